@@ -1,0 +1,103 @@
+import type { Host, HostReader } from '../host/host.ts'
+
+/**
+ * Something on a host that resources need, make or write, as one key:
+ * `path:/etc/x`, `user:zulip`, `group:zulip`, `command:nginx`, `unit:nginx.service`, `package:nginx`.
+ */
+export type Thing = `${'path' | 'user' | 'group' | 'command' | 'unit' | 'package'}:${string}`
+
+/** From the desired state alone, what a resource has to do with the rest of the host. Everything is optional. */
+export interface Footprint {
+  /** Must be there first: a resource of the catalog that ensures or provides it comes before; if none does and the host lacks it, the resource is blocked. */
+  readonly needs?: readonly Thing[]
+  /** Only orders: comes after whatever ensures or provides it (a link's target). */
+  readonly after?: readonly Thing[]
+  /** What this resource makes sure is there. */
+  readonly ensures?: readonly Thing[]
+  /** What this resource makes sure is gone; turns the order of needs round. */
+  readonly removes?: readonly Thing[]
+  /** What comes along besides: a package's users, units, directories and files. */
+  readonly provides?: readonly Thing[]
+  /** Path globs below which it may write besides what it ensures. */
+  readonly writes?: readonly string[]
+  /** What it reads while it runs: paths (globs) or references; a change there comes before and refreshes it in this way. */
+  readonly reads?: readonly { readonly on: string; readonly by: RefreshKind }[]
+}
+
+export type RefreshKind = 'refresh' | 'reload' | 'restart'
+
+/** A declared resource with its attributes evaluated and checked. */
+export interface Resource<Desired extends object = object> {
+  /** As written for people: `service[nginx]`. */
+  readonly ref: string
+  readonly type: string
+  readonly title: string
+  /** The attributes, without metaparameters; one that is absent is left as it is on the host. */
+  readonly desired: Desired
+}
+
+/** What people see as a value in a plan. */
+export type Shown = string | number | boolean | readonly string[] | undefined
+
+/** One attribute that is to differ. */
+export interface Change {
+  readonly attribute: string
+  readonly from: Shown
+  readonly to: Shown
+  /** For the body of a file: the bytes themselves, from which the plan makes its diff. */
+  readonly content?: { readonly from: Uint8Array | undefined; readonly to: Uint8Array | undefined }
+  /** Said behind the change, such as "a socket can't be kept". */
+  readonly note?: string
+}
+
+/** What `diff` finds. In sync is an empty list; `note` then says why nothing is done ("kept", "package will bring it"). */
+export type Verdict =
+  | { readonly changes: readonly Change[]; readonly note?: string }
+  | { readonly blocked: string; readonly help?: string }
+
+/** What running a resource printed; kept for the report. */
+export interface Outcome {
+  readonly output?: string
+  /** What really changed, where `apply` knows better than `changes` (a purge that found less). */
+  readonly note?: string
+}
+
+/** An `apply` or `refresh` that did not work: a sentence for people, with the command where one ran. */
+export class ApplyError extends Error {
+  readonly help: string | undefined
+  readonly ran: { readonly argv: readonly string[]; readonly exit: string; readonly output: string } | undefined
+  constructor(
+    message: string,
+    details: { readonly help?: string; readonly ran?: ApplyError['ran']; readonly cause?: unknown } = {},
+  ) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.name = 'ApplyError'
+    this.help = details.help
+    this.ran = details.ran
+  }
+}
+
+/** One kind of thing the engine manages. The members run in this order. */
+export interface ResourceType<Desired extends object = object, Current = unknown> {
+  readonly name: string
+  /** Checks `Desired`; its descriptions are the user's reference. */
+  readonly schema: object
+  /** A place for what no schema can say about one resource alone ("content and source exclude each other"); the sentence, or nothing. Runs when every value is known. Pure. */
+  check?(resource: Resource<Desired>): { readonly attribute?: string; readonly message: string; readonly help?: string } | undefined
+  /** Whether the probe must run a command of the manifest; then it is only asked when nothing that it depends on is pending. */
+  asks?(desired: Desired): boolean
+  footprint(resource: Resource<Desired>): Footprint
+  /** State of every given resource, in the order given, from as few reads as the system allows. */
+  probe(resources: readonly Resource<Desired>[], host: HostReader): Promise<Current[]>
+  /** What would have to change. Pure. */
+  diff(resource: Resource<Desired>, current: Current): Verdict
+  /** Makes exactly these changes. Throws `ApplyError`. */
+  apply(resource: Resource<Desired>, changes: readonly Change[], host: Host): Promise<Outcome | undefined>
+  /** Makes the changes of neighbours in one transaction; gives the failures by `ref`. */
+  applyTogether?(
+    batch: readonly { readonly resource: Resource<Desired>; readonly changes: readonly Change[] }[],
+    host: Host,
+  ): Promise<ReadonlyMap<string, ApplyError>>
+  /** Reacts to a change of something it listens to. */
+  refresh?(resource: Resource<Desired>, by: RefreshKind, host: Host): Promise<Outcome | undefined>
+}
