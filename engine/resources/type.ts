@@ -65,10 +65,16 @@ export interface Outcome {
 /** An `apply` or `refresh` that did not work: a sentence for people, with the command where one ran. */
 export class ApplyError extends Error {
   readonly help: string | undefined
-  readonly ran: { readonly argv: readonly string[]; readonly exit: string; readonly output: string } | undefined
+  readonly ran:
+    | { readonly argv: readonly string[]; readonly exit: string; readonly output: string }
+    | undefined
   constructor(
     message: string,
-    details: { readonly help?: string; readonly ran?: ApplyError['ran']; readonly cause?: unknown } = {},
+    details: {
+      readonly help?: string
+      readonly ran?: ApplyError['ran']
+      readonly cause?: unknown
+    } = {},
   ) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
     this.name = 'ApplyError'
@@ -77,22 +83,41 @@ export class ApplyError extends Error {
   }
 }
 
+/** What a probe may know of the rest of the catalog. */
+export interface ProbeContext {
+  /**
+   * Everything that a resource of the whole catalog ensures or removes, also of those that `--tags` leaves out.
+   * A directory that recurses leaves these paths to their own resources, and purges neither them nor what leads to them.
+   */
+  readonly declared: ReadonlySet<Thing>
+}
+
 /** One kind of thing the engine manages. The members run in this order. */
 export interface ResourceType<Desired extends object = object, Current = unknown> {
   readonly name: string
   /** Checks `Desired`; its descriptions are the user's reference. */
   readonly schema: object
   /** A place for what no schema can say about one resource alone ("content and source exclude each other"); the sentence, or nothing. Runs when every value is known. Pure. */
-  check?(resource: Resource<Desired>): { readonly attribute?: string; readonly message: string; readonly help?: string } | undefined
+  check?(
+    resource: Resource<Desired>,
+  ): { readonly attribute?: string; readonly message: string; readonly help?: string } | undefined
   /** Whether the probe must run a command of the manifest; then it is only asked when nothing that it depends on is pending. */
   asks?(desired: Desired): boolean
   footprint(resource: Resource<Desired>): Footprint
-  /** State of every given resource, in the order given, from as few reads as the system allows. */
-  probe(resources: readonly Resource<Desired>[], host: HostReader): Promise<Current[]>
+  /** State of every given resource, in the order given, from as few reads as the system allows. Without a context nothing else is declared. */
+  probe(
+    resources: readonly Resource<Desired>[],
+    host: HostReader,
+    context?: ProbeContext,
+  ): Promise<Current[]>
   /** What would have to change. Pure. */
   diff(resource: Resource<Desired>, current: Current): Verdict
   /** Makes exactly these changes. Throws `ApplyError`. */
-  apply(resource: Resource<Desired>, changes: readonly Change[], host: Host): Promise<Outcome | undefined>
+  apply(
+    resource: Resource<Desired>,
+    changes: readonly Change[],
+    host: Host,
+  ): Promise<Outcome | undefined>
   /** Makes the changes of neighbours in one transaction; gives the failures by `ref`. */
   applyTogether?(
     batch: readonly { readonly resource: Resource<Desired>; readonly changes: readonly Change[] }[],
