@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 
 /** What comes with steward besides its code. */
-export type ShippedFolder = 'manifests' | 'templates' | 'files' | 'schemas' | 'dist'
+export type ShippedFolder = 'manifests' | 'templates' | 'schemas' | 'dist'
 
 /**
  * The absolute path of a folder that comes with steward. This file lies in `engine/` and the bundle's in `dist/`:
