@@ -1,0 +1,79 @@
+import type { Host } from '../host/host.ts'
+import { accountFiles } from './account-files.ts'
+import { mustRun } from './must-run.ts'
+
+/** What is declared of a user; what is absent is chosen by the system for a new one, and kept for one that is there. */
+export interface UserValues {
+  readonly uid?: number
+  /** Primary group, by name or number. */
+  readonly gid?: string | number
+  readonly comment?: string
+  readonly home?: string
+  readonly shell?: string
+  /** Supplementary groups; "minimum" keeps the others. */
+  readonly groups?: { readonly names: readonly string[]; readonly membership: Membership }
+}
+export type Membership = 'minimum' | 'inclusive'
+
+/** The changes of users and groups that the types make, whichever way the host allows. */
+export interface AccountTools {
+  addUser(name: string, values: UserValues, how: { system: boolean; home: boolean }): Promise<void>
+  /** `moveHome` takes what is in the old home along. */
+  changeUser(name: string, values: UserValues, how: { moveHome: boolean }): Promise<void>
+  /** Leaves the home where it is; a group of the user's own name goes too when nobody else is in it. */
+  removeUser(name: string): Promise<void>
+  addGroup(name: string, values: { gid?: number | undefined; system: boolean }): Promise<void>
+  /** Users whose primary group it is stay in it. */
+  changeGroup(name: string, gid: number): Promise<void>
+  /** Exactly these. */
+  setMembers(name: string, members: readonly string[]): Promise<void>
+  removeGroup(name: string): Promise<void>
+}
+
+/** shadow's own commands where commands can run; else the files of the tree. Throws `ApplyError`, speaking for `ref`. */
+export function accountTools(ref: string, host: Host): AccountTools {
+  return host.cannotRun === undefined ? accountCommands(ref, host) : accountFiles(ref, host)
+}
+
+/** Source: useradd(8), usermod(8), userdel(8), groupadd(8), groupmod(8), gpasswd(1), groupdel(8). */
+function accountCommands(ref: string, host: Host): AccountTools {
+  const run = async (...argv: string[]) => {
+    await mustRun(host, ref, argv)
+  }
+  return {
+    addUser(name, values, { system, home }) {
+      // useradd would refuse to make the user's own group where one of that name is there.
+      const own = host.accounts().groups.has(name) ? ['--gid', name] : ['--user-group']
+      const group = values.gid === undefined ? own : ['--gid', String(values.gid)]
+      const create = home ? '--create-home' : '--no-create-home'
+      const flags = [...group, create, ...(system ? ['--system'] : [])]
+      return run('useradd', ...flags, ...option('--home-dir', values.home), ...common(values), name)
+    },
+    changeUser(name, values, { moveHome }) {
+      const home = option('--home', values.home)
+      const move = values.home !== undefined && moveHome ? ['--move-home'] : []
+      const append = values.groups?.membership === 'minimum' ? ['--append'] : []
+      const gid = option('--gid', values.gid)
+      return run('usermod', ...gid, ...home, ...move, ...append, ...common(values), name)
+    },
+    removeUser: (name) => run('userdel', name),
+    addGroup: (name, { gid, system }) =>
+      run('groupadd', ...option('--gid', gid), ...(system ? ['--system'] : []), name),
+    changeGroup: (name, gid) => run('groupmod', '--gid', String(gid), name),
+    setMembers: (name, members) => run('gpasswd', '--members', members.join(','), name),
+    removeGroup: (name) => run('groupdel', name),
+  }
+}
+
+function common({ uid, comment, shell, groups }: UserValues): string[] {
+  return [
+    ...option('--uid', uid),
+    ...option('--comment', comment),
+    ...option('--shell', shell),
+    ...option('--groups', groups?.names.join(',')),
+  ]
+}
+
+function option(name: string, value: string | number | undefined): string[] {
+  return value === undefined ? [] : [name, String(value)]
+}
