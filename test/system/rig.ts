@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { type CommandOptions, type CommandResult, command, must } from './command.ts'
-import { withLock } from './lock.ts'
+import { tryLock, withLock } from './lock.ts'
 
 export interface UpOptions {
   /** An image's name; "base" when absent. */
@@ -39,6 +39,10 @@ export interface TestHost {
 /** Hosts that share a switch, a proxy for apt and npm, and a folder for their disks. */
 export interface Rig {
   readonly folder: string
+  /** The file tree of the base image, as debootstrap made it: only to be read. */
+  readonly baseTree: string
+  /** The URL, as hosts see it, of the proxy for apt and npm. */
+  readonly proxy: string
   up(name: string, options?: UpOptions): Promise<TestHost>
   /** Makes an image from a host once, however many ask at the same time; gives its name. */
   image(
@@ -53,19 +57,25 @@ export interface Rig {
 const script = join(import.meta.dirname, 'hosts.sh')
 const project = resolve(import.meta.dirname, '../..')
 
-/** What hosts.sh is told: folders that the rig owns, and folders that all rigs of this user share. */
-export function rigEnvironment(): Record<string, string> {
-  const cache = process.env.STEWARD_TEST_CACHE ?? join(homedir(), '.cache', 'steward-test-hosts')
-  return {
-    RIG: process.env.RIG ?? join(tmpdir(), `steward-rig-${hash(project)}`),
-    IMAGES: join(cache, 'images'),
-    CACHE: join(cache, 'packages'),
-    NODE: process.execPath,
-  }
+// What the rig owns, and what all rigs of this user share.
+const folder = process.env.RIG ?? join(tmpdir(), `steward-rig-${hash(project)}`)
+const cache = process.env.STEWARD_TEST_CACHE ?? join(homedir(), '.cache', 'steward-test-hosts')
+export const rigEnvironment = {
+  RIG: folder,
+  IMAGES: join(cache, 'images'),
+  CACHE: join(cache, 'packages'),
+  NODE: process.execPath,
 }
 
-/** Starts a rig, after whatever an earlier run may have left was removed, and ends it with all its hosts, also after a failure. */
+/**
+ * Starts a rig, after whatever an earlier run left was removed, and ends it with all its hosts, also
+ * after a failure. Throws when another process has this rig.
+ */
 export async function withRig<T>(body: (rig: Rig) => Promise<T>): Promise<T> {
+  mkdirSync(cache, { recursive: true })
+  const release = await tryLock(join(cache, `${basename(folder)}.lock`))
+  if (release === undefined)
+    throw new Error(`another run uses ${folder}; wait for its end, or set RIG to another folder`)
   const rig = connectRig()
   await rig.destroy()
   try {
@@ -74,19 +84,20 @@ export async function withRig<T>(body: (rig: Rig) => Promise<T>): Promise<T> {
     return await body(rig)
   } finally {
     await rig.destroy()
+    release()
   }
 }
 
 /** The rig that `withRig` started, maybe in another process. */
 export function connectRig(): Rig {
-  const folder = rigEnvironment().RIG ?? ''
   const up = async (name: string, options: UpOptions = {}): Promise<TestHost> => {
     await hosts(['destroy', name])
     const image = options.image ?? 'base'
     await hosts([
       'up',
       name,
-      ...['--image', image === 'base' ? baseImage() : image],
+      '--image',
+      image === 'base' ? baseImage() : image,
       ...(options.memory === undefined ? [] : ['--mem', options.memory]),
       ...(options.hostname === undefined ? [] : ['--name', options.hostname]),
     ])
@@ -94,6 +105,8 @@ export function connectRig(): Rig {
   }
   return {
     folder,
+    proxy: 'http://10.77.0.1:3142',
+    baseTree: join(rigEnvironment.IMAGES, baseImage(), 'fs'),
     up,
     async image(name, make, options) {
       await withLock(join(folder, `${name}.lock`), async () => {
@@ -115,7 +128,7 @@ export function connectRig(): Rig {
 function testHost(name: string): TestHost {
   const execArgv = (argv: readonly string[]): string[] => ['bash', script, 'exec', name, ...argv]
   const run = (argv: readonly string[], options: CommandOptions = {}): Promise<CommandResult> =>
-    command(execArgv(argv), { ...options, env: { ...rigEnvironment(), ...options.env } })
+    command(execArgv(argv), { ...options, env: { ...rigEnvironment, ...options.env } })
   return {
     name,
     exec: run,
@@ -123,7 +136,7 @@ function testHost(name: string): TestHost {
     async shell(text, options) {
       const { stdout } = await must(execArgv(['sh', '-ec', text]), {
         ...options,
-        env: rigEnvironment(),
+        env: rigEnvironment,
       })
       return stdout
     },
@@ -131,7 +144,7 @@ function testHost(name: string): TestHost {
     copyOut: async (from, to) => void (await hosts(['copy-out', name, from, to])),
     async writeFile(path, content) {
       const argv = ['sh', '-ec', 'mkdir -p "$(dirname "$1")"; cat >"$1"', 'sh', path]
-      await must(execArgv(argv), { stdin: content, env: rigEnvironment() })
+      await must(execArgv(argv), { stdin: content, env: rigEnvironment })
     },
     cutPower: async () => void (await hosts(['kill', name])),
     start: async () => void (await hosts(['start', name])),
@@ -141,7 +154,7 @@ function testHost(name: string): TestHost {
 }
 
 function hosts(args: readonly string[]): Promise<CommandResult> {
-  return must(['bash', script, ...args], { env: rigEnvironment() })
+  return must(['bash', script, ...args], { env: rigEnvironment })
 }
 
 /** Another recipe is another image, so that a cached one is never out of date. */

@@ -1,0 +1,53 @@
+import type { TestHost } from './rig.ts'
+
+/** The N-th call of one system call by the main thread of a run: where `runAndKill` ends it, before the call takes place. */
+export interface KillPoint {
+  readonly call: string
+  readonly nth: number
+}
+
+const writing =
+  `write pwrite64 fsync fdatasync ftruncate rename renameat renameat2 unlink unlinkat mkdir
+  mkdirat rmdir symlink symlinkat link linkat chmod fchmod fchmodat chown fchown lchown fchownat utimensat
+  setxattr fsetxattr flock`.split(/\s+/)
+
+/** Every call that a run to its end makes to change something, in their order. Needs strace in the host. */
+export async function killPoints(host: TestHost, argv: readonly string[]): Promise<KillPoint[]> {
+  const calls = writing.map((call) => `?${call}`).join(',')
+  // Without -f: the main thread alone, in which node does all synchronous calls, so the count is the same each time.
+  await host.shell(`strace -qq -o /root/calls -e trace=${calls} -e signal=none ${argv.join(' ')}`)
+  const seen = new Map<string, number>()
+  return (await host.shell('sed -n "s/^\\([a-z0-9]*\\)(.*/\\1/p" /root/calls; rm /root/calls'))
+    .split('\n')
+    .filter((call) => call !== '')
+    .map((call) => {
+      const nth = (seen.get(call) ?? 0) + 1
+      seen.set(call, nth)
+      return { call, nth }
+    })
+}
+
+/** Runs the command and kills it at that point; whether the point was reached. */
+export async function runAndKill(
+  host: TestHost,
+  argv: readonly string[],
+  { call, nth }: KillPoint,
+): Promise<boolean> {
+  const trace = ['strace', '-qq', '-o', '/dev/null', '-e', `trace=${call}`, '-e', 'signal=none']
+  const { exitCode } = await host.exec([
+    ...trace,
+    '-e',
+    `inject=${call}:signal=KILL:when=${nth}`,
+    ...argv,
+  ])
+  return exitCode === 137
+}
+
+/** The same `count` of them every time, from the first to the last. */
+export function spread<T>(all: readonly T[], count: number): T[] {
+  if (count >= all.length) return [...all]
+  return Array.from(
+    { length: count },
+    (_, index) => all[Math.floor((index * all.length) / count)],
+  ).filter((item) => item !== undefined)
+}

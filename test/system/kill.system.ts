@@ -1,0 +1,45 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { applyCrowd, expectConvergence, resetCrowd, tracedImage, undisturbed } from './crowd.ts'
+import { killPoints, spread } from './kill-points.ts'
+import { connectRig, type Rig, type TestHost } from './rig.ts'
+import { installedImage, steward, until } from './steward.ts'
+
+let rig: Rig
+let host: TestHost
+beforeAll(async () => {
+  rig = connectRig()
+  host = await rig.up('kill', { image: await tracedImage(rig) })
+})
+afterAll(() => host?.destroy())
+
+test('a run that is killed at any of eight points is finished by the next', async () => {
+  const goal = await undisturbed(host)
+  await resetCrowd(host)
+  const points = spread(await killPoints(host, ['steward', ...applyCrowd]), 8)
+  let reached = 0
+  for (const point of points) if (await expectConvergence(host, point, goal)) reached++
+  expect(reached).toBeGreaterThanOrEqual(6)
+})
+
+test('a run that is killed while apt installs is finished by the next', async () => {
+  const bare = await rig.up('kill-apt', { image: await installedImage(rig) })
+  const run = bare.exec(['steward', 'apply', '--yes'])
+  await until(bare, 'pgrep -x dpkg >/dev/null', 120_000)
+  await bare.shell("kill -9 $(pgrep -f 'steward.js apply')")
+  expect((await run).exitCode).toBe(137)
+  await steward(bare, ['apply', '--yes'], { exitCode: 0 })
+  await steward(bare, ['apply', '--yes', '--detailed-exitcodes'], { exitCode: 0 })
+  await bare.destroy()
+})
+
+test('a run that a power cut ends while apt installs is finished by the next', async () => {
+  const bare = await rig.up('kill-power', { image: await installedImage(rig) })
+  const run = bare.exec(['steward', 'apply', '--yes'])
+  await until(bare, '[ -e /var/lib/dpkg/info/memcached.list ]', 120_000)
+  await bare.cutPower()
+  await run
+  await bare.start()
+  await steward(bare, ['apply', '--yes'], { exitCode: 0 })
+  await steward(bare, ['apply', '--yes', '--detailed-exitcodes'], { exitCode: 0 })
+  await bare.destroy()
+})

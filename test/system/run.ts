@@ -1,0 +1,80 @@
+/**
+ * The system tests: builds what administrators install, starts the rig and runs the scenarios on it.
+ *
+ *   run.ts            every scenario (*.system.ts)
+ *   run.ts --full     the long series (*.series.ts), every point
+ *   run.ts --sample   a fixed sample of the long series
+ *   --only NAME       only scenarios whose file or title contains NAME
+ */
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import manifest from '../../package.json' with { type: 'json' }
+import { must } from './command.ts'
+import { missingForHosts } from './requirements.ts'
+import { withRig } from './rig.ts'
+
+const project = resolve(import.meta.dirname, '../..')
+
+const { values: options } = parseArgs({
+  options: {
+    full: { type: 'boolean', default: false },
+    sample: { type: 'boolean', default: false },
+    only: { type: 'string' },
+  },
+})
+
+const missing = missingForHosts()
+if (missing === undefined) {
+  const archive = await buildArchive()
+  process.exitCode = await withRig(() => runScenarios(archive))
+} else {
+  console.error(missing)
+  process.exitCode = 1
+}
+
+/** The path of a fresh archive. */
+async function buildArchive(): Promise<string> {
+  await must(['npm', 'run', 'dist'], { cwd: project })
+  const archive = join(project, `steward-${manifest.version}-linux-${process.arch}.tar.gz`)
+  if (!existsSync(archive)) throw new Error(`npm run dist made no ${archive}`)
+  return archive
+}
+
+/** The exit status of the test runner. A signal is passed on to it, so that the rig is always ended in order. */
+function runScenarios(archive: string): Promise<number> {
+  const { full, sample, only } = options
+  const series = sample ? 'sample' : full ? 'full' : undefined
+  const runner = spawn(
+    process.execPath,
+    [
+      join(project, 'node_modules/vitest/vitest.mjs'),
+      'run',
+      '--config',
+      join(import.meta.dirname, 'vitest.config.ts'),
+      ...(only === undefined ? [] : filter(only)),
+    ],
+    {
+      stdio: 'inherit',
+      env: {
+        ...process.env,
+        STEWARD_TEST_ARCHIVE: archive,
+        ...(series === undefined ? {} : { STEWARD_TEST_SERIES: series }),
+      },
+    },
+  )
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => runner.kill(signal))
+  return new Promise((done, fail) => {
+    runner.on('error', fail)
+    runner.on('close', (code) => done(code ?? 1))
+  })
+}
+
+/** A file of that name alone, else the titles that contain it. */
+function filter(only: string): string[] {
+  const isFile = ['system', 'series'].some((kind) =>
+    existsSync(join(import.meta.dirname, `${only}.${kind}.ts`)),
+  )
+  return isFile ? [only] : ['--testNamePattern', only]
+}

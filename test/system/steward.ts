@@ -1,0 +1,90 @@
+import { join } from 'node:path'
+import type { CommandOptions, CommandResult } from './command.ts'
+import { report } from './command.ts'
+import type { Rig, TestHost } from './rig.ts'
+
+export const classes = [
+  'zulip::profile::base',
+  'zulip::profile::memcached',
+  'zulip::profile::redis',
+  'zulip::nginx',
+]
+
+export const zulipConf = `# The classes that this server is made of.
+[machine]
+puppet_classes = ${classes.join(', ')}
+deploy_type = production
+`
+
+/** Values that must never be seen; long enough not to appear by chance. */
+export const secrets = {
+  memcached_password: 'mEmcachedPassw0rd7391',
+  redis_password: 'rEdisPassw0rd2846',
+}
+
+/** Where a host with the image of `installedHost` finds the manifests of test/system/manifests. */
+export const manifests = '/srv/manifests'
+
+/** An image of a bare Debian 12 with the archive unpacked, the files that Zulip's installer writes, and the manifests of these tests. */
+export function installedImage(rig: Rig): Promise<string> {
+  return rig.image('installed', async (host) => {
+    const archive = process.env.STEWARD_TEST_ARCHIVE
+    if (archive === undefined) throw new Error('these tests are started by test/system/run.ts')
+    await host.copyIn(archive, '/root/steward.tar.gz')
+    await host.shell(
+      'tar -C / -xzf /root/steward.tar.gz; rm /root/steward.tar.gz; steward --version',
+    )
+    await host.copyIn(join(import.meta.dirname, 'manifests'), manifests)
+    await host.shell(`chown -R root:root ${manifests}`)
+    await host.writeFile('/etc/zulip/zulip.conf', zulipConf)
+    const lines = Object.entries(secrets).map(([name, value]) => `${name} = ${value}\n`)
+    await host.writeFile('/etc/zulip/zulip-secrets.conf', `[secrets]\n${lines.join('')}`)
+    await host.shell('chmod 640 /etc/zulip/zulip-secrets.conf')
+    // Nobody answers there, but a server names somebody.
+    await host.writeFile('/etc/resolv.conf', 'nameserver 10.77.0.1\n')
+  })
+}
+
+/** The same after `steward apply`. */
+export async function convergedImage(rig: Rig): Promise<string> {
+  const image = await installedImage(rig)
+  return rig.image(
+    'converged',
+    async (host) => {
+      const result = await host.exec(['steward', 'apply', '--yes'])
+      if (result.exitCode !== 0) throw new Error(`the first apply failed\n${report(result)}`)
+    },
+    { image },
+  )
+}
+
+/** `steward` in the host; expects the exit status, and shows what was printed where it is another. */
+export async function steward(
+  host: TestHost,
+  args: readonly string[],
+  expected: { exitCode: number },
+  options?: CommandOptions,
+): Promise<CommandResult> {
+  const result = await host.exec(['steward', ...args], options)
+  if (result.exitCode !== expected.exitCode) {
+    throw new Error(
+      `steward ${args.join(' ')}: expected exit status ${expected.exitCode}\n${report(result)}`,
+    )
+  }
+  return result
+}
+
+/** Each line of `--json`. */
+export function events(stdout: string): Record<string, unknown>[] {
+  return stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+}
+
+/** Waits until the command succeeds in the host. */
+export async function until(host: TestHost, script: string, timeoutMs = 30_000): Promise<void> {
+  const text = `i=0; until ${script}; do i=$((i+1)); [ $i -lt ${timeoutMs / 100} ] || exit 1; sleep 0.1; done`
+  const result = await host.exec(['sh', '-c', text], { timeoutMs: timeoutMs + 60_000 })
+  if (result.exitCode !== 0) throw new Error(`still not true after ${timeoutMs} ms: ${script}`)
+}
