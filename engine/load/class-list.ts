@@ -1,0 +1,54 @@
+import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts'
+import type { ConfEntry } from './conf.ts'
+
+/**
+ * The classes that `[machine] puppet_classes` lists, in its order, without a leading `::` and without empty items.
+ * Names with blanks between them instead of commas are refused (conf-value), for each such item.
+ */
+export function classList(
+  entry: ConfEntry,
+): { readonly classes: readonly string[] } | { readonly diagnostics: readonly Diagnostic[] } {
+  const items = itemsOf(entry)
+  const diagnostics = items.flatMap(({ text, place }) =>
+    /\s/.test(text) ? [separatedByBlanks(text, place)] : [],
+  )
+  if (diagnostics.length > 0) return { diagnostics }
+  return { classes: items.map(({ text }) => text.replace(/^::/, '')) }
+}
+
+interface Item {
+  readonly text: string
+  readonly place: Place
+}
+
+function itemsOf({ value, place }: ConfEntry): Item[] {
+  const items: Item[] = []
+  let start = 0
+  for (const part of value.split(',')) {
+    const text = part.trim()
+    // Only the first line of a value has a place of its own.
+    const column = place.column + start + part.indexOf(text)
+    const isOnFirstLine = !value.includes('\n')
+    if (text !== '') {
+      items.push({
+        text,
+        place: isOnFirstLine ? { ...place, column, length: text.length } : place,
+      })
+    }
+    start += part.length + 1
+  }
+  return items
+}
+
+function separatedByBlanks(text: string, place: Place): Diagnostic {
+  const names = text.split(/\s+/)
+  return {
+    severity: 'error',
+    code: 'conf-value',
+    message: 'the list of classes is separated by blanks instead of commas',
+    place,
+    expected: 'class names separated by commas',
+    found: names.join(' '),
+    help: `write ${names.join(', ')}`,
+  }
+}

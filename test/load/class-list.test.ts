@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest'
+import { classList } from '../../engine/load/class-list.ts'
+import { parseConf } from '../../engine/load/conf.ts'
+
+function listOf(line: string) {
+  const parsed = parseConf(`[machine]\n${line}\n`, 'zulip.conf')
+  const entry = 'conf' in parsed ? parsed.conf.get('machine', 'puppet_classes') : undefined
+  if (!entry) throw new Error('no such setting')
+  return classList(entry)
+}
+
+test.each([
+  ['puppet_classes = zulip::a,zulip::b', ['zulip::a', 'zulip::b']],
+  ['puppet_classes = ::zulip::a , , zulip::b,', ['zulip::a', 'zulip::b']],
+  ['puppet_classes = zulip::a,\n  zulip::b', ['zulip::a', 'zulip::b']],
+  ['puppet_classes =', []],
+])('%s', (line, classes) => {
+  expect(listOf(line)).toEqual({ classes })
+})
+
+test('names separated by blanks are refused at their place', () => {
+  expect(listOf('puppet_classes = x, zulip::a  zulip::b')).toMatchObject({
+    diagnostics: [
+      {
+        code: 'conf-value',
+        place: { line: 2, column: 21, length: 18 },
+        help: 'write zulip::a, zulip::b',
+      },
+    ],
+  })
+})
+
+test('names on several lines without commas are refused', () => {
+  expect(listOf('puppet_classes = a\n  b')).toMatchObject({ diagnostics: [{ found: 'a b' }] })
+})
