@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { applyCrowd, expectConvergence, resetCrowd, tracedImage, undisturbed } from './crowd.ts'
 import { killPoints, spread } from './kill-points.ts'
 import { connectRig, type Rig, type TestHost } from './rig.ts'
-import { installedImage, steward, until } from './steward.ts'
+import { installedImage, pidOfApply, steward, until } from './steward.ts'
 
 let rig: Rig
 let host: TestHost
@@ -25,7 +25,7 @@ test('a run that is killed while apt installs is finished by the next', async ()
   const bare = await rig.up('kill-apt', { image: await installedImage(rig) })
   const run = bare.exec(['steward', 'apply', '--yes'])
   await until(bare, 'pgrep -x dpkg >/dev/null', 120_000)
-  await bare.shell("kill -9 $(pgrep -f 'steward.js apply')")
+  await bare.shell(`kill -9 $(${pidOfApply})`)
   expect((await run).exitCode).toBe(137)
   await steward(bare, ['apply', '--yes'], { exitCode: 0 })
   await steward(bare, ['apply', '--yes', '--detailed-exitcodes'], { exitCode: 0 })

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
-import { homedir, tmpdir } from 'node:os'
+import { constants, homedir, tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { type CommandOptions, type CommandResult, command, must } from './command.ts'
 import { tryLock, withLock } from './lock.ts'
@@ -69,7 +69,7 @@ export const rigEnvironment = {
 
 /**
  * Starts a rig, after whatever an earlier run left was removed, and ends it with all its hosts, also
- * after a failure. Throws when another process has this rig.
+ * after a failure or a signal. Throws when another process has this rig.
  */
 export async function withRig<T>(body: (rig: Rig) => Promise<T>): Promise<T> {
   mkdirSync(cache, { recursive: true })
@@ -77,6 +77,12 @@ export async function withRig<T>(body: (rig: Rig) => Promise<T>): Promise<T> {
   if (release === undefined)
     throw new Error(`another run uses ${folder}; wait for its end, or set RIG to another folder`)
   const rig = connectRig()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(
+      signal,
+      () => void rig.destroy().finally(() => process.exit(128 + constants.signals[signal])),
+    )
+  }
   await rig.destroy()
   try {
     await hosts(['create-base', baseImage()])

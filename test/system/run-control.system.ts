@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { connectRig, type TestHost } from './rig.ts'
-import { installedImage, manifests, steward, until } from './steward.ts'
+import { installedImage, manifests, pidOfApply, steward, until } from './steward.ts'
 
 let host: TestHost
 beforeAll(async () => {
@@ -30,7 +30,7 @@ test('when a resource fails, only what depends on it is skipped', async () => {
 test('of two applies at once the second says who holds the lock since when, and waits', async () => {
   const first = steward(host, apply('test::slow'), { exitCode: 0 })
   await until(host, '[ -e /root/started ]')
-  const pid = (await host.shell('pgrep -xo steward || pgrep -fo "steward.js apply"')).trim()
+  const pid = (await host.shell(pidOfApply)).trim()
   let told = ''
   const second = steward(
     host,
@@ -55,7 +55,7 @@ test.each([
 ])('SIG%s lets the resource in hand finish and ends with %i', async (signal, exitCode) => {
   const run = steward(host, apply('test::slow'), { exitCode })
   await until(host, '[ -e /root/started ]')
-  await host.shell(`kill -${signal} $(pgrep -fo 'steward.js apply'); sleep 0.5; touch /root/go-on`)
+  await host.shell(`kill -${signal} $(${pidOfApply}); sleep 0.5; touch /root/go-on`)
   await run
   expect(await made('/root/before')).toBe('yes\n')
   expect(await made('/root/after')).toBe('no\n')

@@ -7,7 +7,7 @@
  *   --only NAME       only scenarios whose file or title contains NAME
  */
 import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import manifest from '../../package.json' with { type: 'json' }
@@ -28,7 +28,7 @@ const { values: options } = parseArgs({
 const missing = missingForHosts()
 if (missing === undefined) {
   const archive = await buildArchive()
-  process.exitCode = await withRig(() => runScenarios(archive))
+  process.exitCode = await withRig((rig) => runScenarios(archive, join(rig.folder, 'tests.json')))
 } else {
   console.error(missing)
   process.exitCode = 1
@@ -42,8 +42,8 @@ async function buildArchive(): Promise<string> {
   return archive
 }
 
-/** The exit status of the test runner. A signal is passed on to it, so that the rig is always ended in order. */
-function runScenarios(archive: string): Promise<number> {
+/** The exit status of the test runner, which ends with this process. */
+async function runScenarios(archive: string, counts: string): Promise<number> {
   const { full, sample, only } = options
   const series = sample ? 'sample' : full ? 'full' : undefined
   const runner = spawn(
@@ -60,15 +60,28 @@ function runScenarios(archive: string): Promise<number> {
       env: {
         ...process.env,
         STEWARD_TEST_ARCHIVE: archive,
+        STEWARD_TEST_COUNTS: counts,
         ...(series === undefined ? {} : { STEWARD_TEST_SERIES: series }),
       },
     },
   )
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => runner.kill(signal))
-  return new Promise((done, fail) => {
-    runner.on('error', fail)
-    runner.on('close', (code) => done(code ?? 1))
+  const code = await new Promise<number | null>((resolve, reject) => {
+    runner.on('error', reject).on('close', resolve)
   })
+  console.log(`\n${closingLine(counts, code === 0)}`)
+  return code ?? 1
+}
+
+/** The same line as that of `npm test`: it never says 0 failed when something failed outside a test. */
+function closingLine(counts: string, passed: boolean): string {
+  const {
+    numPassedTests = 0,
+    numFailedTests = 0,
+    numPendingTests = 0,
+  } = existsSync(counts) ? (JSON.parse(readFileSync(counts, 'utf8')) as Record<string, number>) : {}
+  const skipped = numPendingTests > 0 ? `, ${numPendingTests} skipped` : ''
+  return `${numPassedTests} passed, ${Math.max(numFailedTests, passed ? 0 : 1)} failed${skipped}`
 }
 
 /** A file of that name alone, else the titles that contain it. */

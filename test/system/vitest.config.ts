@@ -8,7 +8,8 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 900_000,
     hookTimeout: 900_000,
-    reporters: ['verbose'],
+    reporters: ['verbose', 'json'],
+    outputFile: { json: process.env.STEWARD_TEST_COUNTS ?? 'tests.json' },
     disableConsoleIntercept: true,
   },
 })
