@@ -54,6 +54,12 @@ export interface Change {
 export type Verdict =
   | { readonly changes: readonly Change[]; readonly note?: string }
   | { readonly blocked: string; readonly help?: string }
+  /**
+   * The state can't be told, and why. A dry run says so and goes on, as neither change nor failure. An
+   * apply is refused with the reason and fails the resource; but where `changes` are given, `apply` is
+   * called with them and finds out itself, and its outcome's note says what it found.
+   */
+  | { readonly unknown: string; readonly changes?: readonly Change[] }
 
 /** What running a resource printed; kept for the report. */
 export interface Outcome {
