@@ -84,6 +84,8 @@ export interface HostReader {
   stat(path: string): FileStat | undefined
   /** The bytes of a regular file; follows no link in the last part. Throws where it is none. */
   read(path: string): Buffer
+  /** As `read`, in pieces: for a file that may be too large to hold. */
+  readPieces(path: string): Iterable<Buffer>
   readLink(path: string): string
   /** Base names in a directory, sorted by their bytes. */
   list(path: string): string[]
@@ -110,7 +112,11 @@ export interface Ownership {
   readonly gid: number
 }
 
-/** All writes are durable when they return: content and folder are synced. None goes through a link that somebody unprivileged could have placed. */
+/**
+ * What a write put in place is synced when it returns; the folder that names it is once `sync` returns,
+ * so that many writes in one folder cost one sync of it. No write goes through a link
+ * that somebody unprivileged could have placed.
+ */
 export interface Host extends HostReader {
   /** Puts the content in place by rename; what was there is replaced, a directory is not. */
   writeFile(path: string, content: Uint8Array, options: Ownership & { readonly mode: number }): void
@@ -119,9 +125,11 @@ export interface Host extends HostReader {
   makeLink(path: string, target: string, options?: Ownership): void
   /** Never through a link. */
   setMode(path: string, mode: number): void
-  /** Of the thing itself, also where it is a link. */
+  /** Of the thing itself, also where it is a link. Takes setuid and setgid away from a file, as chown(2) does: set the mode after it. */
   setOwner(path: string, owner: Ownership): void
   /** Removes a file, a link, or a directory with all that it holds. */
   remove(path: string): void
+  /** Makes the writes so far last through a loss of power: called before a result is journalled, and by `run`. */
+  sync(): void
   run(argv: readonly string[], options?: CommandOptions): Promise<CommandResult>
 }

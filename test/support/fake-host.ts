@@ -188,6 +188,9 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
       if (kind !== 'file') throw new HostError(kind === 'directory' ? 'EISDIR' : 'ENXIO', path)
       return Buffer.from(content)
     },
+    *readPieces(path) {
+      yield this.read(path)
+    },
     readLink(path) {
       const entry = need(path)
       if (entry.kind !== 'link') throw new HostError('EINVAL', path)
@@ -254,6 +257,7 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
       tree.delete(at)
       writes.push({ act: 'remove', path })
     },
+    sync() {},
     async run(argv, given) {
       runs.push(argv.join(' '))
       return answer(argv, given)

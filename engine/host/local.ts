@@ -1,0 +1,139 @@
+import { closeSync, existsSync } from 'node:fs'
+import { posix } from 'node:path'
+import { accountsOf, parseGroup, parsePasswd } from './accounts.ts'
+import { runCommand } from './command.ts'
+import { errorCode, hostError } from './error.ts'
+import { inFolder, openFolder, openRoot } from './folder.ts'
+import { guardCommand } from './guard.ts'
+import type { Accounts, CommandOptions, CommandResult, Host } from './host.ts'
+import { listPath, readLinkPath, readPath, readPieces, statPath } from './read.ts'
+import { writer } from './write.ts'
+
+/**
+ * The machine that steward runs on or, with another root than "/", a tree on it.
+ *
+ * Commands run in a root by chroot(1), where steward is root and the tree holds a shell; otherwise `cannotRun`
+ * says "not in a root". Services and packages are not touched there either way: `hasSystemd` is false.
+ */
+export function localHost(options: { readonly root?: string } = {}): Host {
+  const root = posix.resolve(options.root ?? '/')
+  const place = root === '/' ? undefined : placesIn(root)
+  /** Reads what a path means: as it stands on the machine itself, below the root otherwise. */
+  const reading = <T>(path: string, read: (place: string) => T): T => {
+    try {
+      return read(place === undefined ? path : place.of(path))
+    } catch (error) {
+      throw hostError(error, path)
+    }
+  }
+  const writes = writer(root)
+  let known: { readonly mark: string; readonly accounts: Accounts } | undefined
+
+  const stat: Host['stat'] = (path) => {
+    try {
+      return reading(path, statPath)
+    } catch (error) {
+      const code = errorCode(error)
+      if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+      throw error
+    }
+  }
+  const read: Host['read'] = (path) => reading(path, readPath)
+  const accounts = (): Accounts => {
+    const files = ['/etc/passwd', '/etc/group']
+    const found = files.map(stat)
+    const mark = found.map((file) => file && [file.mtimeMs, file.size, file.ino].join()).join(';')
+    if (known?.mark !== mark) {
+      const [passwd, group] = files.map((file, index) =>
+        found[index] ? read(file).toString() : '',
+      )
+      known = { mark, accounts: accountsOf(parsePasswd(passwd ?? ''), parseGroup(group ?? '')) }
+    }
+    return known.accounts
+  }
+  const canRun = root === '/' || (process.geteuid?.() === 0 && stat('/bin/sh') !== undefined)
+  const cannotRun = canRun ? undefined : 'not in a root'
+  const command = (argv: readonly string[], given: CommandOptions): Promise<CommandResult> => {
+    if (cannotRun !== undefined) throw new Error(`${argv.join(' ')}: ${cannotRun}`)
+    return runCommand(argv, given, { root, accounts: accounts() })
+  }
+
+  return {
+    root,
+    hasSystemd: root === '/' && existsSync('/run/systemd/system'),
+    cannotRun,
+    stat,
+    read,
+    *readPieces(path) {
+      yield* reading(path, readPieces)
+    },
+    readLink: (path) => reading(path, readLinkPath),
+    list: (path) => reading(path, listPath),
+    accounts,
+    query: async (argv, given = {}) => command(argv, given),
+    guard: async (argv, given = {}) =>
+      cannotRun === undefined
+        ? guardCommand(argv, given, { root, accounts: accounts() })
+        : { unavailable: cannotRun },
+    ...changing(writes, () => place?.forget()),
+    async run(argv, given = {}) {
+      writes.forget()
+      try {
+        return await command(argv, given)
+      } finally {
+        known = undefined
+        writes.forget()
+        place?.forget()
+      }
+    },
+  }
+}
+
+/** The writes, each of which may change what a path means in a root. */
+function changing(
+  writes: ReturnType<typeof writer>,
+  changed: () => void,
+): Omit<ReturnType<typeof writer>, 'forget'> {
+  return {
+    writeFile: (path, content, how) => writes.writeFile(path, content, how),
+    makeDirectory: (path, how) => writes.makeDirectory(path, how),
+    setMode: (path, mode) => writes.setMode(path, mode),
+    setOwner: (path, owner) => writes.setOwner(path, owner),
+    sync: () => writes.sync(),
+    makeLink(path, target, owner) {
+      changed()
+      writes.makeLink(path, target, owner)
+    },
+    remove(path) {
+      changed()
+      writes.remove(path)
+    },
+  }
+}
+
+/**
+ * Names the things of a tree by their open folder, so that no link leads out of it even while somebody
+ * swaps links in. The folder stays open for the reads that follow without a pause; what changes during a pause is seen.
+ */
+function placesIn(root: string): { of(path: string): string; forget(): void } {
+  let rootFd: number | undefined
+  let folder: { readonly path: string; readonly fd: number } | undefined
+  const forget = (): void => {
+    if (folder !== undefined) closeSync(folder.fd)
+    folder = undefined
+  }
+  return {
+    forget,
+    of(path) {
+      const parent = posix.dirname(path)
+      if (folder?.path !== parent) {
+        forget()
+        rootFd ??= openRoot(root)
+        folder = { path: parent, fd: openFolder(rootFd, parent, 'any') }
+        queueMicrotask(forget)
+      }
+      const name = posix.basename(path)
+      return inFolder(folder.fd, name === '' || name === '..' ? '.' : name)
+    },
+  }
+}

@@ -1,0 +1,276 @@
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmdirSync,
+  type Stats,
+  symlinkSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs'
+import { posix } from 'node:path'
+import { keepAttributes } from './attributes.ts'
+import { systemPath } from './bytes.ts'
+import { errorCode, HostError, hostError } from './error.ts'
+import { inFolder, openFolder, openRoot, thingFlags } from './folder.ts'
+import type { Host } from './host.ts'
+import { kindOf, listPath } from './read.ts'
+
+/** The acts of a `Host` that change files, and what makes them last. */
+export type Writer = Pick<
+  Host,
+  'writeFile' | 'makeDirectory' | 'makeLink' | 'setMode' | 'setOwner' | 'remove' | 'sync'
+> & {
+  /** Forgets the folder at hand: something else may have moved it. */
+  forget(): void
+}
+
+const createFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
+const temporary = /^\.steward-(\d+)-\d+$/
+
+/**
+ * Writes below a root. The folder of the last write stays open for the next one, and is synced when
+ * another takes its place or `sync` asks: ten thousand files in one folder cost one sync of it.
+ */
+export function writer(root: string): Writer {
+  let rootFd: number | undefined
+  let folder: { path: string; fd: number; unsynced: boolean } | undefined
+  let nextTemporary = 1
+  const swept = new Set<string>()
+
+  const sync = (): void => {
+    if (folder?.unsynced !== true) return
+    // The folder's own descriptor is only a place (O_PATH), which can't be synced.
+    syncPlace(inFolder(folder.fd, '.'), constants.O_DIRECTORY)
+    folder.unsynced = false
+  }
+  const forget = (): void => {
+    sync()
+    if (folder !== undefined) closeSync(folder.fd)
+    folder = undefined
+  }
+  const open = (path: string): number => {
+    if (folder?.path === path && fstatSync(folder.fd).nlink > 0) return folder.fd
+    forget()
+    rootFd ??= openRoot(root)
+    folder = { path, fd: openFolder(rootFd, path, 'trusted'), unsynced: false }
+    if (!swept.has(path)) {
+      swept.add(path)
+      sweep(folder.fd)
+    }
+    return folder.fd
+  }
+  /** Does something to the thing at the path, which is named by its open folder. */
+  const act = (path: string, change: (place: string, folderFd: number) => void): void => {
+    try {
+      const name = posix.basename(path)
+      if (!path.startsWith('/') || name === '..' || name === '.') {
+        throw new HostError('EINVAL', path, 'is no absolute path to a file')
+      }
+      const fd = open(posix.dirname(path))
+      change(inFolder(fd, name === '' ? '.' : name), fd)
+      if (folder !== undefined) folder.unsynced = true
+    } catch (error) {
+      throw hostError(error, path)
+    }
+  }
+  /** Makes a thing under a name that no one has, then puts it in place; nothing is left of it when that fails. */
+  const replace = (place: string, folderFd: number, make: (temporary: string) => void): void => {
+    for (;;) {
+      const made = inFolder(folderFd, `.steward-${process.pid}-${nextTemporary++}`)
+      try {
+        make(made)
+        renameSync(made, systemPath(place))
+        return
+      } catch (error) {
+        // Taken: by a steward of the same number in another container, or long ago.
+        if (errorCode(error) === 'EEXIST') continue
+        removeQuietly(made)
+        throw error
+      }
+    }
+  }
+
+  return {
+    writeFile(path, content, { mode, uid, gid }) {
+      act(path, (place, folderFd) => {
+        const old = lstatSync(systemPath(place), { throwIfNoEntry: false })
+        refuseDirectory(old, path)
+        replace(place, folderFd, (made) => {
+          const fd = openSync(made, createFlags, 0o600)
+          try {
+            writeAll(fd, content)
+            fchownSync(fd, uid, gid)
+            // After the owner: a change of owner takes setuid and capabilities away.
+            if (old?.isFile() === true) keepAttributes(place, fd, path)
+            fchmodSync(fd, mode)
+            fsyncSync(fd)
+          } finally {
+            closeSync(fd)
+          }
+        })
+      })
+    },
+
+    makeDirectory(path, { mode, uid, gid }) {
+      act(path, (place) => {
+        mkdirSync(systemPath(place), 0o700)
+        const fd = openSync(systemPath(place), constants.O_DIRECTORY | constants.O_NOFOLLOW)
+        try {
+          const found = fstatSync(fd)
+          // The folder's owner could have put another one in its place.
+          if (found.uid !== process.geteuid?.() || listPath(inFolder(fd, '.')).length > 0) {
+            throw new HostError('EBUSY', path, 'was exchanged while it was being made')
+          }
+          fchownSync(fd, uid, gid)
+          fchmodSync(fd, mode)
+          fsyncSync(fd)
+        } finally {
+          closeSync(fd)
+        }
+      })
+    },
+
+    makeLink(path, target, owner) {
+      act(path, (place, folderFd) => {
+        refuseDirectory(lstatSync(systemPath(place), { throwIfNoEntry: false }), path)
+        replace(place, folderFd, (made) => {
+          symlinkSync(systemPath(target), made)
+          if (owner === undefined) return
+          onThing(made, (thing, { mode }) => {
+            if (kindOf(mode) !== 'link') throw new HostError('EBUSY', path, 'was exchanged')
+            chownSync(thing, owner.uid, owner.gid)
+          })
+        })
+      })
+    },
+
+    setMode(path, mode) {
+      act(path, (place) => {
+        onThing(place, (thing, found) => {
+          if (found.isSymbolicLink()) throw new HostError('ELOOP', path, 'is a symbolic link')
+          chmodSync(thing, mode)
+        })
+        syncThing(place)
+      })
+    },
+
+    setOwner(path, { uid, gid }) {
+      act(path, (place) => {
+        onThing(place, (thing) => chownSync(thing, uid, gid))
+        syncThing(place)
+      })
+    },
+
+    remove(path) {
+      if (posix.normalize(path) === '/') throw new HostError('EBUSY', path, 'is the root')
+      act(path, (place) => removePlace(place, path))
+      // What was removed may hold, or be, a folder that a later path means anew.
+      forget()
+    },
+
+    sync,
+    forget,
+  }
+}
+
+function writeAll(fd: number, content: Uint8Array): void {
+  for (let done = 0; done < content.length; ) {
+    done += writeSync(fd, content, done, content.length - done)
+  }
+}
+
+function refuseDirectory(found: Stats | undefined, path: string): void {
+  if (found?.isDirectory() === true) throw new HostError('EISDIR', path)
+}
+
+/** Acts on the very thing that was looked at, be it a link: nothing can be put in its place in between. */
+function onThing(place: string, change: (thing: string, found: Stats) => void): void {
+  const fd = openSync(systemPath(place), thingFlags)
+  try {
+    change(`/proc/self/fd/${fd}`, fstatSync(fd))
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** Mode and owner of a file or folder, made to last; of other kinds they last with their folder. */
+function syncThing(place: string): void {
+  const found = lstatSync(systemPath(place), { throwIfNoEntry: false })
+  if (found?.isFile() === true || found?.isDirectory() === true) {
+    syncPlace(place, constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  }
+}
+
+function syncPlace(place: string, flags: number): void {
+  let fd: number
+  try {
+    fd = openSync(systemPath(place), constants.O_RDONLY | flags)
+  } catch (error) {
+    // What steward may change but not read can't be synced by name; only a non-root steward meets that.
+    if (errorCode(error) === 'EACCES') return
+    throw error
+  }
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** Removes a thing with all that it holds. A mount point stops it before anything below that is gone. */
+function removePlace(place: string, path: string): void {
+  const found = lstatSync(systemPath(place))
+  if (!found.isDirectory()) {
+    unlinkSync(systemPath(place))
+    return
+  }
+  const fd = openSync(systemPath(place), constants.O_DIRECTORY | constants.O_NOFOLLOW)
+  try {
+    for (const name of listPath(inFolder(fd, '.'))) {
+      const child = inFolder(fd, name)
+      const below = posix.join(path, name)
+      if (lstatSync(systemPath(child)).dev !== found.dev) {
+        throw new HostError('EBUSY', below, 'is a mount point')
+      }
+      removePlace(child, below)
+    }
+  } finally {
+    closeSync(fd)
+  }
+  rmdirSync(systemPath(place))
+}
+
+/** Clears away what a steward that was killed left unfinished in this folder. */
+function sweep(folderFd: number): void {
+  for (const name of listPath(inFolder(folderFd, '.'))) {
+    const pid = temporary.exec(name)?.[1]
+    if (pid !== undefined && !isAlive(Number(pid))) removeQuietly(inFolder(folderFd, name))
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return errorCode(error) !== 'ESRCH'
+  }
+}
+
+function removeQuietly(place: string): void {
+  try {
+    unlinkSync(place)
+  } catch {
+    // It was never made, or is gone; the error that led here is the one to tell.
+  }
+}
