@@ -197,7 +197,7 @@ start() {
     export SYSTEMD_NSPAWN_TMPFS_TMP=0 SYSTEMD_NSPAWN_API_VFS_WRITABLE=network
     exec systemd-nspawn -q -D "$H/root" -M "$NAME" --hostname="$(cut -d. -f1 "$H/fqdn")" --register=no --keep-unit -b --console=pipe \
       --network-namespace-path=/proc/self/ns/net --resolv-conf=off --timezone=off --link-journal=no \
-      --capability=CAP_IPC_LOCK --kill-signal=SIGRTMIN+4 "$@"
+      --capability=CAP_IPC_LOCK,CAP_NET_ADMIN --kill-signal=SIGRTMIN+4 "$@"
   ' rig-host "$H" "$(cat "$H/lower")" "$ID-$name" ${opts[@]+"${opts[@]}"} ) </dev/null >>"$H/console" 2>&1 &
   L=$!; local own; own=$(readlink /proc/self/ns/net)
   for i in $(seq 200); do
