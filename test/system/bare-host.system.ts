@@ -39,7 +39,7 @@ test('apply installs the packages and starts the services', async () => {
 test('memcached, redis and nginx answer', async () => {
   await expect(answers.memcached(host)).resolves.toMatch(/^\d+\.\d+/)
   await expect(answers.redis(host)).resolves.toBe('PONG\n')
-  await expect(answers.nginx(host)).resolves.toBe('served by nginx\n')
+  await expect(answers.nginx(host)).resolves.toBe('301 503 ')
 })
 
 test('the second apply finds nothing to do', async () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { greet, greeting, resetGreeting, setUpGreeting, welcome } from './greeting.ts'
 import { jobsDuring } from './journal.ts'
 import { connectRig, type TestHost } from './rig.ts'
 import { installedImage, manifests, steward } from './steward.ts'
@@ -7,24 +8,10 @@ let host: TestHost
 beforeAll(async () => {
   const rig = connectRig()
   host = await rig.up('procedure', { image: await installedImage(rig) })
-  await host.writeFile(
-    '/etc/systemd/system/greeting.service',
-    '[Service]\nExecStart=/bin/sh -c "cp /srv/greeting/present /srv/greeting/said; exec sleep infinity"\n',
-  )
-  await host.shell('mkdir -p /srv/greeting; systemctl daemon-reload')
+  await setUpGreeting(host)
 })
 afterAll(() => host?.destroy())
-beforeEach(() =>
-  host.shell(`
-    rm -rf /var/lib/steward
-    echo hello >/srv/greeting/present
-    echo welcome >/srv/greeting/wanted
-    systemctl restart greeting`),
-)
-
-const greet = ['apply', '--yes', '--manifests', manifests, 'test::greeting']
-const said = (): Promise<string> =>
-  host.shell('sleep 0.2; cat /srv/greeting/present /srv/greeting/said')
+beforeEach(() => resetGreeting(host))
 
 test('a procedure stops the service, changes the file that a query decides, and starts the service', async () => {
   const jobs = await jobsDuring(host, () => steward(host, greet, { exitCode: 0 }))
@@ -32,7 +19,7 @@ test('a procedure stops the service, changes the file that a query decides, and 
     { unit: 'greeting.service', job: 'stop' },
     { unit: 'greeting.service', job: 'start' },
   ])
-  expect(await said()).toBe('welcome\nwelcome\n')
+  expect(await greeting(host)).toBe(welcome)
 })
 
 test('a procedure whose goal is reached does nothing', async () => {
@@ -54,7 +41,7 @@ test('a dry run of a procedure tells the steps and touches nothing', async () =>
     expect(stdout).toContain('file[/srv/greeting/present]')
   })
   expect(jobs).toEqual([])
-  expect(await said()).toBe('hello\nhello\n')
+  expect(await greeting(host)).toBe('active\nhello\nhello\n')
 })
 
 test.each(['before', 'stopped', 'changed', 'running', 'after'])(
@@ -69,7 +56,7 @@ test.each(['before', 'stopped', 'changed', 'running', 'after'])(
       { unit: 'greeting.service', job: 'stop' },
       { unit: 'greeting.service', job: 'start' },
     ])
-    expect(await said()).toBe('welcome\nwelcome\n')
+    expect(await greeting(host)).toBe(welcome)
     expect(await jobsDuring(host, () => steward(host, greet, { exitCode: 0 }))).toEqual([])
   },
 )
