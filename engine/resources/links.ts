@@ -1,89 +1,58 @@
+import { HostError } from '../host/error.ts'
 import type { FileStat, HostReader } from '../host/host.ts'
-import { joinPath, parentPath } from './path.ts'
+import { type Trace, tracePath, whyUntrusted } from '../host/trust.ts'
 
 /** Where a path leads once its links are followed, or the sentence that says why it can't be. */
 export type Followed =
   | { readonly path: string; readonly stat: FileStat | undefined }
-  | { readonly blocked: string; readonly help?: string }
-
-/** How many links Linux follows in one path. Source: path_resolution(7). */
-const mostLinks = 40
+  | {
+      readonly blocked: string
+      readonly help?: string
+      /** The path at fault. */
+      readonly at: string
+    }
 
 /**
- * Follows a path to where it leads, one part at a time, inside the managed tree. A link counts only where neither
- * it nor a folder above it belongs to, or can be written by, somebody unprivileged: whoever may place a link
- * could have root write anywhere. `stat` is undefined where nothing is at the end, through a link
- * among the parents or none; a link as the last part that leads nowhere is blocked.
+ * Follows a path to where it leads inside the managed tree. A link counts only where neither it nor a folder above
+ * it belongs to, or can be written by, somebody unprivileged: whoever may place a link could have root write
+ * anywhere. `stat` is undefined where nothing is at the end; a link that itself leads nowhere is blocked.
  */
 export function followLinks(path: string, host: HostReader): Followed {
-  const trusted = new Map<string, boolean>()
-  const rest = parts(path)
-  let at = '/'
-  let stat = host.stat(at)
-  let hops = 0
-  let isLinkItself = false
-  while (stat !== undefined) {
-    const part = rest.shift()
-    if (part === undefined) break
-    if (stat.kind !== 'directory') {
-      return { blocked: `${at} is a ${stat.kind} where a directory is needed` }
-    }
-    const next = part === '..' ? parentPath(at) : joinPath(at, part)
-    stat = host.stat(next)
-    if (stat?.kind !== 'link') {
-      at = next
-      continue
-    }
-    if (!isSafe(stat) || !isTrustedFolder(at, host, trusted)) {
-      return {
-        blocked: `${next} is a link that somebody without privileges could have placed, so it is not followed`,
-        help: 'Give the path that it should lead to, or let root own the link and the folders above it.',
-      }
-    }
-    hops += 1
-    if (hops > mostLinks) return { blocked: `${path} leads through a loop of links` }
-    isLinkItself ||= rest.length === 0
-    const target = host.readLink(next)
-    if (target.startsWith('/')) at = '/'
-    stat = host.stat(at)
-    rest.unshift(...parts(target))
-  }
-  if (stat === undefined) at = joinPath(at, rest.join('/'))
-  if (stat === undefined && isLinkItself) {
+  const trace = traceOrLoop(path, host)
+  if (trace === undefined) return { blocked: `${path} leads through a loop of links`, at: path }
+  const { passed } = trace
+  const lastLink = passed.findLastIndex(({ stat }) => stat.kind === 'link')
+  const distrust = whyUntrusted({ ...trace, passed: passed.slice(0, lastLink + 1) })
+  if (distrust !== undefined) {
+    const at = passed[lastLink]?.path ?? path
     return {
-      blocked: `${path} is a link to ${at}, where nothing is`,
-      help: `Make ${at} first, or set links: manage to act on the link itself.`,
+      blocked: `the link ${at} is not followed, for ${distrust}`,
+      help: 'Name the path that it should lead to, or let root own the link and the folders above it.',
+      at,
     }
   }
-  return { path: at, stat }
+  const last = passed.at(-1)
+  if (trace.stat === undefined && last && !['directory', 'link'].includes(last.stat.kind)) {
+    return {
+      blocked: `${last.path} is a ${last.stat.kind} where a directory is needed`,
+      at: last.path,
+    }
+  }
+  if (trace.stat === undefined && host.stat(path)?.kind === 'link') {
+    return {
+      blocked: `${path} is a link to ${trace.path}, where nothing is`,
+      help: `Make ${trace.path} first, or set links: manage to act on the link itself.`,
+      at: path,
+    }
+  }
+  return { path: trace.path, stat: trace.stat }
 }
 
-/** Whether nobody but root, or whoever runs, could have placed or replaced what lies in the folder. */
-function isTrustedFolder(folder: string, host: HostReader, known: Map<string, boolean>): boolean {
-  const before = known.get(folder)
-  if (before !== undefined) return before
-  const stat = host.stat(folder)
-  // In a sticky folder (/tmp) only its owner and that of an entry can replace the entry. Source: unlink(2).
-  const isOurs = stat !== undefined && isSafe(stat) && (!isWritable(stat) || isSticky(stat))
-  const isTrusted = isOurs && (folder === '/' || isTrustedFolder(parentPath(folder), host, known))
-  known.set(folder, isTrusted)
-  return isTrusted
-}
-
-function isSafe({ uid }: FileStat): boolean {
-  return uid === 0 || uid === process.geteuid?.()
-}
-
-/** By somebody besides its owner and root's own group. */
-function isWritable({ mode, gid }: FileStat): boolean {
-  const isOwnGroup = gid === 0 || gid === process.getegid?.()
-  return (mode & 0o002) !== 0 || ((mode & 0o020) !== 0 && !isOwnGroup)
-}
-
-function isSticky({ mode, uid }: FileStat): boolean {
-  return (mode & 0o1000) !== 0 && uid === 0
-}
-
-function parts(path: string): string[] {
-  return path.split('/').filter((part) => part !== '' && part !== '.')
+function traceOrLoop(path: string, host: HostReader): Trace | undefined {
+  try {
+    return tracePath(host, path)
+  } catch (error) {
+    if (error instanceof HostError && error.code === 'ELOOP') return undefined
+    throw error
+  }
 }

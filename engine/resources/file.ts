@@ -1,0 +1,108 @@
+import { posix } from 'node:path'
+import schema from '../../schemas/resources/file.json' with { type: 'json' }
+import { HostError } from '../host/error.ts'
+import type { Host } from '../host/host.ts'
+import { applyTo, type Changes } from './file/apply.ts'
+import { checkFile } from './file/check.ts'
+import { compare } from './file/compare.ts'
+import { ensureOf, type FileDesired, followsLink } from './file/desired.ts'
+import { type FileCurrent, probeFiles } from './file/probe.ts'
+import { followLinks } from './links.ts'
+import { joinPath, normalPath, parentPath } from './path.ts'
+import { ApplyError, type Change, type Footprint, type ResourceType, type Thing } from './type.ts'
+
+/** A file, directory or link. What is below a directory that recurses is told as `d/app.conf: content`. */
+export const file: ResourceType<FileDesired, FileCurrent> = {
+  name: 'file',
+  schema,
+  check: checkFile,
+  footprint({ title, desired }) {
+    const path = normalPath(title)
+    const ensure = ensureOf(desired)
+    if (ensure === 'absent') return { removes: [`path:${path}`] }
+    const needs: Thing[] = accountsOf(desired)
+    // What makes nothing comes after whatever brings the file.
+    if (ensure === undefined) return { needs, after: [`path:${path}`] }
+    if (path !== '/') needs.push(`path:${parentPath(path)}`)
+    return {
+      needs,
+      ensures: [`path:${path}`],
+      ...targetOf(path, desired),
+      ...treeOf(path, desired),
+    }
+  },
+  async probe(files, host, context) {
+    return probeFiles(files, host, context)
+  },
+  diff(_resource, current) {
+    if ('blocked' in current) return current
+    const changes: Change[] = []
+    const notes: string[] = []
+    for (const entry of current.entries) {
+      const found = compare(entry, current.accounts)
+      if ('blocked' in found) return found
+      for (const change of found.changes) changes.push(named(entry.name, change))
+      if (found.note !== undefined) notes.push(found.note)
+    }
+    return notes.length === 0 ? { changes } : { changes, note: notes.join('; ') }
+  },
+  async apply({ ref, title, desired }, changes, host) {
+    try {
+      const path = actsOn(ref, normalPath(title), desired, host)
+      for (const [name, own] of byName(changes)) applyTo(joinPath(path, name), own, host)
+    } catch (error) {
+      if (error instanceof HostError)
+        throw new ApplyError(`${ref}: ${error.message}`, { cause: error })
+      throw error
+    }
+    return undefined
+  },
+}
+
+function accountsOf({ owner, group }: FileDesired): Thing[] {
+  const things: Thing[] = []
+  if (isOthers(owner)) things.push(`user:${owner}`)
+  if (isOthers(group)) things.push(`group:${group}`)
+  return things
+}
+
+/** Root is on every host, and a number needs nobody. */
+function isOthers(account: string | number | undefined): account is string {
+  return typeof account === 'string' && account !== 'root' && !/^[0-9]+$/.test(account)
+}
+
+/** What a link says, or what is copied, need not be there; where the catalog makes it, that comes first. */
+function targetOf(path: string, { target, source }: FileDesired): Footprint {
+  const other = target === undefined ? source : posix.resolve(parentPath(path), target)
+  return other === undefined ? {} : { after: [`path:${normalPath(other)}`] }
+}
+
+function treeOf(path: string, { recurse }: FileDesired): Footprint {
+  return recurse === true ? { writes: [joinPath(path, '**')] } : {}
+}
+
+function named(name: string, change: Change): Change {
+  return name === '' ? change : { ...change, attribute: `${name}: ${change.attribute}` }
+}
+
+/** The changes of each path, parents first as `diff` told them. The name of a path may itself hold a colon. */
+function byName(changes: readonly Change[]): Map<string, Changes> {
+  const paths = new Map<string, Map<string, Change>>()
+  for (const change of changes) {
+    const end = change.attribute.lastIndexOf(': ')
+    const name = end < 0 ? '' : change.attribute.slice(0, end)
+    const attribute = end < 0 ? change.attribute : change.attribute.slice(end + 2)
+    const own = paths.get(name) ?? new Map<string, Change>()
+    paths.set(name, own.set(attribute, change))
+  }
+  return paths
+}
+
+/** Links are followed anew: one may have been placed since the probe. */
+function actsOn(ref: string, path: string, desired: FileDesired, host: Host): string {
+  if (!followsLink(desired) || host.stat(path)?.kind !== 'link') return path
+  const followed = followLinks(path, host)
+  if ('path' in followed) return followed.path
+  const { blocked, help } = followed
+  throw new ApplyError(`${ref}: ${blocked}`, help === undefined ? {} : { help })
+}

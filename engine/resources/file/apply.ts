@@ -1,0 +1,99 @@
+import type { FileStat, Host, Ownership } from '../../host/host.ts'
+import { newDirectoryMode, newFileMode } from '../mode.ts'
+import { ApplyError, type Change, type Shown } from '../type.ts'
+
+/** The changes of one path, by attribute. */
+export type Changes = ReadonlyMap<string, Change>
+
+/** Makes them: in one write where there is something to write. Throws `ApplyError` and what the host throws. */
+export function applyTo(path: string, changes: Changes, host: Host): void {
+  const ensure = changes.get('ensure')
+  const present = host.stat(path)
+  if (ensure !== undefined) {
+    const kind = present?.kind ?? 'absent'
+    if (kind !== ensure.from) throw changedSince(path, String(ensure.from), kind)
+    if (ensure.to === 'absent') host.remove(path)
+    else create(path, changes, host)
+    return
+  }
+  if (present === undefined) throw changedSince(path, 'there', 'absent')
+  const content = changes.get('content')
+  const target = changes.get('target')
+  const owner = ownerAfter(changes, present, host)
+  const mode = modeAfter(changes, present.mode)
+  if (content !== undefined) {
+    host.writeFile(path, bytesOf(content), { ...owner, mode })
+  } else if (target !== undefined) {
+    host.makeLink(path, String(target.to), owner)
+  } else {
+    setAttributes(path, present, owner, mode, host)
+  }
+}
+
+function create(path: string, changes: Changes, host: Host): void {
+  const ensure = changes.get('ensure')
+  const runner = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 }
+  const owner = ownerAfter(changes, runner, host)
+  // A file or link takes the place of anything but a directory in one step.
+  const isInTheWay = ensure?.to === 'directory' || ensure?.from === 'directory'
+  if (ensure?.from !== 'absent' && isInTheWay) host.remove(path)
+  if (ensure?.to === 'directory') {
+    host.makeDirectory(path, { ...owner, mode: modeAfter(changes, newDirectoryMode) })
+  } else if (ensure?.to === 'link') {
+    host.makeLink(path, String(changes.get('target')?.to), owner)
+  } else {
+    const content = changes.get('content')
+    const body = content === undefined ? new Uint8Array() : bytesOf(content)
+    host.writeFile(path, body, { ...owner, mode: modeAfter(changes, newFileMode) })
+  }
+}
+
+function setAttributes(
+  path: string,
+  present: FileStat,
+  owner: Ownership,
+  mode: number,
+  host: Host,
+): void {
+  const changesOwner = owner.uid !== present.uid || owner.gid !== present.gid
+  if (changesOwner) host.setOwner(path, owner)
+  // A change of owner takes setuid and setgid away from a file. Source: chown(2).
+  const losesSetId = changesOwner && (mode & 0o6000) !== 0
+  if (present.kind !== 'link' && (mode !== present.mode || losesSetId)) host.setMode(path, mode)
+}
+
+function ownerAfter(changes: Changes, before: Ownership, host: Host): Ownership {
+  const owner = changes.get('owner')
+  const group = changes.get('group')
+  if (owner === undefined && group === undefined) return { uid: before.uid, gid: before.gid }
+  const accounts = host.accounts()
+  return {
+    uid:
+      owner === undefined ? before.uid : number(accounts.uid(String(owner.to)), 'user', owner.to),
+    gid:
+      group === undefined ? before.gid : number(accounts.gid(String(group.to)), 'group', group.to),
+  }
+}
+
+function number(id: number | undefined, what: 'user' | 'group', name: Shown): number {
+  if (id !== undefined) return id
+  throw new ApplyError(`There is no ${what} ${String(name)}`, {
+    help: `Declare it as a ${what}, or name one that is there.`,
+  })
+}
+
+function modeAfter(changes: Changes, before: number): number {
+  const mode = changes.get('mode')
+  return mode === undefined ? before : Number.parseInt(String(mode.to), 8)
+}
+
+function bytesOf({ content }: Change): Uint8Array {
+  if (content?.to === undefined) throw new Error('A change of content came without its bytes')
+  return content.to
+}
+
+function changedSince(path: string, before: string, now: string): ApplyError {
+  return new ApplyError(`${path} was ${before} when it was read, and is ${now} now`, {
+    help: 'Run steward again: something else changed it meanwhile.',
+  })
+}

@@ -1,0 +1,86 @@
+import { normalPath, pathMistake } from '../path.ts'
+import type { Resource } from '../type.ts'
+import { ensureOf, type FileDesired } from './desired.ts'
+
+/** What is wrong with a file, beyond what the schema of a single attribute can say. */
+export interface Mistake {
+  readonly attribute?: string
+  readonly message: string
+  readonly help?: string
+}
+
+const bodies = ['content', 'template', 'source', 'target'] as const
+const ofTrees = ['recurse', 'recurselimit', 'purge', 'ignore'] as const
+
+/** The first mistake, or nothing. */
+export function checkFile({ ref, title, desired }: Resource<FileDesired>): Mistake | undefined {
+  const mistake = pathMistake(title)
+  if (mistake !== undefined) return { message: `${ref}: the path ${mistake}` }
+  const found =
+    bodyMistake(desired) ??
+    treeMistake(desired) ??
+    (normalPath(title) === '/' ? rootMistake(desired) : undefined)
+  return found && { ...found, message: `${ref} ${found.message}` }
+}
+
+function bodyMistake(desired: FileDesired): Mistake | undefined {
+  const ensure = ensureOf(desired)
+  const [first, second] = bodies.filter((attribute) => desired[attribute] !== undefined)
+  if (first !== undefined && second !== undefined) {
+    return {
+      attribute: second,
+      message: `has both ${first} and ${second}`,
+      help: `Keep one of them: ${bodies.join(', ')} exclude each other.`,
+    }
+  }
+  if (ensure === 'link' && desired.target === undefined) {
+    return { attribute: 'ensure', message: 'is a link without a target', help: 'Add target: PATH.' }
+  }
+  // What is only sometimes there (`ensure: ${{ on ? "file" : "absent" }}`) has a body all the same.
+  if (first === undefined || ensure === 'absent') return undefined
+  const fits =
+    first === 'target'
+      ? ensure === 'link'
+      : ensure === 'file' || ensure === 'present' || (ensure === 'directory' && first === 'source')
+  if (!fits) return { attribute: first, message: `has ${first}, which a ${ensure} can't have` }
+  if (ensure === 'directory' && desired.recurse !== true) {
+    return {
+      attribute: 'source',
+      message: 'has a source, which a directory only copies with recurse',
+      help: 'Add recurse: true.',
+    }
+  }
+  return invalidText(desired.content)
+}
+
+/** Text from YAML and templates is well formed, but for bytes that were no UTF-8. */
+function invalidText(content: string | undefined): Mistake | undefined {
+  if (content === undefined || content.isWellFormed()) return undefined
+  if (content.replaceAll(/[\udc80-\udcff]/gu, '').isWellFormed()) return undefined
+  return { attribute: 'content', message: 'has a content with half a character (a lone surrogate)' }
+}
+
+function treeMistake(desired: FileDesired): Mistake | undefined {
+  const [attribute] = ofTrees.filter((name) => ![undefined, false].includes(desired[name] as false))
+  if (attribute === undefined || desired.ensure === 'absent') return undefined
+  if (desired.ensure !== 'directory') {
+    return {
+      attribute,
+      message: `has ${attribute}, which only a directory can have`,
+      help: 'Add ensure: directory.',
+    }
+  }
+  if (desired.recurse === true) return undefined
+  return {
+    attribute,
+    message: `has ${attribute}, which does nothing without recurse`,
+    help: 'Add recurse: true.',
+  }
+}
+
+function rootMistake(desired: FileDesired): Mistake | undefined {
+  if (desired.purge === true) return { attribute: 'purge', message: 'would purge the whole host' }
+  const ensure = ensureOf(desired)
+  if (ensure === undefined || ensure === 'directory' || ensure === 'present') return undefined
+  return { attribute: 'ensure', message: `can be nothing but a directory, not ${ensure}` }
+}

@@ -1,0 +1,147 @@
+import { hash } from 'node:crypto'
+import type { Accounts, FileKind, FileStat } from '../../host/host.ts'
+import { formatMode, type Mode, newDirectoryMode, newFileMode, resolveMode } from '../mode.ts'
+import type { Change, Shown } from '../type.ts'
+import type { Ensure } from './desired.ts'
+
+/** What is wanted at one path. */
+export interface Goal {
+  /** Absent where whatever is there is managed, and nothing made. */
+  readonly ensure?: Ensure | undefined
+  readonly target?: string | undefined
+  readonly owner?: Account | undefined
+  readonly group?: Account | undefined
+  readonly mode?: Mode | undefined
+  readonly force: boolean
+  readonly replace: boolean
+}
+
+/** A user or group as declared; the number is absent where the host does not know the name yet. */
+export interface Account {
+  readonly name: string
+  readonly id: number | undefined
+}
+
+/** One path, as it is to be and as it is. */
+export interface Entry {
+  /** Below the title, as in `d/app.conf`; empty for the title itself. */
+  readonly name: string
+  readonly path: string
+  readonly goal: Goal
+  readonly stat: FileStat | undefined
+  /** What the link that is there says. */
+  readonly target?: string | undefined
+  /** The bodies, where one is wanted and another is there. */
+  readonly body?: Body | undefined
+  /** Why it is left alone, though nothing wants it. */
+  readonly stays?: string | undefined
+}
+
+export interface Body {
+  /** Absent where no regular file is there. */
+  readonly from: Uint8Array | undefined
+  readonly to: Uint8Array
+}
+
+/** Why nothing can be done about a path. */
+export interface Blocked {
+  readonly blocked: string
+  readonly help?: string
+}
+
+/** What one path lacks. `note` says what is left as it is on purpose. */
+export type Comparison = Blocked | { readonly changes: readonly Change[]; readonly note?: string }
+
+const inSync: Comparison = { changes: [] }
+const defaultModes = { file: newFileMode, directory: newDirectoryMode }
+
+/** What has to change for the entry to be as it is wanted. Pure. */
+export function compare(entry: Entry, accounts: Accounts): Comparison {
+  const { goal, stat, path, stays } = entry
+  if (stays !== undefined) return { changes: [], note: stays }
+  if (stat === undefined) {
+    if (goal.ensure === 'absent') return inSync
+    if (goal.ensure !== undefined) return { changes: creation(entry, 'absent') }
+    return { changes: [], note: `nothing is at ${path}, and nothing says what to make there` }
+  }
+  const isOther =
+    goal.ensure !== undefined && goal.ensure !== 'present' && goal.ensure !== stat.kind
+  if (isOther && (goal.replace || goal.ensure === 'absent')) return replacement(entry, stat)
+  const attributes = attributeChanges(entry, stat, accounts)
+  const body = isOther ? [] : bodyChanges(entry, stat)
+  if (isOther || (body.length > 0 && !goal.replace)) {
+    return { changes: attributes, note: `${path} is kept: it differs, and replace is false` }
+  }
+  if (entry.body !== undefined && stat.kind !== 'file') {
+    return { changes: attributes, note: `${path} is a ${stat.kind}, so its content is not managed` }
+  }
+  return body.length + attributes.length === 0 ? inSync : { changes: [...body, ...attributes] }
+}
+
+function replacement(entry: Entry, stat: FileStat): Comparison {
+  const { goal, path } = entry
+  const isKept = stat.kind === 'file' || stat.kind === 'link'
+  if (!isKept && !goal.force) {
+    const act = goal.ensure === 'absent' ? 'removed' : `replaced by a ${goal.ensure}`
+    const reason = stat.kind === 'directory' ? 'with all that it holds' : "and it can't be kept"
+    return {
+      blocked: `${path} is a ${stat.kind}, which is ${act} only with force`,
+      help: `Set force: true where the ${stat.kind} may go, ${reason}.`,
+    }
+  }
+  const note = isKept || stat.kind === 'directory' ? {} : { note: `a ${stat.kind} can't be kept` }
+  if (goal.ensure === 'absent') {
+    return { changes: [{ attribute: 'ensure', from: stat.kind, to: 'absent', ...note }] }
+  }
+  const [first, ...others] = creation(entry, stat.kind)
+  return { changes: [{ ...first, ...note }, ...others] }
+}
+
+/** Everything that is declared about what is about to be made, so that a plan shows it. */
+function creation({ goal, body }: Entry, from: FileKind | 'absent'): [Change, ...Change[]] {
+  const kind = goal.ensure === 'directory' || goal.ensure === 'link' ? goal.ensure : 'file'
+  const changes: [Change, ...Change[]] = [{ attribute: 'ensure', from, to: kind }]
+  if (kind === 'link') changes.push({ attribute: 'target', from: undefined, to: goal.target })
+  if (body !== undefined) changes.push(bodyChange({ from: undefined, to: body.to }))
+  if (goal.owner) changes.push({ attribute: 'owner', from: undefined, to: goal.owner.name })
+  if (goal.group) changes.push({ attribute: 'group', from: undefined, to: goal.group.name })
+  if (goal.mode && kind !== 'link') {
+    const mode = resolveMode(goal.mode, defaultModes[kind], kind)
+    changes.push({ attribute: 'mode', from: undefined, to: formatMode(mode) })
+  }
+  return changes
+}
+
+function bodyChanges({ goal, target, body }: Entry, { kind }: FileStat): Change[] {
+  if (body !== undefined && kind === 'file') return [bodyChange(body)]
+  if (kind !== 'link' || goal.target === undefined || goal.target === target) return []
+  return [{ attribute: 'target', from: target, to: goal.target }]
+}
+
+function bodyChange(body: Body): Change {
+  return { attribute: 'content', from: digest(body.from), to: digest(body.to), content: body }
+}
+
+/** Contents are compared whole; this only names them for people. */
+function digest(content: Uint8Array | undefined): Shown {
+  return content && `sha256:${hash('sha256', content).slice(0, 8)}`
+}
+
+function attributeChanges({ goal }: Entry, stat: FileStat, accounts: Accounts): Change[] {
+  const changes: Change[] = []
+  if (goal.owner && goal.owner.id !== stat.uid) {
+    changes.push({ attribute: 'owner', from: accounts.userName(stat.uid), to: goal.owner.name })
+  }
+  if (goal.group && goal.group.id !== stat.gid) {
+    changes.push({ attribute: 'group', from: accounts.groupName(stat.gid), to: goal.group.name })
+  }
+  // Linux has no modes of links.
+  if (goal.mode && stat.kind !== 'link') {
+    const kind = stat.kind === 'directory' ? 'directory' : 'file'
+    const mode = resolveMode(goal.mode, stat.mode, kind)
+    if (mode !== stat.mode) {
+      changes.push({ attribute: 'mode', from: formatMode(stat.mode), to: formatMode(mode) })
+    }
+  }
+  return changes
+}

@@ -1,0 +1,34 @@
+import { parentPath } from '../path.ts'
+import type { Thing } from '../type.ts'
+
+/** The paths that resources of their own declare, and the directories that lead to them. */
+export interface Declared {
+  has(path: string): boolean
+  /** Whether something declared lies below the path. */
+  isBelow(path: string): boolean
+}
+
+/** The second set is only made where a directory purges. */
+export function declaredPaths(things: ReadonlySet<Thing> | undefined): Declared {
+  let parents: Set<string> | undefined
+  return {
+    has: (path) => things?.has(`path:${path}`) === true,
+    isBelow(path) {
+      parents ??= parentsOf(things ?? new Set())
+      return parents.has(path)
+    },
+  }
+}
+
+function parentsOf(things: ReadonlySet<Thing>): Set<string> {
+  const parents = new Set<string>()
+  for (const thing of things) {
+    if (!thing.startsWith('path:/')) continue
+    let at = parentPath(thing.slice('path:'.length))
+    while (!parents.has(at)) {
+      parents.add(at)
+      at = parentPath(at)
+    }
+  }
+  return parents
+}

@@ -1,0 +1,38 @@
+/** What a manifest may say of a file. An attribute that is absent is left as it is. */
+export interface FileDesired {
+  readonly ensure?: Ensure
+  /** Bytes that are not UTF-8 are lone surrogates, as in the names of a host. */
+  readonly content?: string
+  /** Rendered into `content` and gone by the time of a probe. */
+  readonly template?: string
+  /** Absolute by the time of a probe, and on the side of the manifests. */
+  readonly source?: string
+  readonly target?: string
+  readonly owner?: string | number
+  readonly group?: string | number
+  readonly mode?: string
+  readonly recurse?: boolean
+  readonly recurselimit?: number
+  readonly purge?: boolean
+  readonly ignore?: string | readonly string[]
+  readonly force?: boolean
+  readonly links?: 'manage' | 'follow'
+  readonly replace?: boolean
+}
+
+export type Ensure = 'file' | 'directory' | 'link' | 'absent' | 'present'
+
+/** What the path is to be, also where only `target` or a content says so; undefined where what is there is managed and nothing made. */
+export function ensureOf(desired: FileDesired): Ensure | undefined {
+  if (desired.ensure !== undefined) return desired.ensure
+  if (desired.target !== undefined) return 'link'
+  const hasBody =
+    desired.content !== undefined || desired.template !== undefined || desired.source !== undefined
+  return hasBody ? 'file' : undefined
+}
+
+/** Whether a link at the path is passed through. What is removed, or is to be a link, is always the path itself. */
+export function followsLink(desired: FileDesired): boolean {
+  const ensure = ensureOf(desired)
+  return desired.links === 'follow' && ensure !== 'absent' && ensure !== 'link'
+}

@@ -1,0 +1,292 @@
+import { describe, expect, test } from 'vitest'
+import type { FileDesired } from '../../engine/resources/file/desired.ts'
+import { file } from '../../engine/resources/file.ts'
+import type { Change, Resource, Verdict } from '../../engine/resources/type.ts'
+import { type FakeFile, type FakeHost, fakeHost } from '../support/fake-host.ts'
+
+const accounts = {
+  users: [
+    { name: 'root', uid: 0 },
+    { name: 'zulip', uid: 1000 },
+  ],
+  groups: [
+    { name: 'root', gid: 0 },
+    { name: 'zulip', gid: 1000 },
+  ],
+}
+const folder = { kind: 'directory' } as const
+const created = { attribute: 'ensure', from: 'absent', to: 'file' }
+const replaced = (from: string, to: string) => ({ attribute: 'ensure', from, to })
+
+describe('check', () => {
+  test.each([
+    ['a plain file', '/etc/a', { content: 'text' }],
+    ['a file that is there or not', '/etc/a', { ensure: 'absent', content: 'text' }],
+    ['a link', '/etc/a', { target: 'b' }],
+    [
+      'a directory that is copied',
+      '/etc/a',
+      { ensure: 'directory', source: '/srv/a', recurse: true },
+    ],
+    ['switched off recursion of a file', '/etc/a', { recurse: false, purge: false }],
+    ['attributes of the root', '/', { mode: '0755' }],
+    ['a path that is not the shortest', '/etc//a/./b/', { content: '' }],
+    ['bytes that are no UTF-8', '/etc/a', { content: 'caf\udce9' }],
+  ] satisfies [string, string, FileDesired][])('accepts %s', (_title, path, desired) => {
+    expect(file.check?.(resource(path, desired))).toBeUndefined()
+  })
+
+  test.each([
+    ['a relative path', 'etc/a', {}, undefined],
+    ['a path that climbs', '/etc/../a', {}, undefined],
+    ['a NUL byte in the path', '/etc/a\0b', {}, undefined],
+    ['content beside source', '/etc/a', { content: 'a', source: '/b' }, 'source'],
+    ['content beside template', '/etc/a', { content: 'a', template: 'b.hbs' }, 'template'],
+    ['a target beside source', '/etc/a', { source: '/b', target: '/c' }, 'target'],
+    ['a link without a target', '/etc/a', { ensure: 'link' }, 'ensure'],
+    ['a target of a file', '/etc/a', { ensure: 'file', target: '/b' }, 'target'],
+    ['a target of what may be a file', '/etc/a', { ensure: 'present', target: '/b' }, 'target'],
+    ['content of a directory', '/etc/a', { ensure: 'directory', content: '' }, 'content'],
+    ['content of a link', '/etc/a', { ensure: 'link', content: '' }, 'ensure'],
+    [
+      'a source of a directory that is not copied',
+      '/etc/a',
+      { ensure: 'directory', source: '/b' },
+      'source',
+    ],
+    ['recurse of a file', '/etc/a', { content: '', recurse: true }, 'recurse'],
+    ['recurse without a kind', '/etc/a', { recurse: true }, 'recurse'],
+    ['purge without recurse', '/etc/a', { ensure: 'directory', purge: true }, 'purge'],
+    ['ignore without recurse', '/etc/a', { ensure: 'directory', ignore: '*.swp' }, 'ignore'],
+    ['a limit without recurse', '/etc/a', { ensure: 'directory', recurselimit: 0 }, 'recurselimit'],
+    ['a root that is removed', '//', { ensure: 'absent', force: true }, 'ensure'],
+    ['a root that is a file', '/', { content: '' }, 'ensure'],
+    ['a root that is purged', '/./', { ensure: 'directory', recurse: true, purge: true }, 'purge'],
+    ['half a character', '/etc/a', { content: 'a\ud800b' }, 'content'],
+  ] satisfies [string, string, FileDesired, string | undefined][])(
+    'refuses %s',
+    (_title, path, desired, attribute) => {
+      const mistake = file.check?.(resource(path, desired))
+      expect(mistake?.attribute).toBe(attribute)
+      expect(mistake?.message).toMatch(/^file\[.*\]:? .*[^.]$/s)
+    },
+  )
+})
+
+describe('footprint', () => {
+  test.each([
+    [
+      'a file needs its directory',
+      { content: '' },
+      { needs: ['path:/etc'], ensures: ['path:/etc/a'] },
+    ],
+    [
+      'named owners are needed',
+      { ensure: 'directory', owner: 'zulip', group: 'adm' },
+      { needs: ['user:zulip', 'group:adm', 'path:/etc'], ensures: ['path:/etc/a'] },
+    ],
+    [
+      'root and numbers are not',
+      { ensure: 'file', owner: 'root', group: 33 },
+      { needs: ['path:/etc'], ensures: ['path:/etc/a'] },
+    ],
+    ['digits are a number', { owner: '0', group: '33' }, { needs: [], after: ['path:/etc/a'] }],
+    [
+      'a link comes after what it points to',
+      { target: '../srv/b/' },
+      { needs: ['path:/etc'], ensures: ['path:/etc/a'], after: ['path:/srv/b'] },
+    ],
+    ['absence removes', { ensure: 'absent', owner: 'zulip' }, { removes: ['path:/etc/a'] }],
+    [
+      'what makes nothing only comes after what does',
+      { owner: 'zulip' },
+      { needs: ['user:zulip'], after: ['path:/etc/a'] },
+    ],
+    [
+      'a tree may write all below',
+      { ensure: 'directory', recurse: true, source: '/srv/a' },
+      {
+        needs: ['path:/etc'],
+        ensures: ['path:/etc/a'],
+        after: ['path:/srv/a'],
+        writes: ['/etc/a/**'],
+      },
+    ],
+  ] satisfies [string, FileDesired, object][])('%s', (_title, desired, footprint) => {
+    expect(file.footprint(resource('/etc//a/', desired))).toEqual(footprint)
+  })
+  test('the root needs nothing', () => {
+    expect(file.footprint(resource('/', { ensure: 'directory' }))).toEqual({
+      needs: [],
+      ensures: ['path:/'],
+    })
+  })
+})
+
+describe('probe and diff', () => {
+  const there = { '/etc/a': 'text', '/etc/d/f': 'text', '/etc/l': { target: 'a' } }
+
+  test.each([
+    ['a file with its content', '/etc/a', { content: 'text' }],
+    ['a file whatever its content', '/etc/a', { ensure: 'file' }],
+    ['a file under another spelling', '/etc//a/', { content: 'text', mode: '644' }],
+    ['owners by name and number', '/etc/a', { owner: 'root', group: 0 }],
+    ['a directory', '/etc/d', { ensure: 'directory', mode: '0644' }],
+    ['a link', '/etc/l', { target: 'a', owner: 'root', mode: '0600' }],
+    ['a link that leads to the content', '/etc/l', { content: 'text', links: 'follow' }],
+    ['something of any kind', '/etc/d', { ensure: 'present' }],
+    ['absence', '/etc/x', { ensure: 'absent' }],
+    ['absence below what is missing', '/x/y/z', { ensure: 'absent' }],
+  ] satisfies [string, string, FileDesired][])(
+    'is in sync with %s',
+    async (_title, path, desired) => {
+      expect(await verdict(path, desired, there)).toEqual({ changes: [] })
+    },
+  )
+
+  test.each([
+    ['makes an empty file', '/etc/x', { ensure: 'file' }, [created]],
+    ['makes a file where any kind would do', '/etc/x', { ensure: 'present' }, [created]],
+    [
+      'makes a file with all that is declared',
+      '/etc/x',
+      { content: 'new', owner: 'zulip', group: 1000, mode: 'o=' },
+      [
+        created,
+        {
+          attribute: 'content',
+          from: undefined,
+          to: 'sha256:11507a0e',
+          content: bodies(undefined, 'new'),
+        },
+        { attribute: 'owner', from: undefined, to: 'zulip' },
+        { attribute: 'group', from: undefined, to: '1000' },
+        { attribute: 'mode', from: undefined, to: '0640' },
+      ],
+    ],
+    [
+      'makes a directory that can be searched',
+      '/etc/x',
+      { ensure: 'directory', mode: '0640' },
+      [replaced('absent', 'directory'), { attribute: 'mode', from: undefined, to: '0750' }],
+    ],
+    [
+      'makes a link, which has no mode',
+      '/etc/x',
+      { target: '/srv', mode: '0640' },
+      [replaced('absent', 'link'), { attribute: 'target', from: undefined, to: '/srv' }],
+    ],
+    [
+      'changes content of the same length',
+      '/etc/a',
+      { content: 'texT' },
+      [
+        {
+          attribute: 'content',
+          from: 'sha256:982d9e3e',
+          to: 'sha256:89c0e45f',
+          content: bodies('text', 'texT'),
+        },
+      ],
+    ],
+    [
+      'changes an owner',
+      '/etc/a',
+      { owner: 'zulip' },
+      [{ attribute: 'owner', from: 'root', to: 'zulip' }],
+    ],
+    [
+      'changes a group',
+      '/etc/a',
+      { group: '33' },
+      [{ attribute: 'group', from: 'root', to: '33' }],
+    ],
+    [
+      'changes to a user that is still to come',
+      '/etc/a',
+      { owner: 'new' },
+      [{ attribute: 'owner', from: 'root', to: 'new' }],
+    ],
+    [
+      'changes an octal mode',
+      '/etc/a',
+      { mode: '0600' },
+      [{ attribute: 'mode', from: '0644', to: '0600' }],
+    ],
+    [
+      'changes a symbolic mode',
+      '/etc/d',
+      { mode: 'g+ws' },
+      [{ attribute: 'mode', from: '0755', to: '2775' }],
+    ],
+    [
+      'changes where a link points',
+      '/etc/l',
+      { target: '/etc/a' },
+      [{ attribute: 'target', from: 'a', to: '/etc/a' }],
+    ],
+    [
+      'changes what a link belongs to',
+      '/etc/l',
+      { owner: 'zulip' },
+      [{ attribute: 'owner', from: 'root', to: 'zulip' }],
+    ],
+    ['removes a file', '/etc/a', { ensure: 'absent' }, [replaced('file', 'absent')]],
+    [
+      'removes a link, not what it points to',
+      '/etc/l',
+      { ensure: 'absent', links: 'follow' },
+      [replaced('link', 'absent')],
+    ],
+    [
+      'removes a directory with force',
+      '/etc/d',
+      { ensure: 'absent', force: true },
+      [replaced('directory', 'absent')],
+    ],
+    ['replaces a link by a file', '/etc/l', { ensure: 'file' }, [replaced('link', 'file')]],
+    [
+      'replaces a file by a directory',
+      '/etc/a',
+      { ensure: 'directory' },
+      [replaced('file', 'directory')],
+    ],
+    [
+      'replaces a directory with force',
+      '/etc/d',
+      { ensure: 'file', force: true },
+      [replaced('directory', 'file')],
+    ],
+    [
+      'replaces a file by a link',
+      '/etc/a',
+      { target: 'b' },
+      [replaced('file', 'link'), { attribute: 'target', from: undefined, to: 'b' }],
+    ],
+  ] satisfies [string, string, FileDesired, Change[]][])(
+    '%s',
+    async (_title, path, desired, changes) => {
+      expect(await verdict(path, desired, there)).toEqual({ changes })
+    },
+  )
+})
+
+function bodies(from: string | undefined, to: string) {
+  return { from: from === undefined ? undefined : Buffer.from(from), to: Buffer.from(to) }
+}
+
+function resource(title: string, desired: FileDesired): Resource<FileDesired> {
+  return { ref: `file[${title}]`, type: 'file', title, desired }
+}
+
+async function verdict(
+  path: string,
+  desired: FileDesired,
+  files: Record<string, FakeFile>,
+): Promise<Verdict> {
+  const host = fakeHost({ files, accounts })
+  const one = resource(path, desired)
+  const [current] = await file.probe([one], host)
+  if (current === undefined) throw new Error('the probe gave nothing')
+  return file.diff(one, current)
+}
