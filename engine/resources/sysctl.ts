@@ -1,0 +1,148 @@
+import { posix } from 'node:path'
+import schema from '../../schemas/resources/sysctl.json' with { type: 'json' }
+import type { HostReader } from '../host/host.ts'
+import { mustRun } from './must-run.ts'
+import { type BootSetting, bootSettings, keyPath } from './sysctl-settings.ts'
+import { ApplyError, type Change, type Resource, type ResourceType } from './type.ts'
+import { applyWholeFile, diffWholeFile, type FoundFile, probeWholeFile } from './whole-file.ts'
+
+interface Desired {
+  readonly ensure?: 'present' | 'absent'
+  readonly value?: string | number
+  /** Absolute, directly below /etc/sysctl.d. */
+  readonly file?: string
+  /** Whether the running kernel gets the value too. */
+  readonly live?: boolean | 'try'
+}
+interface Current {
+  readonly file: FoundFile
+  /** The running kernel's value, or why there is none to change; undefined where nobody asks for it. */
+  readonly kernel: { readonly value: string } | { readonly missing: string } | undefined
+  /** Why the kernel's values can't be changed here. */
+  readonly readOnly: string | undefined
+  /** What sets the same key later at boot. */
+  readonly later: readonly BootSetting[]
+}
+
+/** A setting of the kernel, for the next boots in a file and now in /proc/sys. */
+export const sysctl: ResourceType<Desired, Current> = {
+  name: 'sysctl',
+  schema,
+  check({ title, desired }) {
+    const parts = keyPath(title).split('/')
+    if (/[^A-Za-z0-9_./:@-]/.test(title) || parts.some((part) => /^\.{0,2}$/.test(part))) {
+      return {
+        message: `${JSON.stringify(title)} is no name of a kernel setting`,
+        help: 'write it as sysctl does, such as net.core.somaxconn',
+      }
+    }
+    if (desired.ensure === 'absent' || desired.value !== undefined) return undefined
+    return { attribute: 'value', message: 'value is missing' }
+  },
+  footprint(resource) {
+    const path = `path:${fileOf(resource)}` as const
+    if (resource.desired.ensure === 'absent') return { removes: [path] }
+    const writes = resource.desired.live === false ? [] : [procPath(resource.title)]
+    return { ensures: [path], needs: ['path:/etc/sysctl.d'], writes }
+  },
+  async probe(settings, host) {
+    const atBoot = bootSettings(host)
+    const readOnly = host.root === '/' ? whyReadOnly(host) : undefined
+    return settings.map((resource) => {
+      const { title, desired } = resource
+      const isLive = host.root === '/' && desired.live !== false && desired.ensure !== 'absent'
+      const file = fileOf(resource)
+      return {
+        file: probeWholeFile(host, file),
+        kernel: isLive ? kernelValue(host, title) : undefined,
+        readOnly,
+        later: atBoot.filter(
+          ({ path, key }) => key === keyPath(title) && posix.basename(path) > posix.basename(file),
+        ),
+      }
+    })
+  },
+  diff(resource, current) {
+    const verdict = diffWholeFile(fileOf(resource), render(resource), current.file)
+    if ('blocked' in verdict || resource.desired.ensure === 'absent') return verdict
+    const kernel = diffKernel(resource.desired, current)
+    const notes = [kernel.note, overridden(resource.desired, current.later)].filter(Boolean)
+    return {
+      changes: [...verdict.changes, ...kernel.changes],
+      ...(notes.length > 0 && { note: notes.join('; ') }),
+    }
+  },
+  async apply(resource, changes, host) {
+    const { ref, title, desired } = resource
+    if (changes.some(({ attribute }) => attribute !== 'live')) {
+      applyWholeFile(host, fileOf(resource), render(resource))
+    }
+    if (!changes.some(({ attribute }) => attribute === 'live')) return undefined
+    try {
+      // Not sysctl(8): it comes with a package, and reads the key by rules of its own. A rename, as for files, can't be done here.
+      await mustRun(host, ref, ['tee', procPath(title)], { stdin: `${desired.value}\n` })
+      return undefined
+    } catch (error) {
+      if (desired.live !== 'try' || !(error instanceof ApplyError)) throw error
+      return { note: `the running kernel refused ${desired.value}: ${error.message}` }
+    }
+  },
+}
+
+function fileOf({ title, desired }: Resource<Desired>): string {
+  return desired.file ?? `/etc/sysctl.d/60-${title.replaceAll('/', '-')}.conf`
+}
+
+function procPath(key: string): string {
+  return `/proc/sys/${keyPath(key)}`
+}
+
+/** undefined where the file is to be gone. */
+function render({ ref, title, desired }: Resource<Desired>): string | undefined {
+  if (desired.ensure === 'absent') return undefined
+  return `# Kept by steward as ${ref}: what is changed here is overwritten.\n${title} = ${desired.value}\n`
+}
+
+function kernelValue(host: HostReader, key: string): Current['kernel'] {
+  const path = procPath(key)
+  const stat = host.stat(path)
+  if (stat?.kind !== 'file') return { missing: `the running kernel has no ${key}` }
+  if ((stat.mode & 0o444) === 0) return { missing: `the running kernel does not show ${key}` }
+  return { value: host.read(path).toString().trim() }
+}
+
+/** In a container /proc/sys is often mounted read-only, though its files say that root may write. Source: proc_pid_mountinfo(5). */
+function whyReadOnly(host: HostReader): string | undefined {
+  if (host.stat('/proc/self/mountinfo') === undefined) return undefined
+  const mounts = host.read('/proc/self/mountinfo').toString().split('\n')
+  const options = mounts
+    .map((line) => line.split(' '))
+    .findLast(([, , , , at]) => at === '/proc/sys')
+  return options?.[5]?.split(',').includes('ro') ? '/proc/sys is read-only here' : undefined
+}
+
+/** `live: try` leaves alone what can't be changed; `live: true` lets it fail, and say why. */
+function diffKernel(
+  { value, live = true }: Desired,
+  { kernel, readOnly }: Current,
+): { readonly changes: readonly Change[]; readonly note?: string } {
+  if (kernel === undefined) return { changes: [] }
+  const from = 'value' in kernel ? kernel.value : undefined
+  if (from !== undefined && words(from) === words(String(value))) return { changes: [] }
+  const obstacle = 'missing' in kernel ? kernel.missing : readOnly
+  if (live === 'try' && obstacle !== undefined)
+    return { changes: [], note: `not set now: ${obstacle}` }
+  const note = obstacle === undefined ? {} : { note: obstacle }
+  return { changes: [{ attribute: 'live', from, to: String(value), ...note }] }
+}
+
+function overridden({ value }: Desired, later: readonly BootSetting[]): string | undefined {
+  const last = later.at(-1)
+  if (last === undefined || words(last.value) === words(String(value))) return undefined
+  return `at the next boot ${last.path} sets it to ${last.value} later, and wins`
+}
+
+/** The kernel puts tabs between the numbers of one setting. */
+function words(value: string): string {
+  return value.trim().split(/\s+/).join(' ')
+}
