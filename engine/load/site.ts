@@ -69,7 +69,7 @@ class SiteForm {
     for (const key of Object.keys(top)) {
       if (!topKeys.includes(key)) this.#unknownKey(key)
     }
-    const parameters = this.#map(top['parameters'], ['parameters'], '"parameters"')
+    const parameters = this.#map(top.parameters, ['parameters'], '"parameters"')
     const classes = Object.keys(parameters).map((name) => {
       const path = ['parameters', name]
       const own = this.#map(parameters[name], path, `"parameters" of ${name}`)
@@ -79,7 +79,7 @@ class SiteForm {
       )
       return [name.replace(/^::/, ''), new Map(values)] as const
     })
-    const localEdits = this.#localEdits(top['local_edits'])
+    const localEdits = this.#localEdits(top.local_edits)
     return { parameters: new Map(classes), settings: localEdits ? { localEdits } : {} }
   }
 
