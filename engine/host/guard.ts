@@ -1,11 +1,99 @@
-import type { Ground } from './command.ts'
+import { statSync } from 'node:fs'
+import { posix } from 'node:path'
+import { type Ground, runCommand } from './command.ts'
 import type { CommandOptions, CommandResult } from './host.ts'
+import { perl, systemCalls } from './perl.ts'
 
-/** Runs a guard where it can't change the files of the host, or says why there is no such place. */
+/**
+ * Runs a guard where it can't change the files of the host, or says why there is no such place.
+ *
+ * Its own mount namespace is read-only from top to bottom, without devices but for /dev/null and its kin,
+ * with empty private folders over /tmp, /dev/shm and its scratch paths. It can't undo that: it keeps only the capabilities
+ * below and gains none. What it starts in its process group ends with it.
+ *
+ * Not cut, for real guards need them: the network, sockets and fifos of daemons (psql, supervisorctl), and
+ * signals to processes of its own user. So a guard changes nothing by mistake; one that is written to do harm
+ * can ask a daemon to do it, or go through /proc into a process of its own user.
+ */
 export async function guardCommand(
-  _argv: readonly string[],
-  _options: CommandOptions,
-  _ground: Ground,
+  argv: readonly string[],
+  options: CommandOptions,
+  ground: Ground,
 ): Promise<CommandResult | { readonly unavailable: string }> {
-  return { unavailable: 'no private file system is made yet' }
+  const calls = systemCalls()
+  if (process.geteuid?.() !== 0)
+    return { unavailable: 'only root can make the file system private' }
+  if (calls === undefined) return { unavailable: `not possible on ${process.arch} without perl` }
+  const folders = ['/tmp', ...(options.scratch ?? [])]
+  const hidden = [options.cwd, argv[0]].find((path) => folders.some((f) => isBelow(path, f)))
+  if (hidden !== undefined)
+    return { unavailable: `${hidden} lies in a folder that a guard can't see` }
+  const result = await runCommand(argv, options, {
+    ...ground,
+    wrapper: [
+      perl,
+      '-e',
+      privatize,
+      ...[calls.unshare, calls.mount].map(String),
+      ...folders.flatMap((folder) => privateFolder(posix.join(ground.root, folder))),
+      '--',
+    ],
+    privileges: [
+      '--no-new-privs',
+      '--inh-caps=-all',
+      `--bounding-set=-all,${kept.map((name) => `+${name}`).join(',')}`,
+    ],
+  })
+  const failed = result.exitCode === 125 && result.stderr.startsWith(mark)
+  return failed ? { unavailable: result.stderr.slice(mark.length).trim() } : result
+}
+
+/**
+ * To read what root can, to speak to sockets of others, and to become another user, as rabbitmqctl does.
+ * Without CAP_SYS_ADMIN nothing can be mounted anew, not even from a user namespace: there the mounts are locked.
+ */
+const kept = ['dac_override', 'dac_read_search', 'setuid', 'setgid']
+
+const mark = 'steward-guard: '
+
+/**
+ * mount_setattr(2) turns the whole tree read-only in one call, hidden mounts included, where mount(8) would be a process for
+ * each mount. Perl because it can make system calls and is on every Debian (perl-base is essential).
+ * Arguments: numbers of unshare(2) and mount(2), then path and options of each private folder, "--", the command.
+ * Numbers: 442 is mount_setattr, -100 AT_FDCWD, 0x8000 AT_RECURSIVE; CLONE_NEWNS and CLONE_NEWIPC;
+ * MS_BIND 4096, MS_NOSUID and MS_NODEV 6, MS_PRIVATE; MOUNT_ATTR_RDONLY 1, MOUNT_ATTR_NODEV 4.
+ */
+const privatize = `
+my ($unshare, $mount) = map { $_ + 0 } splice @ARGV, 0, 2;
+sub fail { print STDERR "${mark}$_[0]: $!\\n"; exit 125 }
+sub lay {
+  my ($source, $path, $type, $flags, $data) = @_;
+  syscall($mount, $source, $path, $type, $flags, $data) == 0 or fail("can't mount over $path");
+}
+sub attributes {
+  my ($path, $how, @set) = @_;
+  my $wanted = pack 'Q4', @set, 0, 0, 0, 0;
+  syscall(442, -100, $path, $how, $wanted, 32) == 0 or fail("can't make $path read-only");
+}
+syscall($unshare, 0x20000 | 0x8000000) == 0 or fail("no namespace");
+attributes('/', 0x8000, 0, 0, 1 << 18);
+my @devices = grep { -e } map { "/dev/$_" } qw(null zero full random urandom);
+lay($_, $_, 'none', 4096, '') for @devices;
+attributes('/', 0x8000, 1 | 4);
+attributes($_, 0, 0, 4) for @devices;
+lay('tmpfs', '/dev/shm', 'tmpfs', 6, 'mode=1777') if -d '/dev/shm';
+while ((my $path = shift) ne '--') { lay('tmpfs', $path, 'tmpfs', 6, shift) }
+exec { $ARGV[0] } @ARGV or fail($ARGV[0]);
+`
+
+/** The path and, for tmpfs, the owner and mode of what lies there; nothing where nothing does. */
+function privateFolder(path: string): string[] {
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (found?.isDirectory() !== true) return []
+  const { mode, uid, gid } = found
+  return [path, `mode=${(mode & 0o7777).toString(8)},uid=${uid},gid=${gid}`]
+}
+
+function isBelow(path: string | undefined, folder: string): boolean {
+  return path?.startsWith(`${folder.replace(/\/+$/, '')}/`) === true || path === folder
 }

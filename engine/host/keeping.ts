@@ -1,0 +1,84 @@
+import { posix } from 'node:path'
+import type { FileKind, FileStat, Host } from './host.ts'
+
+/** What was at a path just before it is changed: enough to put it back. */
+export interface Kept {
+  readonly path: string
+  readonly kind: FileKind | 'absent'
+  /** Whether the thing itself goes, or only its mode or owner changes; then there is no content here. */
+  readonly goes: 'all' | 'mode' | 'owner'
+  /** 0 where the kind is absent, as are `uid` and `gid`. */
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+  /** Of a file of at most 8 MiB that goes. A fifo, socket or device has no content that can be kept. */
+  readonly content?: Buffer
+  /** The content of a larger file: to be read before `keep` returns, for then it is gone. */
+  readonly pieces?: Iterable<Buffer>
+  /** Of a link. */
+  readonly target?: string
+}
+
+const largestWhole = 8 * 1024 * 1024
+
+/**
+ * A host that hands what was there to `keep` before each write, removal, or change of mode or owner.
+ * Where `keep` throws, nothing is changed. A folder that goes is followed by all that it holds; what a command changes is not seen.
+ */
+export function keeping(host: Host, keep: (kept: Kept) => void): Host {
+  const goes = (path: string): void => {
+    const found = host.stat(path)
+    keep(found === undefined ? absent(path) : whole(host, path, found))
+    if (found?.kind !== 'directory') return
+    for (const name of host.list(path)) goes(posix.join(path, name))
+  }
+  const changes = (path: string, what: 'mode' | 'owner'): void => {
+    const found = host.stat(path)
+    if (found !== undefined) keep({ ...outside(path, found), goes: what })
+  }
+  return {
+    ...host,
+    writeFile(path, content, how) {
+      // A directory is not replaced, and what it holds does not go: the write itself will refuse.
+      if (host.stat(path)?.kind !== 'directory') goes(path)
+      host.writeFile(path, content, how)
+    },
+    makeLink(path, target, owner) {
+      if (host.stat(path)?.kind !== 'directory') goes(path)
+      host.makeLink(path, target, owner)
+    },
+    makeDirectory(path, how) {
+      if (host.stat(path) === undefined) keep(absent(path))
+      host.makeDirectory(path, how)
+    },
+    setMode(path, mode) {
+      changes(path, 'mode')
+      host.setMode(path, mode)
+    },
+    setOwner(path, owner) {
+      changes(path, 'owner')
+      host.setOwner(path, owner)
+    },
+    remove(path) {
+      if (host.stat(path) !== undefined) goes(path)
+      host.remove(path)
+    },
+  }
+}
+
+function absent(path: string): Kept {
+  return { path, kind: 'absent', goes: 'all', mode: 0, uid: 0, gid: 0 }
+}
+
+function outside(path: string, { kind, mode, uid, gid }: FileStat): Omit<Kept, 'goes'> {
+  return { path, kind, mode, uid, gid }
+}
+
+function whole(host: Host, path: string, found: FileStat): Kept {
+  const kept: Kept = { ...outside(path, found), goes: 'all' }
+  if (found.kind === 'link') return { ...kept, target: host.readLink(path) }
+  if (found.kind !== 'file') return kept
+  return found.size > largestWhole
+    ? { ...kept, pieces: host.readPieces(path) }
+    : { ...kept, content: host.read(path) }
+}
