@@ -93,5 +93,5 @@ function permissionBits(permissions: string, current: number, isDirectory: boole
 }
 
 function bits(table: Readonly<Record<string, number>>, names: string): number {
-  return [...names].reduce((sum, name) => sum | (table[name] ?? 0), 0)
+  return names.split('').reduce((sum, name) => sum | (table[name] ?? 0), 0)
 }

@@ -1,8 +1,10 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
+import { accountsOf } from '../../engine/host/accounts.ts'
+import { HostError } from '../../engine/host/error.ts'
 import type { FileDesired } from '../../engine/resources/file/desired.ts'
 import { file } from '../../engine/resources/file.ts'
 import type { Change, Resource, Verdict } from '../../engine/resources/type.ts'
-import { type FakeFile, type FakeHost, fakeHost } from '../support/fake-host.ts'
+import { type FakeFile, fakeHost } from '../support/fake-host.ts'
 
 const accounts = {
   users: [
@@ -269,6 +271,224 @@ describe('probe and diff', () => {
       expect(await verdict(path, desired, there)).toEqual({ changes })
     },
   )
+
+  const things: Record<string, FakeFile> = {
+    ...there,
+    '/etc/pipe': { kind: 'fifo' },
+    '/etc/gone': { target: 'nothing' },
+    '/etc/loop': { target: 'loop' },
+    '/srv/current': { target: '/etc' },
+    '/home': { ...folder, uid: 1000, gid: 1000 },
+    '/home/l': { target: '/etc/a' },
+    '/home/etc': { target: '/etc' },
+  }
+
+  test.each([
+    [
+      'a directory that only goes with force',
+      '/etc/d',
+      { ensure: 'absent' },
+      '/etc/d is a directory, which is removed only with force',
+    ],
+    [
+      'a directory in place of a file',
+      '/etc/d',
+      { content: '' },
+      '/etc/d is a directory, which is replaced by a file only with force',
+    ],
+    [
+      'a directory in place of a link',
+      '/etc/d',
+      { target: '/x' },
+      '/etc/d is a directory, which is replaced by a link only with force',
+    ],
+    [
+      'a fifo that only goes with force',
+      '/etc/pipe',
+      { ensure: 'absent' },
+      '/etc/pipe is a fifo, which is removed only with force',
+    ],
+    [
+      'a file where a directory is needed',
+      '/etc/a/b',
+      { content: '' },
+      '/etc/a is a file where a directory is needed',
+    ],
+    [
+      'a file where a directory far above is needed',
+      '/etc/a/b/c/d',
+      { ensure: 'directory' },
+      '/etc/a is a file where a directory is needed',
+    ],
+    [
+      'a link that leads nowhere',
+      '/etc/gone',
+      { content: '', links: 'follow' },
+      '/etc/gone is a link to /etc/nothing, where nothing is',
+    ],
+    [
+      'a loop of links',
+      '/etc/loop',
+      { owner: 'zulip', links: 'follow' },
+      '/etc/loop leads through a loop of links',
+    ],
+    [
+      'a loop among the parents',
+      '/etc/loop/a',
+      { content: '' },
+      '/etc/loop/a: is a symbolic link, or a loop of them (ELOOP)',
+    ],
+    [
+      'a link of somebody else that it would follow',
+      '/home/l',
+      { content: '', links: 'follow' },
+      'the link /home/l is not followed, for /home belongs to another user (uid 1000)',
+    ],
+    [
+      'a link of somebody else among the parents',
+      '/home/etc/new',
+      { content: '' },
+      'the link /home/etc is not followed, for /home belongs to another user (uid 1000)',
+    ],
+    [
+      'a link among the parents of what it purges',
+      '/srv/current/d',
+      { ensure: 'directory', recurse: true, purge: true },
+      '/srv/current/d leads through a link, and purge never does',
+    ],
+    [
+      'a link to what it purges',
+      '/srv/current',
+      { ensure: 'directory', links: 'follow', recurse: true, purge: true },
+      '/srv/current leads through a link, and purge never does',
+    ],
+    [
+      'a missing source',
+      '/etc/a',
+      { source: '/nowhere/at/all' },
+      '/nowhere/at/all: no such file or directory (ENOENT)',
+    ],
+  ] satisfies [string, string, FileDesired, string][])(
+    'is blocked by %s',
+    async (_title, path, desired, blocked) => {
+      expect(await verdict(path, desired, things)).toMatchObject({ blocked })
+    },
+  )
+
+  test('is not blocked by a file that another resource declares, for that may be a directory by then', async () => {
+    const one = resource('/etc/a/b', { ensure: 'file' })
+    const host = fakeHost({ files: there, accounts })
+    const [current] = await file.probe([one], host, { declared: new Set(['path:/etc/a']) })
+    expect(current && file.diff(one, current)).toEqual({ changes: [created] })
+  })
+
+  test.each([
+    [
+      'what replace leaves',
+      '/etc/a',
+      { content: 'new', replace: false },
+      [],
+      '/etc/a is kept: it differs, and replace is false',
+    ],
+    [
+      'another kind that replace leaves',
+      '/etc/l',
+      { ensure: 'directory', replace: false },
+      [],
+      '/etc/l is kept: it differs, and replace is false',
+    ],
+    [
+      'a link that replace leaves',
+      '/etc/l',
+      { target: '/x', replace: false },
+      [],
+      '/etc/l is kept: it differs, and replace is false',
+    ],
+    [
+      'what replace leaves, but for its mode',
+      '/etc/a',
+      { content: 'new', mode: '0600', replace: false },
+      [{ attribute: 'mode', from: '0644', to: '0600' }],
+      '/etc/a is kept: it differs, and replace is false',
+    ],
+    [
+      'content that what is there can not have',
+      '/etc/d',
+      { ensure: 'present', content: 'x' },
+      [],
+      '/etc/d is a directory, so its content is not managed',
+    ],
+    [
+      'that there is nothing to manage',
+      '/etc/x',
+      { owner: 'zulip' },
+      [],
+      'nothing is at /etc/x, and nothing says what to make there',
+    ],
+  ] satisfies [string, string, FileDesired, Change[], string][])(
+    'notes %s',
+    async (_title, path, desired, changes, note) => {
+      expect(await verdict(path, desired, things)).toEqual({ changes, note })
+    },
+  )
+
+  test('makes what replace leaves where nothing is', async () => {
+    const changes = [created]
+    expect(await verdict('/etc/x', { ensure: 'file', replace: false }, there)).toEqual({ changes })
+  })
+
+  test('tells of a fifo that force takes that it is not kept', async () => {
+    const note = "a fifo can't be kept"
+    expect(await verdict('/etc/pipe', { ensure: 'file', force: true }, things)).toEqual({
+      changes: [{ ...replaced('fifo', 'file'), note }],
+    })
+    expect(await verdict('/etc/pipe', { ensure: 'absent', force: true }, things)).toEqual({
+      changes: [{ ...replaced('fifo', 'absent'), note }],
+    })
+  })
+
+  test('follows a link through a folder of root to what somebody else owns', async () => {
+    const desired: FileDesired = { ensure: 'directory', owner: 'root', links: 'follow' }
+    const files = { '/etc/z': { target: '/home/z' }, '/home/z': { ...folder, uid: 1000 } }
+    expect(await verdict('/etc/z', desired, files)).toEqual({
+      changes: [{ attribute: 'owner', from: 'zulip', to: 'root' }],
+    })
+  })
+
+  test('knows root in a tree without accounts', async () => {
+    const one = resource('/a', { owner: 'root', group: 'root' })
+    const host = { ...fakeHost({ files: { '/a': '' } }), accounts: () => accountsOf([], []) }
+    const [current] = await file.probe([one], host)
+    expect(current && file.diff(one, current)).toEqual({ changes: [] })
+  })
+
+  test('reads a file only where content is declared, and once', async () => {
+    const host = fakeHost({ files: there, accounts })
+    const read = vi.spyOn(host, 'read')
+    await file.probe(
+      [resource('/etc/a', { mode: '0600' }), resource('/etc/d', { content: '' })],
+      host,
+    )
+    expect(read).not.toHaveBeenCalled()
+    await file.probe([resource('/etc/a', { content: 'text' })], host)
+    expect(read).toHaveBeenCalledTimes(1)
+  })
+
+  test('one that can not be read does not keep the others from being read', async () => {
+    const host = fakeHost({ files: there, accounts })
+    vi.spyOn(host, 'read').mockImplementationOnce((path) => {
+      throw new HostError('EACCES', path)
+    })
+    const both = [
+      resource('/etc/a', { content: 'text' }),
+      resource('/etc/d/f', { content: 'text' }),
+    ]
+    const found = await file.probe(both, host)
+    expect(found).toMatchObject([
+      { blocked: '/etc/a: permission denied (EACCES)' },
+      { entries: [] },
+    ])
+  })
 })
 
 function bodies(from: string | undefined, to: string) {

@@ -1,6 +1,7 @@
-import type { FileStat, Host, Ownership } from '../../host/host.ts'
+import type { Accounts, FileStat, Host, Ownership } from '../../host/host.ts'
 import { newDirectoryMode, newFileMode } from '../mode.ts'
-import { ApplyError, type Change, type Shown } from '../type.ts'
+import { ApplyError, type Change } from '../type.ts'
+import { accountId } from './account.ts'
 
 /** The changes of one path, by attribute. */
 export type Changes = ReadonlyMap<string, Change>
@@ -68,17 +69,16 @@ function ownerAfter(changes: Changes, before: Ownership, host: Host): Ownership 
   if (owner === undefined && group === undefined) return { uid: before.uid, gid: before.gid }
   const accounts = host.accounts()
   return {
-    uid:
-      owner === undefined ? before.uid : number(accounts.uid(String(owner.to)), 'user', owner.to),
-    gid:
-      group === undefined ? before.gid : number(accounts.gid(String(group.to)), 'group', group.to),
+    uid: owner === undefined ? before.uid : idOf(accounts, 'user', owner),
+    gid: group === undefined ? before.gid : idOf(accounts, 'group', group),
   }
 }
 
-function number(id: number | undefined, what: 'user' | 'group', name: Shown): number {
+function idOf(accounts: Accounts, kind: 'user' | 'group', { to }: Change): number {
+  const id = accountId(accounts, kind, String(to))
   if (id !== undefined) return id
-  throw new ApplyError(`There is no ${what} ${String(name)}`, {
-    help: `Declare it as a ${what}, or name one that is there.`,
+  throw new ApplyError(`there is no ${kind} ${String(to)}`, {
+    help: `Declare the ${kind}, or name one that is there.`,
   })
 }
 

@@ -1,7 +1,6 @@
-import { hash } from 'node:crypto'
 import type { Accounts, FileKind, FileStat } from '../../host/host.ts'
 import { formatMode, type Mode, newDirectoryMode, newFileMode, resolveMode } from '../mode.ts'
-import type { Change, Shown } from '../type.ts'
+import type { Change } from '../type.ts'
 import type { Ensure } from './desired.ts'
 
 /** What is wanted at one path. */
@@ -31,16 +30,10 @@ export interface Entry {
   readonly stat: FileStat | undefined
   /** What the link that is there says. */
   readonly target?: string | undefined
-  /** The bodies, where one is wanted and another is there. */
-  readonly body?: Body | undefined
+  /** From the bytes that are there, if any, to those that are wanted, where they differ. */
+  readonly content?: Change | undefined
   /** Why it is left alone, though nothing wants it. */
   readonly stays?: string | undefined
-}
-
-export interface Body {
-  /** Absent where no regular file is there. */
-  readonly from: Uint8Array | undefined
-  readonly to: Uint8Array
 }
 
 /** Why nothing can be done about a path. */
@@ -72,7 +65,7 @@ export function compare(entry: Entry, accounts: Accounts): Comparison {
   if (isOther || (body.length > 0 && !goal.replace)) {
     return { changes: attributes, note: `${path} is kept: it differs, and replace is false` }
   }
-  if (entry.body !== undefined && stat.kind !== 'file') {
+  if (entry.content !== undefined && stat.kind !== 'file') {
     return { changes: attributes, note: `${path} is a ${stat.kind}, so its content is not managed` }
   }
   return body.length + attributes.length === 0 ? inSync : { changes: [...body, ...attributes] }
@@ -98,11 +91,11 @@ function replacement(entry: Entry, stat: FileStat): Comparison {
 }
 
 /** Everything that is declared about what is about to be made, so that a plan shows it. */
-function creation({ goal, body }: Entry, from: FileKind | 'absent'): [Change, ...Change[]] {
+function creation({ goal, content }: Entry, from: FileKind | 'absent'): [Change, ...Change[]] {
   const kind = goal.ensure === 'directory' || goal.ensure === 'link' ? goal.ensure : 'file'
   const changes: [Change, ...Change[]] = [{ attribute: 'ensure', from, to: kind }]
   if (kind === 'link') changes.push({ attribute: 'target', from: undefined, to: goal.target })
-  if (body !== undefined) changes.push(bodyChange({ from: undefined, to: body.to }))
+  if (content !== undefined) changes.push(content)
   if (goal.owner) changes.push({ attribute: 'owner', from: undefined, to: goal.owner.name })
   if (goal.group) changes.push({ attribute: 'group', from: undefined, to: goal.group.name })
   if (goal.mode && kind !== 'link') {
@@ -112,19 +105,10 @@ function creation({ goal, body }: Entry, from: FileKind | 'absent'): [Change, ..
   return changes
 }
 
-function bodyChanges({ goal, target, body }: Entry, { kind }: FileStat): Change[] {
-  if (body !== undefined && kind === 'file') return [bodyChange(body)]
+function bodyChanges({ goal, target, content }: Entry, { kind }: FileStat): Change[] {
+  if (content !== undefined && kind === 'file') return [content]
   if (kind !== 'link' || goal.target === undefined || goal.target === target) return []
   return [{ attribute: 'target', from: target, to: goal.target }]
-}
-
-function bodyChange(body: Body): Change {
-  return { attribute: 'content', from: digest(body.from), to: digest(body.to), content: body }
-}
-
-/** Contents are compared whole; this only names them for people. */
-function digest(content: Uint8Array | undefined): Shown {
-  return content && `sha256:${hash('sha256', content).slice(0, 8)}`
 }
 
 function attributeChanges({ goal }: Entry, stat: FileStat, accounts: Accounts): Change[] {

@@ -3,9 +3,9 @@ import type { Thing } from '../type.ts'
 
 /** The paths that resources of their own declare, and the directories that lead to them. */
 export interface Declared {
-  has(path: string): boolean
+  readonly has: (path: string) => boolean
   /** Whether something declared lies below the path. */
-  isBelow(path: string): boolean
+  readonly isBelow: (path: string) => boolean
 }
 
 /** The second set is only made where a directory purges. */

@@ -4,15 +4,16 @@ import type { Accounts, FileStat, HostReader } from '../../host/host.ts'
 import { followLinks } from '../links.ts'
 import { parseMode } from '../mode.ts'
 import { normalPath, parentPath } from '../path.ts'
-import type { ProbeContext, Resource } from '../type.ts'
-import { differingBody } from './body.ts'
-import { type Blocked, type Body, compare, type Entry, type Goal } from './compare.ts'
+import type { Change, ProbeContext, Resource } from '../type.ts'
+import { accountId } from './account.ts'
+import { type Account, type Blocked, compare, type Entry, type Goal } from './compare.ts'
+import { contentChange } from './content.ts'
 import { type Declared, declaredPaths } from './declared.ts'
 import { ensureOf, type FileDesired, followsLink } from './desired.ts'
 import { source } from './source.ts'
 import { entriesBelow } from './tree.ts'
 
-/** What is at the path and, where it recurses, what differs below it. */
+/** Each path that differs, or of which there is something to say: the title itself first. Nothing for one that is in sync. */
 export type FileCurrent =
   | Blocked
   | { readonly accounts: Accounts; readonly entries: readonly Entry[] }
@@ -38,6 +39,9 @@ class Probe {
   readonly #host: HostReader
   readonly #accounts: Accounts
   readonly #declared: Declared
+  /** What all that need nothing share. */
+  readonly #inSync: FileCurrent
+  readonly #known = new Map<string, Account>()
   /** By directory: why nothing can be written into it. */
   readonly #mistakes = new Map<string, Blocked | undefined>()
 
@@ -45,6 +49,7 @@ class Probe {
     this.#host = host
     this.#accounts = host.accounts()
     this.#declared = declared
+    this.#inSync = { accounts: this.#accounts, entries: [] }
   }
 
   one({ title: written, desired }: Resource<FileDesired>): FileCurrent {
@@ -60,25 +65,34 @@ class Probe {
       stat,
       target:
         stat?.kind === 'link' && goal.target !== undefined ? this.#host.readLink(path) : undefined,
-      body: this.#body(desired, goal, path, stat),
+      content: this.#content(desired, goal, path, stat),
     }
-    const recurses = desired.recurse === true && goal.ensure === 'directory'
-    const entries = recurses ? this.#withTree(own, title, desired) : [own]
+    const below = desired.recurse === true ? this.#below(own, title, desired) : []
+    const entries = isInSync(own, this.#accounts) ? below : [own, ...below]
+    if (entries.length === 0) return this.#inSync
     return this.#parentMistake(path, entries) ?? { accounts: this.#accounts, entries }
   }
 
   #goal(desired: FileDesired): Goal {
     const { owner, group, mode } = desired
-    const accounts = this.#accounts
     return {
       ensure: ensureOf(desired),
       target: desired.target,
-      owner: owner === undefined ? undefined : { name: String(owner), id: accounts.uid(owner) },
-      group: group === undefined ? undefined : { name: String(group), id: accounts.gid(group) },
+      owner: owner === undefined ? undefined : this.#account('user', owner),
+      group: group === undefined ? undefined : this.#account('group', group),
       mode: mode === undefined ? undefined : parseMode(mode),
       force: desired.force === true,
       replace: desired.replace !== false,
     }
+  }
+
+  #account(kind: 'user' | 'group', name: string | number): Account {
+    const key = `${kind}:${name}`
+    const known = this.#known.get(key)
+    if (known !== undefined) return known
+    const account = { name: String(name), id: accountId(this.#accounts, kind, name) }
+    this.#known.set(key, account)
+    return account
   }
 
   #find(
@@ -87,13 +101,16 @@ class Probe {
   ): Blocked | { path: string; stat: FileStat | undefined } {
     const stat = this.#host.stat(title)
     const follows = stat?.kind === 'link' && followsLink(desired)
-    if (desired.purge === true && (follows || this.#leadsThroughLink(parentPath(title)))) {
+    const purges = desired.purge === true && ensureOf(desired) === 'directory'
+    if (purges && (follows || this.#leadsThroughLink(parentPath(title)))) {
       return {
         blocked: `${title} leads through a link, and purge never does`,
         help: 'Name the directory by the path without links.',
       }
     }
-    return follows ? followLinks(title, this.#host) : { path: title, stat }
+    if (!follows) return { path: title, stat }
+    const followed = followLinks(title, this.#host)
+    return 'blocked' in followed ? blockedBy(followed) : followed
   }
 
   #leadsThroughLink(path: string): boolean {
@@ -101,49 +118,58 @@ class Probe {
     return 'path' in followed && followed.path !== path
   }
 
-  #body(
+  #content(
     { content, source: from }: FileDesired,
     { ensure }: Goal,
     path: string,
     stat: FileStat | undefined,
-  ): Body | undefined {
+  ): Change | undefined {
     if (ensure !== 'file' && ensure !== 'present') return undefined
-    if (content !== undefined) return differingBody(bytesOf(content), path, stat, this.#host)
-    if (from !== undefined) return differingBody(source.read(from), path, stat, this.#host)
+    if (content !== undefined) return contentChange(bytesOf(content), path, stat, this.#host)
+    if (from !== undefined) return contentChange(source.read(from), path, stat, this.#host)
     return undefined
   }
 
-  /** Whatever is in sync below is dropped here, so that a large tree takes no room. */
-  #withTree(own: Entry, title: string, desired: FileDesired): Entry[] {
-    const comparison = compare(own, this.#accounts)
-    const isKept = own.stat !== undefined && own.stat.kind !== 'directory' && !own.goal.replace
-    if ('blocked' in comparison || isKept) return [own]
-    const tree = { title, path: own.path, desired, goal: own.goal, declared: this.#declared }
-    const entries = [own]
-    for (const entry of entriesBelow(tree, this.#host, own.stat?.kind === 'directory')) {
-      if (!isInSync(entry, this.#accounts)) entries.push(entry)
-    }
-    return entries
+  /** What differs below; a large tree that is in sync takes no room. */
+  #below(own: Entry, title: string, desired: FileDesired): Entry[] {
+    const { goal, path, stat } = own
+    const isKept = stat !== undefined && stat.kind !== 'directory' && !goal.replace
+    const isStuck = 'blocked' in compare(own, this.#accounts)
+    if (goal.ensure !== 'directory' || isKept || isStuck) return []
+    const tree = { title, path, desired, goal, declared: this.#declared }
+    const entries = entriesBelow(tree, this.#host, stat?.kind === 'directory')
+    return entries.filter((entry) => !isInSync(entry, this.#accounts)).toArray()
   }
 
   /** Only asked where there is something to write; the directories of many files are few. */
   #parentMistake(path: string, entries: readonly Entry[]): Blocked | undefined {
-    if (entries.every((entry) => isInSync(entry, this.#accounts))) return undefined
+    if (!entries.some((entry) => hasChanges(entry, this.#accounts))) return undefined
     const directory = parentPath(path)
     if (!this.#mistakes.has(directory)) this.#mistakes.set(directory, this.#mistake(directory))
     return this.#mistakes.get(directory)
   }
 
   #mistake(directory: string): Blocked | undefined {
-    const followed = followLinks(directory, this.#host)
+    const found = followLinks(directory, this.#host)
     // What another resource declares may be put right by then.
-    if (!('blocked' in followed) || this.#declared.has(followed.at)) return undefined
-    const { blocked, help } = followed
-    return help === undefined ? { blocked } : { blocked, help }
+    if ('blocked' in found) return this.#declared.has(found.at) ? undefined : blockedBy(found)
+    // A missing one is for the plan to judge, which knows who makes it.
+    if (found.stat === undefined || found.stat.kind === 'directory') return undefined
+    if (this.#declared.has(directory) || this.#declared.has(found.path)) return undefined
+    return { blocked: `${found.path} is a ${found.stat.kind} where a directory is needed` }
   }
 }
 
+function blockedBy({ blocked, help }: Blocked): Blocked {
+  return help === undefined ? { blocked } : { blocked, help }
+}
+
 function isInSync(entry: Entry, accounts: Accounts): boolean {
-  const comparison = compare(entry, accounts)
-  return 'changes' in comparison && comparison.changes.length === 0 && comparison.note === undefined
+  const found = compare(entry, accounts)
+  return 'changes' in found && found.changes.length === 0 && found.note === undefined
+}
+
+function hasChanges(entry: Entry, accounts: Accounts): boolean {
+  const found = compare(entry, accounts)
+  return 'changes' in found && found.changes.length > 0
 }

@@ -1,8 +1,8 @@
 import { HostError } from '../../host/error.ts'
 import type { FileStat, HostReader } from '../../host/host.ts'
 import { joinPath } from '../path.ts'
-import { differingBody } from './body.ts'
 import type { Entry, Goal } from './compare.ts'
+import { contentChange } from './content.ts'
 import type { Declared } from './declared.ts'
 import type { FileDesired } from './desired.ts'
 import { globMatcher } from './glob.ts'
@@ -83,8 +83,8 @@ class Walk {
     const from = joinPath(directory.source ?? '/', base)
     const kind = source.kind(from, desired.links ?? 'manage')
     if (kind === 'file') {
-      const body = differingBody(source.read(from), path, stat, this.#host)
-      yield { ...child, goal: { ...goal, ensure: 'file' }, body }
+      const content = contentChange(source.read(from), path, stat, this.#host)
+      yield { ...child, goal: { ...goal, ensure: 'file' }, content }
     } else if (kind === 'link') {
       const target = stat?.kind === 'link' ? this.#host.readLink(path) : undefined
       yield { ...child, goal: { ...goal, ensure: 'link', target: source.readLink(from) }, target }
