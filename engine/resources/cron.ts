@@ -79,7 +79,7 @@ function escapeCommand(command: string): string {
   })
 }
 
-/** In quotes where cron would otherwise trim, or refuse, the value. */
+/** In quotes where cron would otherwise trim the value, or refuse the whole file. */
 function environmentLine(name: string, value: string): string {
   if (!needsQuotes(value)) return `${name}=${value}`
   const quote = value.includes('"') ? "'" : '"'
@@ -87,7 +87,13 @@ function environmentLine(name: string, value: string): string {
 }
 
 function needsQuotes(value: string): boolean {
-  return value === '' || value !== value.trim() || /^["']/.test(value)
+  return /^(?:$|["'\s])/.test(value)
+}
+
+/** What cron takes from a value even in quotes: blanks at its end, and a second pair of quotes. Tried with 3.0pl1-162. */
+function isSpoilt(value: string): boolean {
+  const holdsBoth = value.includes('"') && value.includes("'")
+  return /\s$|^(["']).*\1$/.test(value) || (needsQuotes(value) && holdsBoth)
 }
 
 type Mistake = ReturnType<NonNullable<typeof cron.check>>
@@ -123,11 +129,11 @@ function checkCommand(command: string): Mistake {
 
 function checkEnvironment(environment: Readonly<Record<string, string>>): Mistake {
   for (const [name, value] of Object.entries(environment)) {
-    if (needsQuotes(value) && value.includes('"') && value.includes("'")) {
+    if (isSpoilt(value)) {
       return {
         attribute: 'environment',
-        message: `cron cannot be given the value of ${name}: it needs quotes and holds both kinds`,
-        help: 'set it in a script and run that',
+        message: `cron would change the value of ${name} by the blanks or quotes around it`,
+        help: 'leave them out, or set it in a script and run that',
       }
     }
     if (Buffer.byteLength(environmentLine(name, value)) > longestLine) {

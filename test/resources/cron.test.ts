@@ -91,10 +91,13 @@ describe('check', () => {
     expect(check('%'.repeat(500))).toMatchObject({ attribute: 'command' })
     expect(check('ü'.repeat(500))).toMatchObject({ attribute: 'command' })
   })
-  test('refuses the values that no quoting brings through', () => {
+  test('refuses the values that cron would change, whatever the quotes', () => {
     const check = (value: string) => cron.check?.(declared({ ...job, environment: { V: value } }))
     expect(check(`a"b'c`)).toBeUndefined()
-    expect(check(`"b'c`)).toMatchObject({ attribute: 'environment' })
+    for (const value of [`"b'c`, '"quoted"', "'quoted'", 'blank ', ' ', `" '`]) {
+      expect(check(value)).toMatchObject({ attribute: 'environment' })
+    }
+    expect(check('"')).toBeUndefined()
     expect(check('x'.repeat(996))).toBeUndefined()
     expect(check('x'.repeat(997))).toMatchObject({ attribute: 'environment' })
   })
@@ -135,9 +138,10 @@ describe('apply', () => {
   test.each([
     ['two  words', 'V=two  words'],
     ['', 'V=""'],
-    [' blanks ', 'V=" blanks "'],
-    [' say "so" ', `V=' say "so" '`],
-    [`"quoted"`, `V='"quoted"'`],
+    ['  blanks', 'V="  blanks"'],
+    [' say "so"', `V=' say "so"'`],
+    [`"so" he said`, `V='"so" he said'`],
+    ["'", `V="'"`],
     [`a"b'c`, `V=a"b'c`],
     ['a # b=c $HOME', 'V=a # b=c $HOME'],
   ])('the environment value %j', async (value, line) => {
