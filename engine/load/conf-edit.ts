@@ -9,10 +9,16 @@ export type ConfEdit = { readonly text: string } | { readonly diagnostics: reado
  * zulip.conf with that setting in that section, all else byte for byte as it was. A setting that is there keeps
  * its line; a new one goes to the end of its section, written as the settings around it are; a new section goes
  * to the end of the file. Refused (conf-syntax): a file with mistakes, and a name or value that would not be
- * read back as given, such as a value of several lines.
+ * read back as given, such as a value of several lines. `file` is how mistakes name it.
  */
-export function setConf(text: string, section: string, key: string, value: string): ConfEdit {
-  const parsed = parseConf(text, 'zulip.conf')
+export function setConf(
+  text: string,
+  section: string,
+  key: string,
+  value: string,
+  file = 'zulip.conf',
+): ConfEdit {
+  const parsed = parseConf(text, file)
   if ('diagnostics' in parsed) return parsed
   const refused = refusal(section, key, value)
   if (refused) return { diagnostics: [refused] }
@@ -26,8 +32,13 @@ export function setConf(text: string, section: string, key: string, value: strin
 }
 
 /** zulip.conf without that setting; its section's header and all comments stay. Unchanged where it is not set. */
-export function unsetConf(text: string, section: string, key: string): ConfEdit {
-  const parsed = parseConf(text, 'zulip.conf')
+export function unsetConf(
+  text: string,
+  section: string,
+  key: string,
+  file = 'zulip.conf',
+): ConfEdit {
+  const parsed = parseConf(text, file)
   if ('diagnostics' in parsed) return parsed
   const lines = readLines(text)
   const at = findSetting(lines, section, key)

@@ -1,5 +1,5 @@
 import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts'
-import { type ConfFault, type ConfLine, readLines, stripEnd } from './conf-lines.ts'
+import { type ConfFault, type ConfLine, readLines } from './conf-lines.ts'
 
 /** A value, and where it stands: at the value itself, or at the setting's name where its first line is empty. */
 export interface ConfEntry {
@@ -87,14 +87,14 @@ function collect(lines: readonly ConfLine[], file: string) {
   return { sections, diagnostics }
 }
 
-/** The lines of a value joined by newlines; blank lines count but at its end, comments do not. */
+/** The lines of a value joined by newlines; blank lines among them count, comments do not. */
 function joinedValue(lines: readonly ConfLine[], index: number): string {
   const parts: string[] = []
   for (const line of lines.slice(index, endOfValue(lines, index))) {
     if (line.kind === 'option' || line.kind === 'continuation') parts.push(line.value)
     else if (line.kind === 'blank') parts.push('')
   }
-  return stripEnd(parts.join('\n'))
+  return parts.join('\n')
 }
 
 /** The index behind the last continuation line of the setting at `index`. */

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parseConf } from '../../engine/load/conf.ts'
 import { type ConfEdit, setConf, unsetConf } from '../../engine/load/conf-edit.ts'
+import { type ConfLine, readLines } from '../../engine/load/conf-lines.ts'
 import { nastyConf } from './conf-texts.ts'
 
 function textOf(edit: ConfEdit): string {
@@ -119,9 +120,12 @@ describe('setConf', () => {
           expect(valueIn(edited, section, name)).toBe(wanted)
           const rest = textOf(unsetConf(edited, section, name))
           const before = textOf(unsetConf(text, section, name))
-          // What is left is the file as it was: perhaps with an end to its last line, or with a new section.
+          // What is left is the file as it was, but for a section that is new or an end of its last line.
+          const isHeader = (line: ConfLine) => line.kind === 'header' && line.section === section
+          const isThere = readLines(text).some(isHeader)
+          if (isThere && /[\r\n]$/.test(text)) expect(rest).toBe(before)
           expect(rest.startsWith(before) || before.startsWith(rest)).toBe(true)
-          expect(rest.slice(before.length).trim()).toMatch(/^(\[\w+\])?$/)
+          expect(rest.slice(before.length).trim()).toBe(isThere ? '' : `[${section}]`)
           expect(textOf(setConf(edited, section, name, wanted))).toBe(edited)
         },
       ),
