@@ -133,7 +133,7 @@ function refused(file: string, why: string): Diagnostic {
 
 function untrusted(path: string, why: string): Diagnostic {
   return {
-    ...refused(path, 'it could be somebody else’s words'),
+    ...refused(path, "it could be somebody else's words"),
     expected: 'files and folders that only root can write',
     found: why,
     help: 'let root own it and take the right to write from others (chown root, chmod go-w), after reading it',
