@@ -1,0 +1,142 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { CommandResult, Host } from '../host/host.ts'
+import { howItEnded } from './must-run.ts'
+import type { ServiceDesired } from './service.ts'
+import { showUnits, type Unit, unitName } from './systemctl.ts'
+import { ApplyError, type Change, type Outcome, type RefreshKind, type Resource } from './type.ts'
+
+type Service = Resource<ServiceDesired>
+
+/** How long a unit may stay between stopped and running once its start command has returned. */
+const startingMs = 10_000
+/** A program without a way to say that it is ready counts as started before it has read its configuration. */
+const settlingMs = 500
+const pollMs = 200
+
+/** Makes the changes in the order in which they don't hinder each other: what is masked can't be started. */
+export async function applyService(
+  service: Service,
+  changes: readonly Change[],
+  host: Host,
+): Promise<Outcome | undefined> {
+  const name = unitName(service.title)
+  const unit = await readyUnit(service, host)
+  const wanted = (attribute: string) => changes.find((change) => change.attribute === attribute)?.to
+  const enable = wanted('enable')
+  const ensure = wanted('ensure')
+  // Stopped before it is masked or disabled, for a stop may need what the unit file says.
+  if (ensure === 'stopped') await act(service, ['systemctl', 'stop', '--', name], host)
+  if (enable === 'mask') await act(service, ['systemctl', 'mask', '--', name], host)
+  if (enable === true && unit.load === 'masked') {
+    await act(service, ['systemctl', 'unmask', '--', name], host)
+  }
+  if (typeof enable === 'boolean') {
+    // systemctl refuses to enable a unit by its alias.
+    await act(service, ['systemctl', enable ? 'enable' : 'disable', '--', unit.id], host)
+  }
+  if (ensure === 'running') {
+    await clearFailure(service, unit, host)
+    await act(service, ['systemctl', 'start', '--', name], host)
+    await expectRunning(service, ['systemctl', 'start', '--', name], host)
+  }
+  return undefined
+}
+
+/** Restarts or reloads a running service. One that is stopped, or is to be, stays so. */
+export async function refreshService(
+  service: Service,
+  by: RefreshKind,
+  host: Host,
+): Promise<Outcome | undefined> {
+  const { title, desired } = service
+  const name = unitName(title)
+  if (desired.ensure === 'stopped') return { note: 'it is to be stopped, so it is not restarted' }
+  const unit = await readyUnit(service, host)
+  if (desired.ensure === undefined && unit.active !== 'active' && unit.active !== 'reloading') {
+    return { note: 'it does not run, so it is not restarted' }
+  }
+  await clearFailure(service, unit, host)
+  const argv =
+    by === 'reload'
+      ? (desired.reload ?? ['systemctl', 'reload-or-restart', '--', name])
+      : (desired.restart ?? ['systemctl', 'restart', '--', name])
+  const { stdout, stderr } = await act(service, argv, host)
+  await expectRunning(service, argv, host)
+  const output = `${stdout}${stderr}`.trim()
+  return output === '' ? undefined : { output }
+}
+
+/** The unit as it is, read anew by systemd where its files changed. */
+async function readyUnit(service: Service, host: Host): Promise<Unit> {
+  const unit = await showUnit(service, host)
+  if (!unit.needsDaemonReload && unit.load !== 'not-found') return unit
+  await act(service, ['systemctl', 'daemon-reload'], host)
+  return showUnit(service, host)
+}
+
+async function showUnit({ ref, title }: Service, host: Host): Promise<Unit> {
+  if (host.cannotRun !== undefined)
+    throw new ApplyError(`${ref} can't be changed: ${host.cannotRun}`)
+  const units = await showUnits([unitName(title)], host)
+  if ('unavailable' in units) throw new ApplyError(`${ref} can't be changed: ${units.unavailable}`)
+  const [unit] = units
+  if (unit === undefined) throw new ApplyError(`${ref}: systemd says nothing of ${unitName(title)}`)
+  return unit
+}
+
+/** A unit that failed too often is refused a start until its count is cleared. Source: systemd.unit(5), StartLimitIntervalSec. */
+async function clearFailure(service: Service, unit: Unit, host: Host): Promise<void> {
+  if (unit.active !== 'failed') return
+  await act(service, ['systemctl', 'reset-failed', '--', unitName(service.title)], host)
+}
+
+/** Waits until it runs; a oneshot that ended well counts. */
+async function expectRunning(service: Service, argv: readonly string[], host: Host): Promise<void> {
+  const deadline = Date.now() + startingMs
+  let hasSettled = false
+  for (;;) {
+    const unit = await showUnit(service, host)
+    const isUp = unit.active === 'active' || unit.active === 'reloading'
+    if (unit.type === 'oneshot' && unit.active === 'inactive') return
+    if (isUp && (hasSettled || tellsWhenReady(unit))) return
+    if (!isUp && (unit.active !== 'activating' || Date.now() > deadline)) {
+      throw await failed(service, `it is ${unit.active} (${unit.sub})`, argv, host)
+    }
+    hasSettled = isUp
+    await sleep(isUp ? settlingMs : pollMs)
+  }
+}
+
+/** Whether systemd's word that it started is the program's own. Source: systemd.service(5), Type=. */
+function tellsWhenReady({ type, sub }: Unit): boolean {
+  return sub === 'exited' || !['simple', 'exec', 'idle', 'forking'].includes(type)
+}
+
+async function act(service: Service, argv: readonly string[], host: Host): Promise<CommandResult> {
+  const result = await host.run(argv)
+  if (result.exitCode === 0) return result
+  const said = result.stderr.trim().split('\n')[0]
+  throw await failed(service, said || howItEnded(result), argv, host, result)
+}
+
+/** The failure with what the unit last wrote to the journal, for systemctl itself only says that something failed. */
+async function failed(
+  service: Service,
+  reason: string,
+  argv: readonly string[],
+  host: Host,
+  result?: CommandResult,
+): Promise<ApplyError> {
+  const name = unitName(service.title)
+  const look = ['journalctl', '--unit', name, '--no-pager', '--lines=20']
+  const journal = await host.query(look)
+  const output = [result?.stderr.trim() ?? '', journal.stdout.trim()].filter((text) => text !== '')
+  return new ApplyError(`${service.ref}: \`${argv.join(' ')}\` failed: ${reason}`, {
+    help: `journalctl --unit ${name}`,
+    ran: {
+      argv,
+      exit: result === undefined ? 'exit code 0' : howItEnded(result),
+      output: output.join('\n'),
+    },
+  })
+}
