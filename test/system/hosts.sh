@@ -93,7 +93,7 @@ cg_kill() { # everything the host still runs, by pid, found through its own cgro
 
 # --- the switch: a network namespace of its own, kept by a sleeping process
 join_net() { # puts this process into the rig's own cgroup, so that destroy finds it whatever happens
-  local c; c=$(cg_roots | grep -m1 -E '/(systemd|unified)(/|$)')/$ID/_net
+  local c; c=$(cg_roots | grep -m1 -E '/(systemd|unified)(/|$)' || cg_roots | head -n 1)/$ID/_net
   mkdir -p "$c" && echo $BASHPID >"$c/cgroup.procs"
 }
 sw_up() {
@@ -255,7 +255,8 @@ in_host() { # HOST CMD...
   # join the host's cgroups (a leaf of their own below the payload), then its namespaces
   local c
   while read -r c; do
-    case $c in */systemd/*|*/unified/*) [ -d "$c/payload" ] && c=$c/payload; mkdir -p "$c/rig-exec"; c=$c/rig-exec;; esac
+    # (only a leaf takes processes where cgroups are of version 2)
+    if [ -d "$c/payload" ]; then c=$c/payload/rig-exec; mkdir -p "$c"; fi
     echo $BASHPID >"$c/cgroup.procs"
   done <"$H/cgroups" 2>/dev/null
   exec nsenter -t "$p" -a setpriv --bounding-set="$caps" env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \

@@ -24,7 +24,7 @@ test('a run that is killed at any of eight points is finished by the next', asyn
 test('a run that is killed while apt installs is finished by the next', async () => {
   const bare = await rig.up('kill-apt', { image: await installedImage(rig) })
   const run = bare.exec(['steward', 'apply', '--yes'])
-  await until(bare, 'pgrep -x dpkg >/dev/null', 120_000)
+  await until(bare, 'pgrep -x dpkg >/dev/null', run, 120_000)
   await bare.shell(`kill -9 $(${pidOfApply})`)
   expect((await run).exitCode).toBe(137)
   await steward(bare, ['apply', '--yes'], { exitCode: 0 })
@@ -35,7 +35,7 @@ test('a run that is killed while apt installs is finished by the next', async ()
 test('a run that a power cut ends while apt installs is finished by the next', async () => {
   const bare = await rig.up('kill-power', { image: await installedImage(rig) })
   const run = bare.exec(['steward', 'apply', '--yes'])
-  await until(bare, '[ -e /var/lib/dpkg/info/memcached.list ]', 120_000)
+  await until(bare, '[ -e /var/lib/dpkg/info/memcached.list ]', run, 120_000)
   await bare.cutPower()
   await run
   await bare.start()

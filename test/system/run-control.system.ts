@@ -28,24 +28,22 @@ test('when a resource fails, only what depends on it is skipped', async () => {
 })
 
 test('of two applies at once the second says who holds the lock since when, and waits', async () => {
-  const first = steward(host, apply('test::slow'), { exitCode: 0 })
-  await until(host, '[ -e /root/started ]')
+  const first = host.exec(['steward', ...apply('test::slow')])
+  await until(host, '[ -e /root/started ]', first)
   const pid = (await host.shell(pidOfApply)).trim()
   let told = ''
-  const second = steward(
-    host,
-    apply('test::quick'),
-    { exitCode: 0 },
-    { onOutput: (text) => (told += text) },
-  )
+  const second = host.exec(['steward', ...apply('test::quick')], {
+    onOutput(text) {
+      told += text
+    },
+  })
   await expect.poll(() => told, { timeout: 15_000 }).toMatch(new RegExp(`\\b${pid}\\b`))
   expect(told).toMatch(/since \d/)
-  expect(await made('/root/quick')).toBe('no\n')
   await steward(host, [...apply('test::quick'), '--wait', '0'], { exitCode: 1 })
   expect(await made('/root/quick')).toBe('no\n')
   await host.shell('touch /root/go-on')
-  await first
-  await second
+  expect(await first).toMatchObject({ exitCode: 0 })
+  expect(await second).toMatchObject({ exitCode: 0 })
   expect(await made('/root/quick')).toBe('yes\n')
 })
 
@@ -53,10 +51,10 @@ test.each([
   ['INT', 130],
   ['TERM', 143],
 ])('SIG%s lets the resource in hand finish and ends with %i', async (signal, exitCode) => {
-  const run = steward(host, apply('test::slow'), { exitCode })
-  await until(host, '[ -e /root/started ]')
+  const run = host.exec(['steward', ...apply('test::slow')])
+  await until(host, '[ -e /root/started ]', run)
   await host.shell(`kill -${signal} $(${pidOfApply}); sleep 0.5; touch /root/go-on`)
-  await run
+  expect(await run).toMatchObject({ exitCode })
   expect(await made('/root/before')).toBe('yes\n')
   expect(await made('/root/after')).toBe('no\n')
   await steward(host, apply('test::slow'), { exitCode: 0 })

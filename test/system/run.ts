@@ -4,6 +4,7 @@
  *   run.ts            every scenario (*.system.ts)
  *   run.ts --full     the long series (*.series.ts), every point
  *   run.ts --sample   a fixed sample of the long series
+ *   --archive FILE    tests this archive instead of a fresh one
  *   --only NAME       only scenarios whose file or title contains NAME
  */
 import { spawn } from 'node:child_process'
@@ -21,13 +22,14 @@ const { values: options } = parseArgs({
   options: {
     full: { type: 'boolean', default: false },
     sample: { type: 'boolean', default: false },
+    archive: { type: 'string' },
     only: { type: 'string' },
   },
 })
 
 const missing = missingForHosts()
 if (missing === undefined) {
-  const archive = await buildArchive()
+  const archive = resolve(options.archive ?? (await buildArchive()))
   process.exitCode = await withRig((rig) => runScenarios(archive, join(rig.folder, 'tests.json')))
 } else {
   console.error(missing)

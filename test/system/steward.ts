@@ -3,7 +3,7 @@ import type { CommandOptions, CommandResult } from './command.ts'
 import { report } from './command.ts'
 import type { Rig, TestHost } from './rig.ts'
 
-export const classes = [
+const classes = [
   'zulip::profile::base',
   'zulip::profile::memcached',
   'zulip::profile::redis',
@@ -85,9 +85,20 @@ export function events(stdout: string): Record<string, unknown>[] {
     .map((line) => JSON.parse(line) as Record<string, unknown>)
 }
 
-/** Waits until the command succeeds in the host. */
-export async function until(host: TestHost, script: string, timeoutMs = 30_000): Promise<void> {
-  const text = `i=0; until ${script}; do i=$((i+1)); [ $i -lt ${timeoutMs / 100} ] || exit 1; sleep 0.1; done`
-  const result = await host.exec(['sh', '-c', text], { timeoutMs: timeoutMs + 60_000 })
-  if (result.exitCode !== 0) throw new Error(`still not true after ${timeoutMs} ms: ${script}`)
+/** Waits until the shell's condition holds in the host; fails at once when the run ends before. */
+export async function until(
+  host: TestHost,
+  condition: string,
+  run: Promise<CommandResult>,
+  timeoutMs = 30_000,
+): Promise<void> {
+  const poll = `i=0; until ${condition}; do i=$((i+1)); [ $i -lt ${timeoutMs / 100} ] || exit 1; sleep 0.1; done`
+  const waited = host.exec(['sh', '-c', poll], { timeoutMs: timeoutMs + 60_000 })
+  const { exitCode } = await Promise.race([
+    waited,
+    run.then((result): never => {
+      throw new Error(`the run ended before this was true: ${condition}\n${report(result)}`)
+    }),
+  ])
+  if (exitCode !== 0) throw new Error(`still not true after ${timeoutMs} ms: ${condition}`)
 }
