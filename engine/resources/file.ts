@@ -48,12 +48,10 @@ export const file: ResourceType<FileDesired, FileCurrent> = {
   },
   async apply({ ref, title, desired }, changes, host) {
     try {
-      const path = actsOn(ref, normalPath(title), desired, host)
+      const path = actsOn(normalPath(title), desired, host)
       for (const [name, own] of byName(changes)) applyTo(joinPath(path, name), own, host)
     } catch (error) {
-      if (error instanceof HostError)
-        throw new ApplyError(`${ref}: ${error.message}`, { cause: error })
-      throw error
+      throw isKnown(error) ? failure(ref, error) : error
     }
     return undefined
   },
@@ -73,8 +71,8 @@ function isOthers(account: string | number | undefined): account is string {
 
 /** What a link says, or what is copied, need not be there; where the catalog makes it, that comes first. */
 function targetOf(path: string, { target, source }: FileDesired): Footprint {
-  const other = target === undefined ? source : posix.resolve(parentPath(path), target)
-  return other === undefined ? {} : { after: [`path:${normalPath(other)}`] }
+  const other = target ?? source
+  return other === undefined ? {} : { after: [`path:${posix.resolve(parentPath(path), other)}`] }
 }
 
 function treeOf(path: string, { recurse }: FileDesired): Footprint {
@@ -99,10 +97,18 @@ function byName(changes: readonly Change[]): Map<string, Changes> {
 }
 
 /** Links are followed anew: one may have been placed since the probe. */
-function actsOn(ref: string, path: string, desired: FileDesired, host: Host): string {
+function actsOn(path: string, desired: FileDesired, host: Host): string {
   if (!followsLink(desired) || host.stat(path)?.kind !== 'link') return path
   const followed = followLinks(path, host)
   if ('path' in followed) return followed.path
-  const { blocked, help } = followed
-  throw new ApplyError(`${ref}: ${blocked}`, help === undefined ? {} : { help })
+  throw new ApplyError(followed.blocked, followed)
+}
+
+function isKnown(error: unknown): error is ApplyError | HostError {
+  return error instanceof ApplyError || error instanceof HostError
+}
+
+function failure(ref: string, error: ApplyError | HostError): ApplyError {
+  const help = 'help' in error && error.help !== undefined ? { help: error.help } : {}
+  return new ApplyError(`${ref}: ${error.message}`, { ...help, cause: error })
 }

@@ -6,7 +6,7 @@ import { accountId } from './account.ts'
 /** The changes of one path, by attribute. */
 export type Changes = ReadonlyMap<string, Change>
 
-/** Makes them: in one write where there is something to write. Throws `ApplyError` and what the host throws. */
+/** Makes them: in one write where there is something to write. Throws `ApplyError` without the resource's name, and what the host throws. */
 export function applyTo(path: string, changes: Changes, host: Host): void {
   const ensure = changes.get('ensure')
   const present = host.stat(path)
@@ -93,7 +93,8 @@ function bytesOf({ content }: Change): Uint8Array {
 }
 
 function changedSince(path: string, before: string, now: string): ApplyError {
-  return new ApplyError(`${path} was ${before} when it was read, and is ${now} now`, {
+  const told = (kind: string): string => (/^(absent|there)$/.test(kind) ? kind : `a ${kind}`)
+  return new ApplyError(`${path} was ${told(before)} when it was read, and is ${told(now)} now`, {
     help: 'Run steward again: something else changed it meanwhile.',
   })
 }

@@ -1,0 +1,60 @@
+import {
+  chmodSync,
+  chownSync,
+  lchownSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+
+/** Text or bytes of a file with mode 0644, a link where `target` is given, a directory where nothing is. */
+export type DiskEntry =
+  | string
+  | Uint8Array
+  | {
+      readonly content?: string | Uint8Array
+      readonly target?: string
+      readonly mode?: number
+      readonly uid?: number
+      readonly gid?: number
+    }
+
+/** Makes files, links and directories on the real disk, each by its path below the folder; parents are made. */
+export function makeTree(folder: string, entries: Readonly<Record<string, DiskEntry>>): void {
+  for (const [path, entry] of Object.entries(entries)) {
+    const at = join(folder, path)
+    const plain = typeof entry === 'string' || entry instanceof Uint8Array
+    const { content, target, mode, uid, gid } = plain ? { content: entry } : entry
+    mkdirSync(join(at, '..'), { recursive: true })
+    if (target !== undefined) symlinkSync(target, at)
+    else if (content === undefined) mkdirSync(at, { recursive: true })
+    else writeFileSync(at, content)
+    if (target !== undefined)
+      lchownSync(at, uid ?? process.getuid?.() ?? 0, gid ?? process.getgid?.() ?? 0)
+    else {
+      if (uid !== undefined || gid !== undefined) chownSync(at, uid ?? 0, gid ?? 0)
+      chmodSync(at, mode ?? (content === undefined ? 0o755 : 0o644))
+    }
+  }
+}
+
+/** What is below a folder, by path: `file 0644 text`, `directory 0755`, `link ../x`; with ` 1000:1000` where it is not root's. */
+export function readTree(folder: string): Record<string, string> {
+  const found: Record<string, string> = {}
+  for (const path of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {
+    const at = join(folder, path)
+    const stat = lstatSync(at)
+    const mode = (stat.mode & 0o7777).toString(8).padStart(4, '0')
+    const owner = stat.uid + stat.gid === 0 ? '' : ` ${stat.uid}:${stat.gid}`
+    if (stat.isSymbolicLink()) found[path] = `link${owner} ${readlinkSync(at)}`
+    else if (stat.isDirectory()) found[path] = `directory ${mode}${owner}`
+    else if (stat.isFile()) found[path] = `file ${mode}${owner} ${readFileSync(at, 'utf8')}`
+    else found[path] = `special ${mode}${owner}`
+  }
+  return found
+}
