@@ -1,6 +1,9 @@
 import { cron } from './cron.ts'
+import { exec } from './exec.ts'
 import { file } from './file.ts'
 import { group } from './group.ts'
+import { packageType } from './package.ts'
+import { service } from './service.ts'
 import { sysctl } from './sysctl.ts'
 import type { ResourceType } from './type.ts'
 import { user } from './user.ts'
@@ -8,8 +11,11 @@ import { user } from './user.ts'
 /** Every resource type by its name. `schemas/resources/NAME.json` stands beside each. */
 export const types: ReadonlyMap<string, ResourceType> = new Map<string, ResourceType>([
   ['cron', cron],
+  ['exec', exec],
   ['file', file],
   ['group', group],
+  ['package', packageType],
+  ['service', service],
   ['sysctl', sysctl],
   ['user', user],
 ])

@@ -1,0 +1,78 @@
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { types } from '../../engine/resources/index.ts'
+import type { ResourceType } from '../../engine/resources/type.ts'
+import {
+  converge,
+  declaredAttributes,
+  exampleResources,
+  footprintFaults,
+  questionsOf,
+  schemaFaults,
+  type TypeSchema,
+} from '../support/type-contract.ts'
+
+const project = join(import.meta.dirname, '../..')
+
+/** Types that nothing but a running machine can converge, and why. */
+const needMachine: Readonly<Record<string, string>> = {
+  exec: 'runs commands',
+  package: 'needs apt',
+  service: 'needs systemd',
+}
+
+test('a schema stands beside each type, and none stands alone', () => {
+  const schemas = globSync('schemas/resources/*.json', { cwd: project })
+  const names = schemas.map((path) => basename(path, '.json')).toSorted()
+  expect(names).toEqual([...types.keys()].toSorted())
+})
+
+describe.each([...types])('%s', (name, type: ResourceType) => {
+  const schema = type.schema as TypeSchema
+  const examples = exampleResources(schema)
+
+  test('is in the table under its name, with the schema of that name', () => {
+    const file = join(project, 'schemas/resources', `${name}.json`)
+    expect(type.name).toBe(name)
+    expect(schema).toEqual(JSON.parse(readFileSync(file, 'utf8')))
+  })
+
+  test('has a schema that compiles, describes and gives examples that hold', () => {
+    expect(schemaFaults(name, schema)).toEqual([])
+  })
+
+  test('names in its TypeScript the attributes of its schema', () => {
+    const stem = join(project, 'engine/resources', name.replaceAll('_', '-'))
+    const source = existsSync(`${stem}/desired.ts`) ? `${stem}/desired.ts` : `${stem}.ts`
+    const declared = declaredAttributes(readFileSync(source, 'utf8'))
+    expect(declared.toSorted()).toEqual(Object.keys(schema.properties).toSorted())
+  })
+
+  test('checks its examples and finds nothing', () => {
+    expect(examples.map((example) => type.check?.(example))).toEqual(examples.map(() => undefined))
+  })
+
+  test.each(examples)('has a footprint that is pure and well formed: $ref', (example) => {
+    expect(footprintFaults(type, example)).toEqual([])
+  })
+
+  test('asks once for many', async () => {
+    const together = await questionsOf(type, examples)
+    const alone = await Promise.all(examples.map((example) => questionsOf(type, [example])))
+    for (const [question, times] of together) {
+      const most = Math.max(...alone.map((asked) => asked.get(question) ?? 0))
+      expect([question, times]).toEqual([question, most])
+    }
+  })
+
+  const reason = needMachine[name]
+  test.skipIf(reason !== undefined).each(examples)(
+    `is in sync after apply${reason ? ` (skipped: ${reason})` : ''}: $ref`,
+    async (example) => {
+      const { first, second } = await converge(type, example)
+      expect(first).toMatchObject({ changes: expect.any(Array) })
+      expect(second).toMatchObject({ changes: [] })
+    },
+  )
+})
