@@ -11,3 +11,6 @@ export type ShippedFolder = 'manifests' | 'templates' | 'schemas' | 'dist'
 export function shippedFolder(folder: ShippedFolder): string {
   return join(import.meta.dirname, '..', folder)
 }
+
+/** Names the sources that the bundle was made from; undefined where steward runs from the sources themselves. */
+export const build: string | undefined = process.env.STEWARD_BUILD

@@ -1,16 +1,23 @@
 /** Makes `dist/`, what `bin/steward` runs: one bundle, split so that each command loads only what it needs. */
+import { createHash } from 'node:crypto'
 import {
   chmodSync,
   existsSync,
   globSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { build } from 'esbuild'
+import { build as bundle } from 'esbuild'
+import { Library, type ManifestCache, siteFolder } from '../engine/load/library.ts'
+import type { Manifest } from '../engine/load/manifest.ts'
+import { manifestCache } from '../engine/load/manifest-cache.ts'
+import { Sources } from '../engine/load/sources.ts'
+import { types } from '../engine/resources/index.ts'
 import { compiledValidators } from './validators.ts'
 
 const project = join(import.meta.dirname, '..')
@@ -24,7 +31,8 @@ if (!existsSync(entry)) {
 // Made aside and renamed, so that a steward that starts meanwhile finds the old bundle or the new one.
 const made = mkdtempSync(`${dist}.`)
 process.on('exit', () => rmSync(made, { recursive: true, force: true }))
-const { metafile } = await build({
+const build = sourcesHash()
+const { metafile } = await bundle({
   entryPoints: [{ in: entry, out: 'main' }],
   outdir: made,
   // Flat, for engine/shipped.ts finds the project as the folder above.
@@ -35,24 +43,68 @@ const { metafile } = await build({
   platform: 'node',
   target: 'node24.11',
   jsx: 'automatic',
-  define: { 'process.env.NODE_ENV': '"production"' },
+  define: {
+    'process.env.NODE_ENV': '"production"',
+    'process.env.STEWARD_BUILD': JSON.stringify(build),
+  },
   // Not installed: Ink asks for it only where DEV is set.
   external: ['react-devtools-core'],
-  plugins: [compiledValidators],
+  plugins: [compiledValidators(parameterSchemas())],
   // Some packages are CommonJS and ask for Node's own modules by require.
   banner: {
     js: "import { createRequire } from 'node:module'\nconst require = createRequire(import.meta.url)",
   },
   minifySyntax: true,
   logLevel: 'warning',
+  // schemas/resources/package.json is the schema of a resource type, not a package's own file.
+  logOverride: { 'package.json': 'silent' },
   metafile: true,
 })
 writeFileSync(join(made, 'steward.js'), "import './main.js'\n")
 writeFileSync(join(made, 'LICENSES.txt'), bundledLicenses(Object.keys(metafile.inputs)))
+keepManifests(join(made, 'manifests'))
 chmodSync(made, 0o755)
 if (existsSync(dist)) renameSync(dist, join(made, 'replaced'))
 renameSync(made, dist)
 rmSync(join(dist, 'replaced'), { recursive: true, force: true })
+
+/** A hash of everything that decides how a manifest is read. */
+function sourcesHash(): string {
+  const sum = createHash('sha256')
+  for (const file of globSync(['engine/**/*.ts', 'schemas/**/*.json', 'package-lock.json'], {
+    cwd: project,
+  }).sort()) {
+    sum.update(`${file}\n`).update(readFileSync(join(project, file)))
+  }
+  return sum.digest('hex').slice(0, 16)
+}
+
+/** Parses every shipped manifest; those that are at fault are left to `steward validate`. */
+function readManifests(cache?: ManifestCache): Manifest[] {
+  const library = new Library({
+    folders: [siteFolder(join(project, 'manifests'))],
+    types: types.keys(),
+    sources: new Sources(),
+    ...(cache === undefined ? {} : { cache }),
+  })
+  return library.names().flatMap((name) => library.read(name) ?? [])
+}
+
+/** Keeps them parsed in a folder that everybody may read, as everything else that is shipped. */
+function keepManifests(folder: string): void {
+  readManifests(manifestCache({ build, folders: [], writeTo: folder }))
+  chmodSync(folder, 0o755)
+  for (const name of readdirSync(folder)) chmodSync(join(folder, name), 0o644)
+}
+
+/** What the parameters of the shipped manifests are checked with. */
+function parameterSchemas(): object[] {
+  return readManifests().flatMap(({ parameters }) =>
+    Object.values(parameters).map(
+      ({ from: _from, default: _default, description: _description, ...schema }) => schema,
+    ),
+  )
+}
 
 /** The licences of the packages that the bundle holds copies of, which all ask to be kept with those. */
 function bundledLicenses(inputs: readonly string[]): string {

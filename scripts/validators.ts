@@ -1,30 +1,62 @@
+import { dirname } from 'node:path'
 import standalone from 'ajv/dist/standalone/index.js'
 import type { Plugin } from 'esbuild'
 import { schemaCompiler, shippedSchemas } from '../engine/load/schemas.ts'
 
-/** Puts the compiled validators of all shipped schemas in the place of `engine/load/validators.ts`. */
-export const compiledValidators: Plugin = {
-  name: 'compiled-validators',
-  setup(build) {
-    build.onLoad({ filter: /\/engine\/load\/validators\.ts$/ }, (file) => ({
-      contents: validatorsModule(),
-      loader: 'js',
-      resolveDir: file.path.slice(0, file.path.lastIndexOf('/')),
-    }))
-  },
+/**
+ * Puts the compiled validators of all shipped schemas, and of the given fragments, in the place of
+ * `engine/load/validators.ts`. The compiler itself is only run for a fragment that is not among them.
+ */
+export function compiledValidators(fragments: readonly object[]): Plugin {
+  return {
+    name: 'compiled-validators',
+    setup(build) {
+      build.onLoad({ filter: /\/engine\/load\/validators\.ts$/ }, ({ path }) => ({
+        contents: validatorsModule(fragments),
+        loader: 'js',
+        resolveDir: dirname(path),
+      }))
+    },
+  }
 }
 
-/** The text of a module with the same export as the one that it replaces. */
-function validatorsModule(): string {
-  const schemas = new Map([...shippedSchemas()].map(([name, s]) => [name, withoutProse(s)]))
-  const compiler = schemaCompiler(schemas, { code: { source: true, esm: true } })
-  const names = [...schemas.keys()]
-  const exported = Object.fromEntries(names.map((name, i) => [`validate_${i}`, `${name}.json`]))
+/** The text of a module with the same exports as the one that it replaces. */
+function validatorsModule(fragments: readonly object[]): string {
+  const keyed = new Map(fragments.map((fragment) => [JSON.stringify(fragment), fragment]))
+  const named = [...shippedSchemas()].map(([name, schema]): [string, object] => [
+    name,
+    withoutProse(schema),
+  ])
+  const schemas = new Map([
+    ...named,
+    ...[...keyed].map(([key, schema]): [string, object] => [`fragment ${key}`, schema]),
+  ])
+  const compiler = schemaCompiler(new Map(), { code: { source: true, esm: true } })
+  const ids = new Map<string, string>()
+  for (const [name, schema] of schemas) {
+    const id = name.startsWith('fragment ') ? `fragment-${ids.size}` : `${name}.json`
+    compiler.addSchema(schema, id)
+    ids.set(name, id)
+  }
+  const exported = Object.fromEntries([...ids.values()].map((id, i) => [`validate_${i}`, id]))
+  const table = [...ids.keys()].map((name, i) => `[${JSON.stringify(name)}, validate_${i}]`)
   return `${standalone.default(compiler, exported)}
-const byName = { ${names.map((name, i) => `${JSON.stringify(name)}: validate_${i}`).join(', ')} }
+const validators = new Map([${table.join(', ')}])
 export function validator(name) {
-  if (!Object.hasOwn(byName, name)) throw new Error(\`There is no schema named \${name}.\`)
-  return byName[name]
+  const validate = validators.get(name)
+  if (validate === undefined) throw new Error(\`There is no schema named \${name}.\`)
+  return validate
+}
+let compiler
+export function fragmentValidator(schema) {
+  const name = \`fragment \${JSON.stringify(schema)}\`
+  let validate = validators.get(name)
+  if (validate === undefined) {
+    compiler ??= require('./schemas.ts').schemaCompiler(new Map())
+    validate = compiler.compile(schema)
+    validators.set(name, validate)
+  }
+  return validate
 }
 `
 }

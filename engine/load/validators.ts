@@ -15,3 +15,17 @@ export function validator(name: string): ValidateFunction {
   if (validate === undefined) throw new Error(`There is no schema named ${name}.`)
   return validate as ValidateFunction
 }
+
+const fragments = new Map<string, ValidateFunction>()
+
+/** The check that a JSON Schema fragment of a manifest (a parameter's type) stands for; the same fragment is compiled once. Throws where it is no schema. */
+export function fragmentValidator(schema: object): ValidateFunction {
+  const key = JSON.stringify(schema)
+  let validate = fragments.get(key)
+  if (!validate) {
+    compiler ??= schemaCompiler(shippedSchemas())
+    validate = compiler.compile(schema)
+    fragments.set(key, validate)
+  }
+  return validate
+}
