@@ -44,9 +44,10 @@ export function makeTree(folder: string, entries: Readonly<Record<string, DiskEn
 }
 
 /** What is below a folder, by path: `file 0644 text`, `directory 0755`, `link ../x`; with ` 1000:1000` where it is not root's. */
-export function readTree(folder: string): Record<string, string> {
+export function readTree(folder: string, below = ''): Record<string, string> {
   const found: Record<string, string> = {}
-  for (const path of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {
+  for (const name of readdirSync(join(folder, below))) {
+    const path = join(below, name)
     const at = join(folder, path)
     const stat = lstatSync(at)
     const mode = (stat.mode & 0o7777).toString(8).padStart(4, '0')
@@ -55,6 +56,7 @@ export function readTree(folder: string): Record<string, string> {
     else if (stat.isDirectory()) found[path] = `directory ${mode}${owner}`
     else if (stat.isFile()) found[path] = `file ${mode}${owner} ${readFileSync(at, 'utf8')}`
     else found[path] = `special ${mode}${owner}`
+    if (stat.isDirectory()) Object.assign(found, readTree(folder, path))
   }
   return found
 }

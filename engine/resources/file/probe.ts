@@ -136,7 +136,8 @@ class Probe {
     const isKept = stat !== undefined && stat.kind !== 'directory' && !goal.replace
     const isStuck = 'blocked' in compare(own, this.#accounts)
     if (goal.ensure !== 'directory' || isKept || isStuck) return []
-    const tree = { title, path, desired, goal, declared: this.#declared }
+    const ofChildren = { ...goal, ensure: undefined }
+    const tree = { title, path, desired, goal: ofChildren, declared: this.#declared }
     const entries = entriesBelow(tree, this.#host, stat?.kind === 'directory')
     return entries.filter((entry) => !isInSync(entry, this.#accounts)).toArray()
   }
