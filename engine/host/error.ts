@@ -18,6 +18,11 @@ export function errorCode(error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined
 }
 
+/** For reads that know no better name of what they read than Node does. */
+export function failure(code: string): Error {
+  return Object.assign(new Error(code), { code })
+}
+
 /** Gives what Node throws the path that the caller knows: Node's own message may name a descriptor under /proc. */
 export function hostError(error: unknown, path: string): HostError {
   if (error instanceof HostError) return error

@@ -19,9 +19,13 @@ export function localHost(options: { readonly root?: string } = {}): Host {
   const root = posix.resolve(options.root ?? '/')
   const place = root === '/' ? undefined : placesIn(root)
   /** Reads what a path means: as it stands on the machine itself, below the root otherwise. */
-  const reading = <T>(path: string, read: (place: string) => T): T => {
+  const reading = <T>(
+    path: string,
+    read: (place: string) => T,
+    what: 'of' | 'folder' = 'of',
+  ): T => {
     try {
-      return read(place === undefined ? path : place.of(path))
+      return read(place === undefined ? path : place[what](path))
     } catch (error) {
       throw hostError(error, path)
     }
@@ -65,10 +69,14 @@ export function localHost(options: { readonly root?: string } = {}): Host {
     stat,
     read,
     *readPieces(path) {
-      yield* reading(path, readPieces)
+      try {
+        yield* readPieces(place === undefined ? path : place.of(path))
+      } catch (error) {
+        throw hostError(error, path)
+      }
     },
     readLink: (path) => reading(path, readLinkPath),
-    list: (path) => reading(path, listPath),
+    list: (path) => reading(path, listPath, 'folder'),
     accounts,
     query: async (argv, given = {}) => command(argv, given),
     guard: async (argv, given = {}) =>
@@ -111,29 +119,43 @@ function changing(
   }
 }
 
+interface Places {
+  /** Where the thing itself is, be it a link. */
+  of(path: string): string
+  /** Where the folder is, also where the path is that of a link to it. */
+  folder(path: string): string
+  forget(): void
+}
+
 /**
  * Names the things of a tree by their open folder, so that no link leads out of it even while somebody
  * swaps links in. The folder stays open for the reads that follow without a pause; what changes during a pause is seen.
  */
-function placesIn(root: string): { of(path: string): string; forget(): void } {
+function placesIn(root: string): Places {
   let rootFd: number | undefined
   let folder: { readonly path: string; readonly fd: number } | undefined
   const forget = (): void => {
     if (folder !== undefined) closeSync(folder.fd)
     folder = undefined
   }
+  const open = (path: string): number => {
+    if (folder?.path !== path) {
+      forget()
+      rootFd ??= openRoot(root)
+      folder = { path, fd: openFolder(rootFd, path, 'any') }
+      queueMicrotask(forget)
+    }
+    return folder.fd
+  }
   return {
     forget,
     of(path) {
-      const parent = posix.dirname(path)
-      if (folder?.path !== parent) {
-        forget()
-        rootFd ??= openRoot(root)
-        folder = { path: parent, fd: openFolder(rootFd, parent, 'any') }
-        queueMicrotask(forget)
-      }
       const name = posix.basename(path)
-      return inFolder(folder.fd, name === '' || name === '..' ? '.' : name)
+      // The root itself, and what ends in dots, is a folder to go into.
+      const whole = name === '' || name === '.' || name === '..'
+      const fd = open(whole ? path : posix.dirname(path))
+      return inFolder(fd, whole ? '.' : name)
     },
+    folder: (path) => inFolder(open(path), '.'),
   }
 }

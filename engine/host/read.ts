@@ -10,7 +10,7 @@ import {
   type Stats,
 } from 'node:fs'
 import { systemPath, textOf } from './bytes.ts'
-import { errorCode, HostError } from './error.ts'
+import { errorCode, failure } from './error.ts'
 import type { FileKind, FileStat } from './host.ts'
 
 /** Reads by a path of this process, without a thought for `--root`; `local.ts` decides what that path is. */
@@ -68,7 +68,7 @@ export function readPath(path: string): Buffer {
   try {
     const { size, mode } = fstatSync(fd)
     const kind = kindOf(mode)
-    if (kind !== 'file') throw new HostError(kind === 'directory' ? 'EISDIR' : 'ENXIO', path)
+    if (kind !== 'file') throw failure(kind === 'directory' ? 'EISDIR' : 'ENXIO')
     // Files of /proc and /sys say that they are empty.
     if (size === 0 || size > small.length) return readAll(fd, size)
     const length = readSync(fd, small, 0, small.length, null)
@@ -94,7 +94,7 @@ function readAll(fd: number, size: number, done = 0): Buffer {
 export function* readPieces(path: string): Generator<Buffer, void> {
   const fd = openSync(systemPath(path), readFlags)
   try {
-    if (kindOf(fstatSync(fd).mode) !== 'file') throw new HostError('ENXIO', path)
+    if (kindOf(fstatSync(fd).mode) !== 'file') throw failure('ENXIO')
     for (;;) {
       const piece = Buffer.allocUnsafe(1024 * 1024)
       const count = readSync(fd, piece, 0, piece.length, null)
