@@ -64,6 +64,12 @@ describe('check', () => {
     ['a root that is removed', '//', { ensure: 'absent', force: true }, 'ensure'],
     ['a root that is a file', '/', { content: '' }, 'ensure'],
     ['a root that is purged', '/./', { ensure: 'directory', recurse: true, purge: true }, 'purge'],
+    [
+      'a glob that makes no sense',
+      '/etc/a',
+      { ensure: 'directory', recurse: true, ignore: ['*.swp', '[z-a]'] },
+      'ignore',
+    ],
     ['half a character', '/etc/a', { content: 'a\ud800b' }, 'content'],
   ] satisfies [string, string, FileDesired, string | undefined][])(
     'refuses %s',

@@ -1,6 +1,7 @@
 import { normalPath, pathMistake } from '../path.ts'
 import type { Resource } from '../type.ts'
 import { ensureOf, type FileDesired } from './desired.ts'
+import { globMatcher } from './glob.ts'
 
 /** What is wrong with a file, beyond what the schema of a single attribute can say. */
 export interface Mistake {
@@ -70,11 +71,21 @@ function treeMistake(desired: FileDesired): Mistake | undefined {
       help: 'Add ensure: directory.',
     }
   }
-  if (desired.recurse === true) return undefined
+  if (desired.recurse === true) return globMistake(desired)
   return {
     attribute,
     message: `has ${attribute}, which does nothing without recurse`,
     help: 'Add recurse: true.',
+  }
+}
+
+function globMistake({ ignore }: FileDesired): Mistake | undefined {
+  try {
+    globMatcher(ignore)
+    return undefined
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    return { attribute: 'ignore', message: 'has an ignore with a range that runs backwards' }
   }
 }
 

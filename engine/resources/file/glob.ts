@@ -1,10 +1,10 @@
-/** Whether a base name matches one of the globs. `*` also takes the dot of a hidden name, so that `*.swp` finds `.x.swp`. */
+/** Whether a base name matches one of the globs. `*` also takes the dot of a hidden name, so that `*.swp` finds `.x.swp`. Throws SyntaxError for a set whose range runs backwards. */
 export function globMatcher(
   globs: string | readonly string[] | undefined,
 ): (name: string) => boolean {
   if (globs === undefined) return () => false
   const list = typeof globs === 'string' ? [globs] : globs
-  const pattern = new RegExp(`^(?:${list.map(patternOf).join('|')})$`, 's')
+  const pattern = new RegExp(`^(?:${list.map(patternOf).join('|')})$`, 'su')
   return (name) => pattern.test(name)
 }
 
