@@ -1,0 +1,381 @@
+import type { Catalog, CatalogResource } from './compile/catalog.ts'
+import type { Diagnostic } from './diagnostics/diagnostic.ts'
+import type { Event, Outcome, Summary } from './events.ts'
+import { predecessors } from './graph.ts'
+import { HostError } from './host/error.ts'
+import type { Host, Ownership } from './host/host.ts'
+import { type Kept, keeping } from './host/keeping.ts'
+import { type Action, actionOf, type Plan, plannedChanges, redactor, strongerRefresh } from './plan.ts'
+import { declaredThings, type States, verdictsOf } from './probe.ts'
+import { ApplyError, type Change, type RefreshKind, type Outcome as Result, type ResourceType, type Verdict } from './resources/type.ts'
+
+/** Takes down what a run means to do and what it overwrites. What a method was told is durable when it returns, but for `wrote`. */
+export interface Keeper {
+  /** Before a window of changes: the resources that may be changed in it. */
+  intend(resources: readonly { readonly ref: string; readonly action: Action | 'check' }[]): void
+  /** Before a change: what was there. */
+  keep(ref: string, kept: Kept): void
+  /** After a write: what is there now. Durable once `settle` returns. */
+  wrote(ref: string, path: string, content: Uint8Array, how: Ownership & { readonly mode: number }): void
+  /** At the end of a window. */
+  settle(): void
+}
+
+export interface ApplyInput {
+  readonly run: string
+  readonly catalog: Catalog
+  readonly states: States
+  readonly plan: Plan
+  readonly types: ReadonlyMap<string, ResourceType>
+  readonly host: Host
+  readonly keeper: Keeper
+  /** Aborted when a signal asks to stop: the resource in hand is finished, and nothing after it begun. */
+  readonly stop: AbortSignal
+}
+
+/** How many resources share one commit of what is meant. */
+const WINDOW = 256
+
+/**
+ * Makes the changes of a plan in its order. A failure skips what depends on it and nothing else. Each resource is
+ * probed again just before it is changed, for what came before may have changed what it finds.
+ */
+export async function* apply(input: ApplyInput): AsyncGenerator<Event, Summary> {
+  const runner = new Runner(input)
+  const started = performance.now()
+  const { plan, run } = input
+  yield { type: 'run_started', run, classes: plan.classes, planned: plan.resources.length, total: plan.total }
+  for (const group of groups(input.catalog, input.states)) {
+    if (input.stop.aborted) {
+      runner.interrupted = true
+      break
+    }
+    yield* runner.group(group)
+  }
+  runner.finish()
+  const summary = runner.summary(Math.round(performance.now() - started))
+  yield { type: 'run_finished', summary }
+  return summary
+}
+
+/** Resources that are acted on together: those that share a transaction, else one at a time. */
+function* groups(catalog: Catalog, states: States): Generator<readonly number[]> {
+  let batch: number[] = []
+  let number = -1
+  for (const index of catalog.order) {
+    if (!states[index]) continue
+    const of = catalog.batches[index] as number
+    if (of !== number && batch.length > 0) {
+      yield batch
+      batch = []
+    }
+    number = of
+    if (of < 0) yield [index]
+    else batch.push(index)
+  }
+  if (batch.length > 0) yield batch
+}
+
+type Work = { readonly resource: CatalogResource; readonly changes: readonly Change[] }
+type Finished = Omit<Extract<Event, { type: 'resource_finished' }>, 'type' | 'ref' | 'durationMs'>
+
+class Runner {
+  interrupted = false
+  readonly #input: ApplyInput
+  readonly #host: Host
+  readonly #before: ReturnType<typeof predecessors>
+  readonly #context: { readonly declared: ReturnType<typeof declaredThings> }
+  readonly #redact: (text: string) => string
+  readonly #actions: ReadonlyMap<number, Action>
+  readonly #listens: ReadonlyMap<number, readonly { readonly from: number; readonly by: RefreshKind }[]>
+  /** By index: whether it was changed in this run, whether anything before it was, and whose failure keeps it from being done. */
+  readonly #changed: Uint8Array
+  readonly #touched: Uint8Array
+  readonly #failedRoot: Int32Array
+  readonly #counts: Record<Outcome, number> = { unchanged: 0, changed: 0, refreshed: 0, failed: 0, skipped: 0, noop: 0, unknown: 0 }
+  /** The resource in whose name writes happen. */
+  #current = ''
+  #windowLeft = 0
+  #position = 0
+
+  constructor(input: ApplyInput) {
+    this.#input = input
+    const { catalog, plan, keeper } = input
+    const size = catalog.resources.length
+    this.#before = predecessors(size, { from: catalog.edges.map((edge) => edge.from), to: catalog.edges.map((edge) => edge.to) })
+    this.#context = { declared: declaredThings(catalog) }
+    this.#redact = redactor(catalog.secrets)
+    this.#actions = new Map(plan.resources.map(({ index, action }) => [index, action]))
+    const listens = new Map<number, { from: number; by: RefreshKind }[]>()
+    for (const { from, to, refresh } of catalog.edges) {
+      if (!refresh) continue
+      const list = listens.get(to)
+      if (list) list.push({ from, by: refresh })
+      else listens.set(to, [{ from, by: refresh }])
+    }
+    this.#listens = listens
+    this.#changed = new Uint8Array(size)
+    this.#touched = new Uint8Array(size)
+    this.#failedRoot = new Int32Array(size).fill(-1)
+    const kept = keeping(input.host, (was) => keeper.keep(this.#current, was))
+    this.#host = {
+      ...kept,
+      writeFile: (path, content, how) => {
+        kept.writeFile(path, content, how)
+        keeper.wrote(this.#current, path, content, how)
+      },
+    }
+  }
+
+  async *group(group: readonly number[]): AsyncGenerator<Event> {
+    const work: Work[] = []
+    for (const index of group) {
+      const resource = this.#input.catalog.resources[index] as CatalogResource
+      const cause = this.#look(index)
+      if (cause >= 0) {
+        this.#failedRoot[index] = cause
+        const root = this.#input.catalog.resources[cause] as CatalogResource
+        yield* this.#finished(resource, performance.now(), { outcome: 'skipped', changes: [], cause: root.ref })
+        continue
+      }
+      yield* this.#decide(resource, work)
+    }
+    if (work.length === 0) return
+    const type = this.#type(work[0]?.resource as CatalogResource)
+    if (type.applyTogether && work.length > 1) yield* this.#together(type, work)
+    else for (const item of work) yield* this.#alone(item)
+  }
+
+  finish(): void {
+    this.#input.host.sync()
+    this.#input.keeper.settle()
+  }
+
+  summary(durationMs: number): Summary {
+    const { changed, refreshed, failed, skipped, unchanged, noop, unknown } = this.#counts
+    return {
+      run: this.#input.run,
+      status: this.interrupted ? 'interrupted' : failed > 0 ? 'failed' : 'done',
+      changed,
+      refreshed,
+      failed,
+      skipped,
+      unchanged,
+      other: noop + unknown,
+      durationMs,
+    }
+  }
+
+  /** Whose failure skips a resource, or -1; notes whether anything before it was changed. */
+  #look(index: number): number {
+    const { starts, targets } = this.#before
+    let cause = -1
+    for (let slot = starts[index] as number; slot < (starts[index + 1] as number); slot++) {
+      const other = targets[slot] as number
+      if (this.#changed[other] || this.#touched[other]) this.#touched[index] = 1
+      if (cause < 0 && (this.#failedRoot[other] as number) >= 0) cause = this.#failedRoot[other] as number
+    }
+    return cause
+  }
+
+  /** Finds out what is to be done for a resource, and does all but the change itself. */
+  async *#decide(resource: CatalogResource, work: Work[]): AsyncGenerator<Event> {
+    const { index, ref } = resource
+    const state = this.#input.states[index]
+    const began = performance.now()
+    let verdict: Verdict | undefined = state?.kind === 'known' ? state.verdict : undefined
+    const planned = verdict && 'changes' in verdict ? (verdict.changes?.length ?? 0) : -1
+    if (planned !== 0 || this.#touched[index]) {
+      this.#intendWindow()
+      try {
+        verdict = await this.#probe(resource)
+      } catch (error) {
+        yield* this.#failed(resource, began, error)
+        return
+      }
+    }
+    if (!verdict) throw new Error(`${ref} has no state`)
+    if ('blocked' in verdict) {
+      yield* this.#failed(resource, began, new ApplyError(verdict.blocked, verdict.help === undefined ? {} : { help: verdict.help }), 'blocked')
+      return
+    }
+    if ('unknown' in verdict && (verdict.changes?.length ?? 0) === 0) {
+      yield* this.#failed(resource, began, new ApplyError(`${ref} is left as it is, for its state can't be told: ${verdict.unknown}`), 'blocked')
+      return
+    }
+    const changes = verdict.changes ?? []
+    if (planned > 0 && changes.length === 0) {
+      yield { type: 'differs_from_plan', ref, message: `${ref} is already as it is to be` }
+    } else if (planned === 0 && changes.length > 0) {
+      yield { type: 'differs_from_plan', ref, message: `${ref} was in sync, and is not any more` }
+    }
+    if (changes.length > 0 && resource.noop) {
+      yield* this.#finished(resource, began, { outcome: 'noop', changes: this.#shown(resource, changes) })
+      return
+    }
+    if (changes.length > 0) {
+      work.push({ resource, changes })
+      return
+    }
+    yield* this.#refreshIfDue(resource, began, [])
+  }
+
+  async *#alone({ resource, changes }: Work): AsyncGenerator<Event> {
+    const { ref } = resource
+    const began = performance.now()
+    yield { type: 'resource_started', ref, action: this.#actions.get(resource.index) ?? actionOf(changes) }
+    this.#current = ref
+    let result: Result | undefined
+    try {
+      result = await this.#type(resource).apply(resource, changes, this.#host)
+    } catch (error) {
+      yield* this.#failed(resource, began, error, 'apply-failed', changes)
+      return
+    }
+    this.#changed[resource.index] = 1
+    yield* this.#refreshIfDue(resource, began, changes, result)
+  }
+
+  async *#together(type: ResourceType, work: readonly Work[]): AsyncGenerator<Event> {
+    const began = performance.now()
+    for (const { resource, changes } of work) yield { type: 'resource_started', ref: resource.ref, action: actionOf(changes) }
+    this.#current = work.map(({ resource }) => resource.ref).join(', ')
+    let failures: ReadonlyMap<string, unknown>
+    try {
+      failures = (await type.applyTogether?.(work, this.#host)) ?? new Map()
+    } catch (error) {
+      failures = new Map(work.map(({ resource }) => [resource.ref, error]))
+    }
+    for (const { resource, changes } of work) {
+      const error = failures.get(resource.ref)
+      if (error !== undefined) {
+        yield* this.#failed(resource, began, error, 'apply-failed', changes)
+        continue
+      }
+      this.#changed[resource.index] = 1
+      yield* this.#finished(resource, began, { outcome: 'changed', changes: this.#shown(resource, changes) })
+    }
+  }
+
+  /** At the resource's own place in the order, once, and not for what this run has just started or run. */
+  async *#refreshIfDue(resource: CatalogResource, began: number, changes: readonly Change[], result?: Result): AsyncGenerator<Event> {
+    const type = this.#type(resource)
+    const due = this.#due(resource, changes)
+    const own = { changes: this.#shown(resource, changes), ...this.#said(result) }
+    if (!due || !type.refresh) {
+      yield* this.#finished(resource, began, { outcome: changes.length > 0 ? 'changed' : 'unchanged', ...own })
+      return
+    }
+    if (changes.length === 0) yield { type: 'resource_started', ref: resource.ref, action: 'refresh' }
+    this.#current = resource.ref
+    let refreshed: Result | undefined
+    try {
+      refreshed = await type.refresh(resource, due.by, this.#host)
+    } catch (error) {
+      yield* this.#failed(resource, began, error, 'refresh-failed', changes)
+      return
+    }
+    // An exec that ran on a refresh is a change like any other, which those who listen to it hear of.
+    if (resource.type === 'exec') this.#changed[resource.index] = 1
+    yield* this.#finished(resource, began, {
+      outcome: changes.length > 0 ? 'changed' : 'refreshed',
+      ...own,
+      ...this.#said(refreshed),
+      refresh: due,
+    })
+  }
+
+  #due(resource: CatalogResource, changes: readonly Change[]): { by: RefreshKind; from: string[] } | undefined {
+    if (resource.noop) return undefined
+    const starts = changes.some(({ attribute, to }) => attribute === 'run' || (attribute === 'ensure' && (to === 'running' || to === 'stopped')))
+    if (starts) return undefined
+    let due: { by: RefreshKind; from: string[] } | undefined
+    for (const { from, by } of this.#listens.get(resource.index) ?? []) {
+      if (!this.#changed[from]) continue
+      const { ref } = this.#input.catalog.resources[from] as CatalogResource
+      if (!due) due = { by, from: [ref] }
+      else {
+        due.by = strongerRefresh(due.by, by)
+        if (!due.from.includes(ref)) due.from.push(ref)
+      }
+    }
+    return due
+  }
+
+  async #probe(resource: CatalogResource): Promise<Verdict> {
+    const [verdict] = await verdictsOf(this.#type(resource), [resource], this.#host, this.#context)
+    return verdict as Verdict
+  }
+
+  /** Takes down, in one commit, which resources may be changed next. */
+  #intendWindow(): void {
+    if (this.#windowLeft-- > 0) return
+    const { catalog, states, keeper, host } = this.#input
+    host.sync()
+    keeper.settle()
+    const meant: { ref: string; action: Action | 'check' }[] = []
+    // Everything from here on that the plan names; what turns out otherwise is named by the next window.
+    for (; this.#position < catalog.order.length && meant.length < WINDOW; this.#position++) {
+      const index = catalog.order[this.#position] as number
+      const { ref } = catalog.resources[index] as CatalogResource
+      if (states[index]) meant.push({ ref, action: this.#actions.get(index) ?? 'check' })
+    }
+    keeper.intend(meant)
+    this.#windowLeft = meant.length - 1
+  }
+
+  async *#finished(resource: CatalogResource, began: number, finished: Finished): AsyncGenerator<Event> {
+    this.#counts[finished.outcome]++
+    yield { type: 'resource_finished', ref: resource.ref, ...finished, durationMs: Math.round(performance.now() - began) }
+  }
+
+  async *#failed(resource: CatalogResource, began: number, error: unknown, code: 'apply-failed' | 'refresh-failed' | 'blocked' = 'apply-failed', changes: readonly Change[] = []): AsyncGenerator<Event> {
+    this.#failedRoot[resource.index] = resource.index
+    yield* this.#finished(resource, began, {
+      outcome: 'failed',
+      changes: this.#shown(resource, changes),
+      error: this.#diagnostic(resource, error, code),
+    })
+  }
+
+  #diagnostic(resource: CatalogResource, error: unknown, code: 'apply-failed' | 'refresh-failed' | 'blocked'): Diagnostic {
+    const redact = this.#redact
+    const message = error instanceof Error ? error.message : String(error)
+    const named = message.includes(resource.ref) ? message : `${resource.ref}: ${message}`
+    if (error instanceof ApplyError) {
+      const { help, ran } = error
+      return {
+        severity: 'error',
+        code,
+        message: redact(named).replace(/\.$/, ''),
+        ...(ran ? { ran: { argv: ran.argv.map(redact), exit: ran.exit, output: redact(ran.output) } } : {}),
+        ...(help === undefined ? {} : { help: redact(help) }),
+      }
+    }
+    if (error instanceof HostError || (error as { syscall?: string }).syscall !== undefined) {
+      return { severity: 'error', code, message: redact(named) }
+    }
+    return {
+      severity: 'error',
+      code: 'bug',
+      message: redact(`${named}. This is a bug in the engine`),
+      found: redact(error instanceof Error ? (error.stack ?? '') : ''),
+      help: 'report it with what steward runs show prints for this run',
+    }
+  }
+
+  #said(result: Result | undefined): { note?: string; output?: string } {
+    return {
+      ...(result?.note === undefined ? {} : { note: this.#redact(result.note) }),
+      ...(result?.output === undefined ? {} : { output: this.#redact(result.output) }),
+    }
+  }
+
+  #shown(resource: CatalogResource, changes: readonly Change[]) {
+    return changes.length === 0 ? [] : plannedChanges(resource, changes, this.#redact)
+  }
+
+  #type(resource: CatalogResource): ResourceType {
+    return this.#input.types.get(resource.type) as ResourceType
+  }
+}

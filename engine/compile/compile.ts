@@ -1,0 +1,178 @@
+import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts'
+import { sortByPlace } from '../diagnostics/render.ts'
+import type { Library } from '../load/library.ts'
+import type { Footprint, ResourceType } from '../resources/type.ts'
+import type { Catalog, CatalogResource } from './catalog.ts'
+import { Declarations, type Declared } from './declare.ts'
+import { orderResources } from './edges.ts'
+import { type Data, Evaluation } from './evaluation.ts'
+import { Failed, type Instance } from './instance.ts'
+import { Scopes } from './scope.ts'
+
+export interface CompileInput {
+  /** Classes by name, with the place where each is listed. */
+  readonly classes: readonly { readonly name: string; readonly place?: Place | undefined }[]
+  readonly library: Library
+  readonly types: ReadonlyMap<string, ResourceType>
+  readonly data: Data
+  /** Keeps where each value came from, for `explain`. */
+  readonly withSources?: boolean
+}
+
+export type Compiled =
+  | { readonly catalog: Catalog; readonly diagnostics: readonly Diagnostic[] }
+  | { readonly catalog?: undefined; readonly diagnostics: readonly Diagnostic[] }
+
+/** A class whose `with` values depend on each other settles in as many passes as it is deep; more is a circle. */
+const MAX_PASSES = 10
+const MAX_RESOURCES = 1_000_000
+
+/** Classes, data and facts as a catalog, or everything that is wrong with them. Pure: the same input gives the same catalog. */
+export function compile(input: CompileInput): Compiled {
+  return settle(input, (evaluation, declarations) => {
+    for (const { name, place } of input.classes) {
+      const manifest = input.library.find(name)
+      if (!manifest) unknownClass(input, evaluation, name, place)
+      else if (manifest.steps) isProcedure(evaluation, name, place)
+      else evaluation.include(name, input.classes.length === 1)
+    }
+    for (const instance of [...evaluation.instances]) declarations.instance(instance)
+  })
+}
+
+/** A procedure at one of its steps: what has been answered so far shows in its expressions. */
+export interface StepInput extends CompileInput {
+  readonly procedure: string
+  /** `query` and `step` as the expressions of the procedure read them. */
+  readonly answers: { readonly query: object; readonly step: object }
+}
+
+/** Evaluates something in a procedure (or a define with steps) on the data as it is now. */
+export function compileStep(
+  input: StepInput,
+  act: (instance: Instance, evaluation: Evaluation, declarations: Declarations) => void,
+): Compiled {
+  return settle(input, (evaluation, declarations) => {
+    const instance = evaluation.include(input.procedure, true)
+    if (!instance) return
+    instance.set('query', input.answers.query)
+    instance.set('step', input.answers.step)
+    act(instance, evaluation, declarations)
+  })
+}
+
+function settle(input: CompileInput, act: (evaluation: Evaluation, declarations: Declarations) => void): Compiled {
+  const { library, data, types } = input
+  const scopes = new Scopes(library, data.factFields)
+  const withs = new Map()
+  for (let pass = 1; ; pass++) {
+    const evaluation = new Evaluation(library, data, scopes, withs)
+    const declarations = new Declarations(evaluation, types, { withSources: input.withSources ?? false })
+    try {
+      act(evaluation, declarations)
+    } catch (error) {
+      if (!(error instanceof Failed)) throw error
+    }
+    if (evaluation.late && pass < MAX_PASSES) continue
+    const diagnostics: Diagnostic[] = [...library.diagnostics, ...scopes.diagnostics, ...evaluation.diagnostics, ...declarations.diagnostics]
+    if (evaluation.late) {
+      diagnostics.push({ severity: 'error', code: 'value-loop', message: 'the values that classes give each other by "with" never settle', help: 'let one of them stand on its own' })
+    }
+    if (declarations.resources.size > MAX_RESOURCES) {
+      diagnostics.push({ severity: 'error', code: 'limit', message: 'the catalog has more than 1 000 000 resources' })
+    }
+    if (declarations.hasFailed && !diagnostics.some(isError)) diagnostics.push(...declarations.muted)
+    if (diagnostics.some(isError)) return { diagnostics: sortByPlace(unique(diagnostics)) }
+    if (declarations.hasFailed) throw new Error('a value failed and nothing was told')
+    const finished = finish(input, evaluation, declarations)
+    return { ...finished, diagnostics: sortByPlace(unique([...diagnostics, ...finished.diagnostics])) }
+  }
+}
+
+function finish(input: CompileInput, evaluation: Evaluation, declarations: Declarations): Compiled {
+  const { library, types } = input
+  const declared = [...declarations.resources.values()]
+  const resources = declared.map((item, index): CatalogResource => {
+    const { resource } = item
+    const type = types.get(resource.type) as ResourceType
+    return {
+      ...resource,
+      index,
+      id: item.id,
+      tags: [...item.tags],
+      noop: item.noop,
+      sensitive: item.sensitive,
+      containers: item.containers,
+      file: item.file,
+      path: item.path,
+      footprint: wholeFootprint(type.footprint(resource), item),
+      sources: item.sources,
+    }
+  })
+  const containers = new Set(evaluation.instances.map((instance) => instance.ref))
+  for (const resource of resources) for (const container of resource.containers) containers.add(container)
+  const { ordered, diagnostics } = orderResources({
+    resources,
+    references: declared.map((item) => item.references),
+    containerReferences: declarations.containerReferences,
+    absent: declarations.absent,
+    containers,
+    types,
+    sources: library.sources,
+  })
+  if (!ordered) return { diagnostics }
+  const notices: Diagnostic[] = []
+  return {
+    catalog: {
+      classes: input.classes.map(({ name }) => name),
+      resources,
+      ...ordered,
+      secrets: [...declarations.secrets],
+      notices,
+    },
+    diagnostics,
+  }
+}
+
+function wholeFootprint(own: Footprint, { needs, provides }: Declared): Footprint {
+  if (needs.length === 0 && provides.length === 0) return own
+  return { ...own, needs: [...(own.needs ?? []), ...needs], provides: [...(own.provides ?? []), ...provides] }
+}
+
+function unknownClass(input: CompileInput, evaluation: Evaluation, name: string, place: Place | undefined): void {
+  if (input.library.isBad(name)) return
+  const help = input.library.nearest(name)
+  evaluation.diagnostics.push({
+    severity: 'error',
+    code: 'unknown-class',
+    message: `there is no class ${name}`,
+    ...(place ? { place } : {}),
+    expected: `${name.replaceAll('::', '/')}.yaml under one of: ${input.library.folders.map((folder) => input.library.sources.shown(folder.manifests)).join(', ')}`,
+    help: help ?? 'steward classes lists those that exist',
+  })
+}
+
+function isProcedure(evaluation: Evaluation, name: string, place: Place | undefined): void {
+  evaluation.diagnostics.push({
+    severity: 'error',
+    code: 'unknown-class',
+    message: `${name} is a procedure, which is run by itself and not together with classes`,
+    ...(place ? { place } : {}),
+    help: `run: steward apply ${name}`,
+  })
+}
+
+function isError(diagnostic: Diagnostic): boolean {
+  return diagnostic.severity === 'error'
+}
+
+/** The same mistake found on two ways is told once. */
+function unique(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const seen = new Set<string>()
+  return diagnostics.filter((diagnostic) => {
+    const { place } = diagnostic
+    const key = `${diagnostic.code} ${diagnostic.message} ${place?.file}:${place?.line}:${place?.column}`
+    return !seen.has(key) && seen.add(key)
+  })
+}
+

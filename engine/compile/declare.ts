@@ -1,0 +1,559 @@
+import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts'
+import { didYouMean } from '../diagnostics/suggest.ts'
+import { isObject, type ResourceDecl } from '../load/manifest.ts'
+import { schemaDiagnostics } from '../load/schema-errors.ts'
+import { validator } from '../load/validators.ts'
+import type { Path } from '../load/yaml.ts'
+import { unitName } from '../resources/systemctl.ts'
+import type { Resource, ResourceType, Thing } from '../resources/type.ts'
+import type { ValueSource } from './catalog.ts'
+import { type Each, type Evaluation, sameValue, type Spot } from './evaluation.ts'
+import { Failed, type Instance, type Origin, type Value } from './instance.ts'
+import { loadTemplate, type Template, TemplateError } from './template.ts'
+
+/** What a reference names before it is looked up. */
+export interface WrittenReference {
+  readonly relation: 'before' | 'require' | 'notify' | 'subscribe'
+  /** `service[nginx]`, `class[zulip::nginx]`, or an `id`. */
+  readonly ref: string
+  readonly file: string
+  readonly path: Path
+  readonly optional: boolean
+}
+
+/** A resource as far as it can be told without the others. */
+export interface Declared {
+  readonly resource: Resource<Record<string, unknown>>
+  readonly id: string | undefined
+  readonly tags: Set<string>
+  readonly noop: boolean
+  readonly sensitive: Set<string>
+  readonly containers: readonly string[]
+  readonly file: string
+  readonly path: Path
+  readonly references: WrittenReference[]
+  readonly needs: Thing[]
+  readonly provides: Thing[]
+  readonly sources: Map<string, ValueSource>
+}
+
+/** Values of these attributes are arguments of a process, which every user of the host can read. */
+const ARGUMENTS = new Set(['command', 'shell', 'unless', 'onlyif', 'restart', 'reload'])
+/** Lists of references or path globs, which become texts before the type sees them. */
+const LISTENING = new Set(['restart_on', 'reload_on'])
+
+/** Turns the declarations of classes and defines into resources, each with its attributes evaluated and checked. */
+export class Declarations {
+  readonly resources = new Map<string, Declared>()
+  /** Written, but left out by a `when`. */
+  readonly absent = new Set<string>()
+  readonly diagnostics: Diagnostic[] = []
+  readonly secrets = new Set<string>()
+  hasFailed = false
+  /** What was found wrong in resources that are left out; told only where something else stumbles over the same. */
+  readonly muted: Diagnostic[] = []
+  /** References of the uses of defines, which hold for all that a use declares. */
+  readonly containerReferences: { readonly ref: string; readonly references: readonly WrittenReference[] }[] = []
+  readonly #evaluation: Evaluation
+  readonly #types: ReadonlyMap<string, ResourceType>
+  readonly #templates = new Map<string, Template | undefined>()
+  readonly #withSources: boolean
+
+  constructor(evaluation: Evaluation, types: ReadonlyMap<string, ResourceType>, options: { readonly withSources: boolean }) {
+    this.#evaluation = evaluation
+    this.#types = types
+    this.#withSources = options.withSources
+  }
+
+  /** All resources of an instance, those of the defines that it uses in their places. */
+  instance(instance: Instance): void {
+    const { manifest } = instance
+    for (const [index, assertion] of manifest.asserts.entries()) this.#assert(instance, assertion, ['assert', index])
+    for (const decl of manifest.resources) this.declare(instance, decl)
+  }
+
+  declare(instance: Instance, decl: ResourceDecl): void {
+    for (const each of this.#items(instance, decl)) {
+      for (const [index, rawTitle] of decl.titles.entries()) {
+        const titlePath = decl.titles.length > 1 ? [...decl.path, decl.type, index] : [...decl.path, decl.type]
+        try {
+          this.#one(instance, decl, each, rawTitle, titlePath)
+        } catch (error) {
+          this.#caught(error)
+        }
+      }
+    }
+  }
+
+  /** What failed has been told; the rest goes on, so that all mistakes come at once. */
+  #caught(error: unknown): void {
+    if (!(error instanceof Failed)) throw error
+    this.hasFailed = true
+  }
+
+  #items(instance: Instance, decl: ResourceDecl): readonly (Each | undefined)[] {
+    const raw = decl.meta.for_each
+    if (raw === undefined) return [undefined]
+    try {
+      const { value } = this.#evaluation.value(raw, { instance, path: [...decl.path, 'for_each'] })
+      if (Array.isArray(value)) return value.map((item, key) => ({ key, value: item }))
+      if (value instanceof Map) return [...value].map(([key, item]) => ({ key, value: item }))
+      if (isObject(value)) return Object.keys(value).map((key) => ({ key, value: value[key] }))
+      this.#error(instance, [...decl.path, 'for_each'], { code: 'expression-type', message: 'for_each takes a list or a map', found: JSON.stringify(value) })
+    } catch (error) {
+      this.#caught(error)
+    }
+    return []
+  }
+
+  #one(instance: Instance, decl: ResourceDecl, each: Each | undefined, rawTitle: string, titlePath: Path): void {
+    const spot = (path: Path): Spot => ({ instance, path, each })
+    const { meta } = decl
+    if (meta.when !== undefined && !this.#evaluation.condition(meta.when, spot([...decl.path, 'when']))) {
+      this.#leaveOut(decl, rawTitle, spot(titlePath))
+      return
+    }
+    const { value: titles, secret } = this.#evaluation.value(rawTitle, spot(titlePath))
+    if (secret) {
+      this.#error(instance, titlePath, { code: 'sensitive-value', message: `the title of a ${decl.type} holds a secret, and titles are shown`, help: 'choose another title, and put the secret into an attribute' })
+      return
+    }
+    for (const title of Array.isArray(titles) ? titles : [titles]) {
+      if (typeof title !== 'string' || title === '') {
+        this.#error(instance, titlePath, { code: 'wrong-value', message: `the title of a ${decl.type} is text`, found: JSON.stringify(title) ?? 'nothing' })
+        continue
+      }
+      if (decl.type.includes('::')) this.#define(instance, decl, each, title)
+      else this.#resource(instance, decl, each, title)
+    }
+  }
+
+  #leaveOut(decl: ResourceDecl, rawTitle: string, spot: Spot): void {
+    const before = this.#evaluation.diagnostics.length
+    try {
+      const { value } = this.#evaluation.value(rawTitle, spot)
+      for (const title of Array.isArray(value) ? value : [value]) this.absent.add(this.#ref(decl.type, String(title)))
+      if (typeof decl.meta.id === 'string') this.absent.add(decl.meta.id)
+    } catch (error) {
+      if (!(error instanceof Failed)) throw error
+      // What it would be called depends on what is not there: nothing can refer to it then.
+      this.muted.push(...this.#evaluation.diagnostics.splice(before))
+    }
+  }
+
+  #define(instance: Instance, decl: ResourceDecl, each: Each | undefined, title: string): void {
+    const { library } = this.#evaluation
+    const manifest = library.find(decl.type)
+    if (!manifest || manifest.kind !== 'define') {
+      if (library.isBad(decl.type)) return
+      const help = manifest ? `include the class instead: include: [${decl.type}]` : library.nearest(decl.type)
+      this.#error(instance, [...decl.path, decl.type], { code: 'unknown-type', message: manifest ? `${decl.type} is a class, not a define` : `there is no define ${decl.type}`, ...(help ? { help } : {}) }, 'key')
+      return
+    }
+    const given: Record<string, Value> = {}
+    for (const [key, raw] of Object.entries({ ...instance.manifest.defaults[decl.type], ...decl.attributes })) {
+      const path = key in decl.attributes ? [...decl.path, key] : ['defaults', decl.type, key]
+      const { value, secret } = this.#evaluation.value(raw, { instance, path, each })
+      given[key] = { value, secret, origin: { by: 'with', file: instance.manifest.file, path } }
+    }
+    const count = this.#evaluation.instances.length
+    const use = this.#evaluation.use(manifest, title, given, { file: instance.manifest.file, path: decl.path }, instance.containers)
+    for (const included of this.#evaluation.instances.slice(count)) this.instance(included)
+    const known = this.resources.get(use.ref)
+    if (known) return
+    this.instance(use)
+    this.#container(instance, use.ref, decl, each)
+  }
+
+  /** A use of a define takes part in the order as a whole, by its own references. */
+  #container(instance: Instance, ref: string, decl: ResourceDecl, each: Each | undefined): void {
+    const references = this.#references(instance, decl, each)
+    if (references.length > 0) this.containerReferences.push({ ref, references })
+  }
+
+  #resource(instance: Instance, decl: ResourceDecl, each: Each | undefined, rawTitle: string): void {
+    const { manifest } = instance
+    const type = this.#types.get(decl.type)
+    if (!type) return
+    const title = decl.type === 'file' ? normalPath(rawTitle) : rawTitle
+    const ref = this.#ref(decl.type, title)
+    const desired: Record<string, unknown> = {}
+    const sensitive = new Set<string>()
+    const sources = new Map<string, ValueSource>()
+    const defaults = manifest.defaults[decl.type]
+    const before = this.#evaluation.diagnostics.length
+    const attribute = (key: string, raw: unknown, path: Path) => {
+      const { value, secret } = this.#evaluation.value(raw, { instance, path, each })
+      if (secret) {
+        if (ARGUMENTS.has(key)) {
+          this.#error(instance, path, { code: 'sensitive-value', message: `"${key}" of ${ref} holds a secret, and every user of the host can read the arguments of a process`, help: 'hand the secret over by stdin, by a file, or by environment' })
+          throw new Failed()
+        }
+        sensitive.add(key)
+        collectTexts(value, this.secrets)
+      }
+      desired[key] = LISTENING.has(key) ? this.#listening(value) : value
+      if (this.#withSources) sources.set(key, this.#source(instance, each, path, raw))
+    }
+    for (const key of Object.keys(decl.attributes)) attribute(key, decl.attributes[key], [...decl.path, key])
+    for (const key of Object.keys(defaults ?? {})) if (!(key in desired)) attribute(key, defaults?.[key], ['defaults', decl.type, key])
+    if (typeof desired.template === 'string') this.#render(instance, decl, each, desired, sensitive, ref)
+    if (typeof desired.source === 'string' && !desired.source.startsWith('/')) this.#findSource(instance, decl, desired, ref)
+    if (this.#evaluation.diagnostics.length > before) return
+
+    const validate = validator(`resources/${decl.type}`)
+    if (!validate(desired)) {
+      this.diagnostics.push(
+        ...schemaDiagnostics(validate.errors ?? [], {
+          value: desired,
+          file: manifest.file,
+          base: decl.path,
+          sources: { place: (_file, path, on) => this.#attributePlace(instance, decl, path, on) },
+          subject: ref,
+        }).map((diagnostic) => (sensitive.size > 0 ? withoutFound(diagnostic) : diagnostic)),
+      )
+      return
+    }
+    const resource = { ref, type: decl.type, title, desired }
+    const fault = type.check?.(resource)
+    if (fault) {
+      this.#error(instance, fault.attribute !== undefined && fault.attribute in decl.attributes ? [...decl.path, fault.attribute] : [...decl.path, decl.type], { code: 'wrong-value', message: `${ref}: ${fault.message}`, ...(fault.help ? { help: fault.help } : {}) })
+      return
+    }
+    const meta = this.#meta(instance, decl, each)
+    if (meta.sensitive === true) sensitive.add('*')
+    else for (const key of meta.sensitive) sensitive.add(key)
+    if (sensitive.has('*')) collectTexts(desired, this.secrets)
+    this.#add({
+      resource,
+      id: typeof decl.meta.id === 'string' ? String(this.#evaluation.value(decl.meta.id, { instance, path: [...decl.path, 'id'], each }).value) : undefined,
+      tags: new Set([...meta.tags, ...manifest.tags]),
+      noop: meta.noop,
+      sensitive,
+      containers: instance.containers,
+      file: manifest.file,
+      path: decl.path,
+      references: this.#references(instance, decl, each),
+      needs: meta.needs,
+      provides: meta.provides,
+      sources,
+    })
+  }
+
+  #add(declared: Declared): void {
+    const { ref } = declared.resource
+    const other = this.resources.get(ref)
+    if (!other) {
+      this.resources.set(ref, declared)
+      return
+    }
+    const desired = other.resource.desired
+    const schema = this.#types.get(declared.resource.type)?.schema as { properties?: Record<string, { uniqueItems?: boolean }> } | undefined
+    for (const [key, value] of Object.entries(declared.resource.desired)) {
+      if (!(key in desired)) {
+        desired[key] = value
+        if (declared.sensitive.has(key)) other.sensitive.add(key)
+        const source = declared.sources.get(key)
+        if (source) other.sources.set(key, source)
+      } else if (schema?.properties?.[key]?.uniqueItems && Array.isArray(value) && Array.isArray(desired[key])) {
+        desired[key] = [...new Set([...(desired[key] as unknown[]), ...value])]
+      } else if (!sameValue(desired[key], value)) {
+        const secret = declared.sensitive.has(key) || other.sensitive.has(key)
+        this.diagnostics.push({
+          severity: 'error',
+          code: 'duplicate-resource',
+          message: `${ref} is declared twice, with different "${key}"`,
+          place: this.#place(declared, key),
+          ...(secret ? {} : { found: `${JSON.stringify(value)} here, ${JSON.stringify(desired[key])} there` }),
+          related: [{ message: 'the other declaration', place: this.#place(other, key) }],
+          help: 'let only one of them set it',
+        })
+      }
+    }
+    for (const tag of declared.tags) other.tags.add(tag)
+    other.references.push(...declared.references)
+    other.needs.push(...declared.needs)
+    other.provides.push(...declared.provides)
+  }
+
+  #place(declared: Declared, key: string): Place {
+    return this.#evaluation.library.sources.place(declared.file, [...declared.path, key])
+  }
+
+  #meta(instance: Instance, decl: ResourceDecl, each: Each | undefined) {
+    const { meta, path } = decl
+    const value = (key: keyof typeof meta): unknown =>
+      meta[key] === undefined ? undefined : this.#evaluation.value(meta[key], { instance, path: [...path, key], each }).value
+    const things = (key: 'needs' | 'provides'): Thing[] => {
+      const given = value(key)
+      if (!isObject(given)) return []
+      return Object.entries(given).flatMap(([kind, names]) => list(names).map((name): Thing => `${THINGS[kind] ?? 'path'}:${kind === 'units' ? unitName(name) : name}` as Thing))
+    }
+    const sensitive = value('sensitive')
+    return {
+      tags: list(value('tags')),
+      noop: value('noop') === true,
+      sensitive: sensitive === true ? (true as const) : list(sensitive === false ? undefined : sensitive),
+      needs: things('needs'),
+      provides: things('provides'),
+    }
+  }
+
+  #references(instance: Instance, decl: ResourceDecl, each: Each | undefined): WrittenReference[] {
+    const found: WrittenReference[] = []
+    const optional = decl.meta.optional === true
+    for (const relation of ['before', 'require', 'notify', 'subscribe'] as const) {
+      const raw = decl.meta[relation]
+      if (raw === undefined) continue
+      const path = [...decl.path, relation]
+      const { value } = this.#evaluation.value(raw, { instance, path, each })
+      for (const ref of this.#refs(value)) found.push({ relation, ref, file: instance.manifest.file, path, optional })
+    }
+    return found
+  }
+
+  /** Every resource that a written reference names. */
+  #refs(value: unknown): string[] {
+    if (Array.isArray(value)) return value.flatMap((item) => this.#refs(item))
+    if (typeof value === 'string') return [value]
+    if (!isObject(value)) return []
+    return Object.entries(value).flatMap(([type, titles]) => list(titles).map((title) => this.#ref(type, type === 'file' ? normalPath(title) : title)))
+  }
+
+  #ref(type: string, title: string): string {
+    return `${type}[${type === 'file' ? normalPath(title) : title}]`
+  }
+
+  #listening(value: unknown): unknown {
+    if (!Array.isArray(value)) return isObject(value) ? this.#refs(value) : value
+    return value.flatMap((item) => (isObject(item) ? this.#refs(item) : [item]))
+  }
+
+  #findSource(instance: Instance, decl: ResourceDecl, desired: Record<string, unknown>, ref: string): void {
+    const name = String(desired.source)
+    const path = this.#evaluation.library.path('files', name)
+    if (path === undefined) {
+      this.#error(instance, [...decl.path, 'source'], {
+        code: 'source-missing',
+        message: `${ref} has no source: there is no file "${name}"`,
+        expected: `it under one of: ${this.#evaluation.library.folders.map((folder) => this.#evaluation.library.sources.shown(folder.files)).join(', ')}`,
+      })
+      throw new Failed()
+    }
+    desired.source = path
+  }
+
+  #render(instance: Instance, decl: ResourceDecl, each: Each | undefined, desired: Record<string, unknown>, sensitive: Set<string>, ref: string): void {
+    const name = String(desired.template)
+    const { library } = this.#evaluation
+    const at = 'template' in decl.attributes ? [...decl.path, 'template'] : ['defaults', decl.type, 'template']
+    const file = library.path('templates', name)
+    if (file === undefined) {
+      this.#error(instance, at, {
+        code: 'template-missing',
+        message: `${ref} has no template: there is no file "${name}"`,
+        expected: `it under one of: ${library.folders.map((folder) => library.sources.shown(folder.templates)).join(', ')}`,
+      })
+      throw new Failed()
+    }
+    const template = this.#template(file)
+    if (!template) throw new Failed()
+    delete desired.template
+    const values: Record<string, unknown> = {}
+    let secret = false
+    for (const read of template.reads) {
+      const [root, member] = read.name.split('.') as [string, string | undefined]
+      if (root === 'each' && each) values.each = each
+      else if (root === 'facts') values.facts = this.#evaluation.data.facts
+      else if (root === 'title' && instance.manifest.kind === 'define') values.title = instance.names.title
+      else if (instance.has(root)) values[root] = plain(instance.peek(root)?.value)
+      else if (instance.scope.aliases.has(root) && member !== undefined) {
+        const fields = instance.aliases.get(root)
+        const known = instance.scope.aliases.get(root)
+        if (fields && !fields.has(member)) this.#unknownInTemplate(template, read, Object.keys(fields.scope.fields), `${known} has no value "${member}"`, ref)
+        values[root] ??= {}
+        const members = values[root] as Record<string, unknown>
+        members[member] = plain(fields?.peek(member)?.value)
+      } else {
+        this.#unknownInTemplate(template, read, [...instance.scope.names.names()], `"${root}" is not a name that ${instance.manifest.name} knows`, ref)
+      }
+      if (instance.isSecret(read.name)) secret = true
+    }
+    try {
+      desired.content = template.render(values)
+    } catch (error) {
+      if (!(error instanceof TemplateError)) throw error
+      this.#templateError(error, template.file, ref)
+    }
+    if (secret) {
+      sensitive.add('content')
+      this.secrets.add(String(desired.content))
+    }
+  }
+
+  #unknownInTemplate(template: Template, read: { name: string; line: number; column: number }, names: readonly string[], message: string, ref: string): never {
+    const subject = read.name.split('.').at(-1) ?? read.name
+    const help = didYouMean(subject, names)
+    this.diagnostics.push({
+      severity: 'error',
+      code: 'template-name',
+      message: `${message} (the template of ${ref})`,
+      place: this.#templatePlace(template.file, template.text, read.line, read.column, read.name.length),
+      ...(help ? { help } : {}),
+    })
+    throw new Failed()
+  }
+
+  #template(file: string): Template | undefined {
+    if (this.#templates.has(file)) return this.#templates.get(file)
+    let template: Template | undefined
+    try {
+      template = loadTemplate(file)
+    } catch (error) {
+      if (!(error instanceof TemplateError)) throw error
+      this.#templates.set(file, undefined)
+      try {
+        this.#templateError(error, file, undefined)
+      } catch (failed) {
+        this.#caught(failed)
+      }
+    }
+    this.#templates.set(file, template)
+    return template
+  }
+
+  #templateError(error: TemplateError, file: string, ref: string | undefined): never {
+    let text = ''
+    try {
+      text = this.#evaluation.library.sources.text(file)
+    } catch {
+      // It could not be read, which is what the error says.
+    }
+    this.diagnostics.push({
+      severity: 'error',
+      code: error.subject === undefined ? 'template-syntax' : 'template-name',
+      message: ref === undefined ? error.message : `${error.message} (the template of ${ref})`,
+      place: this.#templatePlace(file, text, error.line, error.column, error.subject?.length ?? 1),
+    })
+    throw new Failed()
+  }
+
+  #templatePlace(file: string, text: string, line: number, column: number, length: number): Place {
+    const content = text.split('\n')[line - 1]
+    return { file: this.#evaluation.library.sources.shown(file), line, column, length, ...(content === undefined ? {} : { text: content }) }
+  }
+
+  #assert(instance: Instance, assertion: { readonly that: string | boolean; readonly message: string }, path: Path): void {
+    try {
+      if (this.#evaluation.condition(assertion.that, { instance, path: [...path, 'that'] })) return
+      const { value } = this.#evaluation.value(assertion.message, { instance, path: [...path, 'message'] })
+      this.#error(instance, [...path, 'that'], { code: 'assertion-failed', message: String(value).replace(/\.$/, '') })
+    } catch (error) {
+      this.#caught(error)
+    }
+  }
+
+  #attributePlace(instance: Instance, decl: ResourceDecl, path: Path, on: 'key' | 'value' | undefined): Place {
+    const { sources } = this.#evaluation.library
+    const { file } = instance.manifest
+    const key = String(path[decl.path.length] ?? '')
+    if (key !== '' && !(key in decl.attributes) && key in (instance.manifest.defaults[decl.type] ?? {})) {
+      return sources.place(file, ['defaults', decl.type, ...path.slice(decl.path.length)], on)
+    }
+    return sources.place(file, path, on)
+  }
+
+  #source(instance: Instance, each: Each | undefined, path: Path, raw: unknown): ValueSource {
+    const texts: string[] = []
+    const reads = new Map<string, { name: string; value: string; origin: string }>()
+    const visit = (value: unknown): void => {
+      if (Array.isArray(value)) value.forEach(visit)
+      else if (isObject(value)) Object.values(value).forEach(visit)
+      else if (typeof value === 'string') {
+        const parsed = this.#evaluation.scopes.text(value)
+        if (!parsed || 'message' in parsed) return
+        texts.push(value)
+        for (const part of parsed.parts) {
+          if (typeof part === 'string') continue
+          const names = each ? instance.scope.eachNames : instance.scope.names
+          for (const name of names.compile(part.expression).reads) reads.set(name, this.#explainRead(instance, name, each))
+        }
+      }
+    }
+    visit(raw)
+    return { file: instance.manifest.file, path, ...(texts.length > 0 ? { text: texts.join(' ') } : {}), reads: [...reads.values()] }
+  }
+
+  #explainRead(instance: Instance, name: string, each: Each | undefined): { name: string; value: string; origin: string } {
+    const [root, member] = name.split('.') as [string, string | undefined]
+    if (root === 'each') return { name, value: JSON.stringify(member === 'key' ? each?.key : each?.value) ?? '', origin: 'an item of for_each' }
+    if (root === 'facts') {
+      const fact = this.#evaluation.data.facts[member ?? '']
+      return { name, value: JSON.stringify(fact) ?? '', origin: 'a fact of the host' }
+    }
+    if (root === 'title') return { name, value: JSON.stringify(instance.names.title), origin: 'the title' }
+    const alias = instance.aliases.get(root)
+    const owner = alias ?? instance
+    const key = alias ? (member ?? '') : root
+    const value = owner.has(key) ? owner.peek(key) : undefined
+    if (!value) return { name, value: 'no value', origin: `${owner.ref} has none` }
+    return { name, value: value.secret ? '(secret)' : JSON.stringify(plain(value.value)), origin: this.#origin(value.origin, owner, key) }
+  }
+
+  #origin(origin: Origin, owner: Instance, key: string): string {
+    const { sources } = this.#evaluation.library
+    const at = (file: string, path: Path) => {
+      const place = sources.place(file, path)
+      return `${place.file}:${place.line}`
+    }
+    switch (origin.by) {
+      case 'command line':
+        return `--with ${key}=… on the command line`
+      case 'site file':
+        return origin.place ? `the site file, ${origin.place.file}:${origin.place.line}` : 'the site file'
+      case 'with':
+        return `given at ${at(origin.file, origin.path)}`
+      case 'zulip.conf':
+        return origin.place ? `${origin.setting} at ${origin.place.file}:${origin.place.line}` : `${origin.setting} in zulip.conf`
+      case 'secret':
+        return `the secret ${origin.name}`
+      case 'default':
+        return `the default of ${owner.manifest.name}, ${at(origin.file, origin.path)}`
+      case 'let':
+        return `${at(origin.file, origin.path)}`
+      case 'unset':
+        return 'unset'
+    }
+  }
+
+  #error(instance: Instance, path: Path, diagnostic: Omit<Diagnostic, 'severity' | 'place'>, on?: 'key' | 'value'): void {
+    this.diagnostics.push({ severity: 'error', ...diagnostic, place: this.#evaluation.library.sources.place(instance.manifest.file, path, on) })
+  }
+}
+
+const THINGS: Readonly<Record<string, string>> = { directories: 'path', files: 'path', users: 'user', groups: 'group', commands: 'command', units: 'unit' }
+
+/** `/a//b/` as `/a/b`. */
+export function normalPath(path: string): string {
+  return path.includes('//') || (path.length > 1 && path.endsWith('/')) ? path.replace(/\/+/g, '/').replace(/(.)\/$/, '$1') : path
+}
+
+function list(value: unknown): string[] {
+  return value === undefined || value === null ? [] : Array.isArray(value) ? value.map(String) : [String(value)]
+}
+
+function plain(value: unknown): unknown {
+  return value instanceof Map ? Object.fromEntries(value) : value
+}
+
+function collectTexts(value: unknown, into: Set<string>): void {
+  if (typeof value === 'string') {
+    if (value.length > 3) into.add(value)
+  } else if (Array.isArray(value)) for (const item of value) collectTexts(item, into)
+  else if (isObject(value)) for (const item of Object.values(value)) collectTexts(item, into)
+}
+
+function withoutFound(diagnostic: Diagnostic): Diagnostic {
+  const { found: _found, ...rest } = diagnostic
+  return rest
+}

@@ -1,0 +1,373 @@
+import { dirname, matchesGlob } from 'node:path/posix'
+import type { Diagnostic } from '../diagnostics/diagnostic.ts'
+import { didYouMean } from '../diagnostics/suggest.ts'
+import { components, type Edges, shortestPath, successors, topologicalOrder } from '../graph.ts'
+import type { Sources } from '../load/sources.ts'
+import type { RefreshKind, ResourceType, Thing } from '../resources/type.ts'
+import type { CatalogResource, Edge } from './catalog.ts'
+import type { WrittenReference } from './declare.ts'
+
+/** What the edges are made from. */
+export interface EdgeInput {
+  readonly resources: readonly CatalogResource[]
+  readonly references: readonly (readonly WrittenReference[])[]
+  readonly containerReferences: readonly { readonly ref: string; readonly references: readonly WrittenReference[] }[]
+  /** References that were written, but whose resource is left out by its `when`. */
+  readonly absent: ReadonlySet<string>
+  /** Classes and defines that are part of the catalog, also where they hold nothing. */
+  readonly containers: ReadonlySet<string>
+  readonly types: ReadonlyMap<string, ResourceType>
+  readonly sources: Sources
+}
+
+export interface Ordered {
+  readonly edges: readonly Edge[]
+  readonly dropped: readonly Edge[]
+  readonly order: readonly number[]
+  readonly batches: Int32Array
+}
+
+/**
+ * All edges between resources, and an order that keeps to them. Strong edges are those that are written, and those
+ * from what ensures a thing to what needs it; weak ones, from what provides it besides, give way in a circle.
+ */
+export function orderResources(input: EdgeInput): { readonly ordered: Ordered | undefined; readonly diagnostics: readonly Diagnostic[] } {
+  const maker = new EdgeMaker(input)
+  maker.written()
+  maker.things()
+  maker.listening()
+  if (maker.diagnostics.length > 0) return { ordered: undefined, diagnostics: maker.diagnostics }
+  const strong = maker.edges.filter((edge) => !edge.weak)
+  const circles = strongCircles(input, strong)
+  if (circles.length > 0) return { ordered: undefined, diagnostics: circles }
+  const { kept, dropped } = withoutCircles(input.resources.length, maker.edges)
+  const waits = (node: number) => input.types.get(input.resources[node]?.type ?? '')?.applyTogether !== undefined
+  const { order, groups } = topologicalOrder(input.resources.length, pairs(kept), waits)
+  return { ordered: { edges: kept, dropped, order, batches: groups }, diagnostics: [] }
+}
+
+class EdgeMaker {
+  readonly edges: Edge[] = []
+  readonly diagnostics: Diagnostic[] = []
+  readonly #input: EdgeInput
+  readonly #byRef = new Map<string, number>()
+  readonly #members = new Map<string, number[]>()
+  readonly #ensures = new Map<string, number>()
+  readonly #removes = new Map<string, number>()
+  readonly #provides = new Map<string, number[]>()
+  readonly #seen = new Set<number>()
+
+  constructor(input: EdgeInput) {
+    this.#input = input
+    for (const resource of input.resources) {
+      const { index, footprint } = resource
+      this.#byRef.set(resource.ref, index)
+      if (resource.id !== undefined) this.#byRef.set(resource.id, index)
+      for (const container of resource.containers) append(this.#members, container, index)
+      for (const thing of footprint.ensures ?? []) this.#ensures.set(thing, index)
+      for (const thing of footprint.removes ?? []) this.#removes.set(thing, index)
+      for (const thing of footprint.provides ?? []) append(this.#provides, thing, index)
+    }
+  }
+
+  /** before, require, notify and subscribe; those of a define's use hold for all that it declares. */
+  written(): void {
+    for (const { index } of this.#input.resources) {
+      for (const reference of this.#input.references[index] ?? []) this.#relate([index], reference)
+    }
+    for (const { ref, references } of this.#input.containerReferences) {
+      for (const reference of references) this.#relate(this.#members.get(ref) ?? [], reference)
+    }
+  }
+
+  /** From what ensures or provides a thing to what needs it, and to the thing's own resource. */
+  things(): void {
+    for (const { index, footprint } of this.#input.resources) {
+      for (const thing of footprint.needs ?? []) this.#need(index, thing)
+      for (const thing of footprint.after ?? []) this.#need(index, thing)
+      for (const thing of footprint.ensures ?? []) {
+        for (const provider of this.#provides.get(thing) ?? []) this.#add(provider, index, 'provides', true, thing)
+      }
+      for (const thing of footprint.removes ?? []) if (thing.startsWith('path:')) this.#removed(index, thing)
+    }
+  }
+
+  /** From what changes a path that a service reads to the service, which is then refreshed. */
+  listening(): void {
+    const paths = this.#pathsOfResources()
+    for (const { index, ref, footprint, file, path } of this.#input.resources) {
+      for (const { on, by } of footprint.reads ?? []) {
+        if (!on.startsWith('/')) {
+          const found = this.#lookUp(on)
+          if (found) for (const member of found) this.#add(member, index, 'reads', false, on, by)
+          else if (!this.#input.absent.has(on)) this.#unresolved(on, ref, file, path)
+          continue
+        }
+        for (const writer of paths.matching(on)) if (writer !== index) this.#add(writer, index, 'reads', false, on, by)
+      }
+    }
+  }
+
+  #relate(members: readonly number[], reference: WrittenReference): void {
+    const others = this.#lookUp(reference.ref)
+    if (!others) {
+      if (this.#input.absent.has(reference.ref) || reference.optional) return
+      this.#unresolved(reference.ref, `this "${reference.relation}"`, reference.file, reference.path)
+      return
+    }
+    const forward = reference.relation === 'before' || reference.relation === 'notify'
+    const refresh = reference.relation === 'notify' || reference.relation === 'subscribe' ? ('refresh' as const) : undefined
+    for (const member of members) {
+      for (const other of others) {
+        if (member === other) continue
+        this.#add(forward ? member : other, forward ? other : member, 'written', false, undefined, refresh)
+      }
+    }
+  }
+
+  /** The resources that a reference means: one, or all of a class or define; undefined where there is nothing of that name. */
+  #lookUp(ref: string): readonly number[] | undefined {
+    const one = this.#byRef.get(ref)
+    if (one !== undefined) return [one]
+    return this.#members.get(ref) ?? (this.#input.containers.has(ref) ? [] : undefined)
+  }
+
+  #unresolved(ref: string, subject: string, file: string, path: CatalogResource['path']): void {
+    const help = didYouMean(ref, [...this.#byRef.keys(), ...this.#input.containers])
+    this.diagnostics.push({
+      severity: 'error',
+      code: 'unresolved-reference',
+      message: `${subject} names ${ref}, which is nowhere in the catalog`,
+      place: this.#input.sources.place(file, path),
+      found: ref,
+      help: help ?? 'declare it, or write optional: true where it may be missing',
+    })
+  }
+
+  #need(index: number, thing: Thing): void {
+    if (thing.startsWith('path:')) {
+      this.#needPath(index, thing)
+      return
+    }
+    const ensured = this.#ensures.get(thing)
+    if (ensured !== undefined) this.#add(ensured, index, 'needs', false, thing)
+    const providers = this.#provides.get(thing) ?? this.#provides.get(unitTemplate(thing)) ?? []
+    for (const provider of providers) this.#add(provider, index, 'provides', true, thing)
+    const removed = this.#removes.get(thing)
+    if (removed !== undefined) this.#add(index, removed, 'needs', true, thing)
+  }
+
+  /** A path is there when its nearest ancestor is that a resource ensures or provides. */
+  #needPath(index: number, thing: Thing): void {
+    for (let path = thing.slice(5); ; path = dirname(path)) {
+      const key = `path:${path}`
+      const ensured = this.#ensures.get(key)
+      if (ensured !== undefined && ensured !== index) {
+        this.#add(ensured, index, 'needs', false, key)
+        return
+      }
+      const providers = this.#provides.get(key)
+      if (providers) {
+        for (const provider of providers) this.#add(provider, index, 'provides', true, key)
+        return
+      }
+      if (path === '/' || path === '.') return
+    }
+  }
+
+  /** What is removed goes after all that is done below it. */
+  #removed(index: number, thing: Thing): void {
+    const parent = dirname(thing.slice(5))
+    for (let path = parent; ; path = dirname(path)) {
+      const above = this.#removes.get(`path:${path}`)
+      if (above !== undefined && above !== index) {
+        this.#add(index, above, 'needs', false, thing)
+        return
+      }
+      if (path === '/' || path === '.') break
+    }
+    for (const provider of this.#provides.get(thing) ?? []) this.#add(provider, index, 'provides', true, thing)
+    this.#needPath(index, `path:${parent}`)
+  }
+
+  #add(from: number, to: number, kind: Edge['kind'], weak: boolean, thing?: string, refresh?: RefreshKind): void {
+    if (from === to) return
+    if (refresh === undefined) {
+      const key = from * this.#input.resources.length + to
+      if (this.#seen.has(key)) return
+      if (!weak) this.#seen.add(key)
+    }
+    this.edges.push({ from, to, kind, weak, ...(refresh ? { refresh } : {}), ...(thing === undefined ? {} : { thing }) })
+  }
+
+  #pathsOfResources(): PathIndex {
+    const index = new PathIndex()
+    for (const { index: writer, footprint } of this.#input.resources) {
+      for (const thing of [...(footprint.ensures ?? []), ...(footprint.removes ?? [])]) {
+        if (thing.startsWith('path:')) index.add(thing.slice(5), writer)
+      }
+      for (const glob of footprint.writes ?? []) index.add(glob, writer)
+    }
+    return index
+  }
+}
+
+/** Paths and globs that resources write, to be asked which of them a glob meets. Filled once, sorted when first asked. */
+class PathIndex {
+  readonly #exact = new Map<string, number[]>()
+  readonly #globs: { readonly glob: string; readonly prefix: string; readonly writer: number }[] = []
+  #sorted: string[] | undefined
+
+  add(path: string, writer: number): void {
+    if (isGlob(path)) this.#globs.push({ glob: path, prefix: staticPrefix(path), writer })
+    else append(this.#exact, path, writer)
+  }
+
+  matching(pattern: string): readonly number[] {
+    const found = new Set<number>()
+    if (!isGlob(pattern)) for (const writer of this.#exact.get(pattern) ?? []) found.add(writer)
+    else {
+      const prefix = staticPrefix(pattern)
+      this.#sorted ??= [...this.#exact.keys()].sort()
+      for (let i = lowerBound(this.#sorted, prefix); i < this.#sorted.length; i++) {
+        const path = this.#sorted[i] as string
+        if (!path.startsWith(prefix)) break
+        if (matchesGlob(path, pattern)) for (const writer of this.#exact.get(path) ?? []) found.add(writer)
+      }
+    }
+    const prefix = isGlob(pattern) ? staticPrefix(pattern) : pattern
+    // Two globs meet where one may reach below the other's fixed part.
+    for (const { glob, prefix: other, writer } of this.#globs) {
+      if (isGlob(pattern) ? prefix.startsWith(other) || other.startsWith(prefix) : matchesGlob(pattern, glob)) found.add(writer)
+    }
+    return [...found]
+  }
+}
+
+/** Whether a path is meant as a pattern. */
+export function isGlob(path: string): boolean {
+  return /[*?[{]/.test(path)
+}
+
+/** `unit:postgresql@.service` for `unit:postgresql@15-main.service`. */
+export function unitTemplate(thing: string): string {
+  return thing.replace(/^(unit:[^@]+@)[^.]+(\..+)$/, '$1$2')
+}
+
+function staticPrefix(glob: string): string {
+  return glob.slice(0, glob.search(/[*?[{]/))
+}
+
+function lowerBound(sorted: readonly string[], value: string): number {
+  let low = 0
+  let high = sorted.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((sorted[middle] as string) < value) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+function append<K>(map: Map<K, number[]>, key: K, value: number): void {
+  const list = map.get(key)
+  if (list) list.push(value)
+  else map.set(key, [value])
+}
+
+function pairs(edges: readonly Edge[]): Edges {
+  const from = new Int32Array(edges.length)
+  const to = new Int32Array(edges.length)
+  for (const [index, edge] of edges.entries()) {
+    from[index] = edge.from
+    to[index] = edge.to
+  }
+  return { from, to }
+}
+
+/** One diagnostic for each circle of strong edges, with the place of each resource on it. */
+function strongCircles(input: EdgeInput, edges: readonly Edge[]): Diagnostic[] {
+  const { resources } = input
+  const { order } = topologicalOrder(resources.length, pairs(edges))
+  if (order.length === resources.length) return []
+  const component = components(resources.length, pairs(edges))
+  const next = successors(resources.length, pairs(edges))
+  const sizes = new Map<number, number>()
+  for (const c of component) sizes.set(c, (sizes.get(c) ?? 0) + 1)
+  const told = new Set<number>()
+  const diagnostics: Diagnostic[] = []
+  for (const resource of resources) {
+    const c = component[resource.index] as number
+    if ((sizes.get(c) ?? 0) < 2 || told.has(c)) continue
+    told.add(c)
+    const path = shortestPath(next, resource.index, resource.index, (node) => component[node] === c) ?? []
+    const steps = path.map((index) => edges[index] as Edge)
+    const names = [...steps.map((edge) => resources[edge.from]?.ref ?? ''), resource.ref]
+    diagnostics.push({
+      severity: 'error',
+      code: 'cycle',
+      message: `these resources wait for each other: ${names.join(' → ')}`,
+      place: input.sources.place(resource.file, resource.path),
+      related: steps.map((edge) => {
+        const from = resources[edge.from] as CatalogResource
+        const to = resources[edge.to] as CatalogResource
+        return { message: `${from.ref} comes before ${to.ref}: ${edgeReason(edge, from, to)}`, place: input.sources.place(from.file, from.path) }
+      }),
+      help: 'take one of these relations away',
+    })
+  }
+  return diagnostics
+}
+
+/** Why an edge is there, in words. */
+export function edgeReason(edge: Edge, from: { readonly ref: string }, to: { readonly ref: string }): string {
+  const thing = edge.thing === undefined ? '' : edge.thing.replace(/^\w+:(?!:)/, '')
+  switch (edge.kind) {
+    case 'written':
+      return edge.refresh ? 'it is written, and refreshes it' : 'it is written'
+    case 'contains':
+      return 'one holds the other'
+    case 'needs':
+      return `${to.ref} needs ${thing}`
+    case 'provides':
+      return `${from.ref} provides ${thing}`
+    case 'reads':
+      return `${to.ref} reads ${thing}`
+  }
+}
+
+/** Takes away weak edges until no circle is left; the first ones stay. */
+function withoutCircles(size: number, edges: readonly Edge[]): { kept: readonly Edge[]; dropped: readonly Edge[] } {
+  if (topologicalOrder(size, pairs(edges)).order.length === size) return { kept: edges, dropped: [] }
+  const component = components(size, pairs(edges))
+  // Only a weak edge inside a component can lie on a circle; each is tried against what was kept there so far.
+  const inside = (edge: Edge) => component[edge.from] === component[edge.to]
+  const kept = edges.filter((edge) => !edge.weak || !inside(edge))
+  const dropped: Edge[] = []
+  const reach = new Map<number, number[]>()
+  for (const edge of kept) if (inside(edge)) append(reach, edge.from, edge.to)
+  for (const edge of edges) {
+    if (!edge.weak || !inside(edge)) continue
+    if (canReach(reach, edge.to, edge.from)) dropped.push(edge)
+    else {
+      kept.push(edge)
+      append(reach, edge.from, edge.to)
+    }
+  }
+  return { kept, dropped }
+}
+
+function canReach(reach: ReadonlyMap<number, readonly number[]>, from: number, to: number): boolean {
+  const seen = new Set([from])
+  const queue = [from]
+  for (const node of queue) {
+    if (node === to) return true
+    for (const next of reach.get(node) ?? []) {
+      if (seen.has(next)) continue
+      seen.add(next)
+      queue.push(next)
+    }
+  }
+  return false
+}
+

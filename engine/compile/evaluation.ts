@@ -1,0 +1,443 @@
+import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts'
+import { didYouMean } from '../diagnostics/suggest.ts'
+import type { Conf } from '../load/conf.ts'
+import { coerce, coerceSection } from '../load/conf-value.ts'
+import type { Library } from '../load/library.ts'
+import { isObject, type Manifest, type ParameterDecl } from '../load/manifest.ts'
+import { schemaDiagnostics } from '../load/schema-errors.ts'
+import { fragmentValidator } from '../load/validators.ts'
+import type { Path } from '../load/yaml.ts'
+import { ExprError, type ExprScope, type Fields, recordOf, recordWith, toCel, Unset } from './expr.ts'
+import { Failed, Instance, type Origin, type Value, ValueLoop } from './instance.ts'
+import { eachFields, expressionDiagnostic, Scopes } from './scope.ts'
+
+/** Everything that values come from. */
+export interface Data {
+  readonly conf: Conf | undefined
+  readonly secrets: ReadonlyMap<string, string>
+  /** Parameters by class, from the site file. */
+  readonly site: ReadonlyMap<string, ReadonlyMap<string, { readonly value: unknown; readonly place?: Place }>>
+  readonly facts: Readonly<Record<string, unknown>>
+  readonly factFields: Fields
+  /** `--with`, for the one class that is named. */
+  readonly options: Readonly<Record<string, unknown>>
+}
+
+/** An item of `for_each`. */
+export interface Each {
+  readonly key: string | number
+  readonly value: unknown
+}
+
+/** Where an expression stands. */
+export interface Spot {
+  readonly instance: Instance
+  readonly path: Path
+  readonly each?: Each | undefined
+}
+
+interface With {
+  readonly value: unknown
+  readonly secret: boolean
+  readonly file: string
+  readonly path: Path
+}
+
+const SECRETS = 'secrets'
+
+/** Classes with their values: evaluates each class once, and every expression where it stands. */
+export class Evaluation {
+  readonly scopes: Scopes
+  readonly diagnostics: Diagnostic[] = []
+  /** In the order in which their resources are to stand: what is included comes first. */
+  readonly instances: Instance[] = []
+  readonly library: Library
+  readonly data: Data
+  readonly #classes = new Map<string, Instance>()
+  readonly #facts: object
+  readonly #eachNames = new WeakMap<Each, Record<string, unknown>>()
+  /** Values given by `with`, by class and parameter: of earlier passes, and of this one. */
+  readonly #withs: Map<string, Map<string, With>>
+  /** Set when a `with` came after its parameter had been read with another value. */
+  late = false
+
+  constructor(library: Library, data: Data, scopes: Scopes, withs: Map<string, Map<string, With>>) {
+    this.library = library
+    this.data = data
+    this.scopes = scopes
+    this.#withs = withs
+    this.#facts = recordOf(data.factFields, data.facts, 'facts')
+  }
+
+  /** The instance of a class, made when it is first asked for with all that it includes; undefined where there is none. */
+  include(name: string, isNamed: boolean): Instance | undefined {
+    const manifest = this.library.find(name)
+    if (!manifest) return undefined
+    const known = this.#classes.get(manifest.name)
+    if (known) return known
+    if (manifest.kind === 'define') {
+      this.diagnostics.push({
+        severity: 'error',
+        code: 'unknown-class',
+        message: `${name} is a define, not a class`,
+        place: this.library.sources.place(manifest.file, ['define']),
+        help: `use it like a resource type: ${name}: TITLE`,
+      })
+      return undefined
+    }
+    const instance = this.#make(manifest, `class[${manifest.name}]`, [])
+    this.#classes.set(manifest.name, instance)
+    const withs = this.#withs.get(manifest.name)
+    for (const [parameter, decl] of Object.entries(manifest.parameters)) {
+      instance.define(parameter, () => this.#parameter(instance, parameter, decl, withs?.get(parameter) ?? this.#withs.get(manifest.name)?.get(parameter), isNamed))
+    }
+    if (isNamed) this.#unknownOptions(manifest)
+    this.#includes(instance)
+    this.instances.push(instance)
+    return instance
+  }
+
+  /** A use of a define: `given` are its parameters as written at the use. */
+  use(manifest: Manifest, title: string, given: Readonly<Record<string, Value>>, at: { readonly file: string; readonly path: Path }, containers: readonly string[]): Instance {
+    const instance = this.#make(manifest, `${manifest.name}[${title}]`, containers)
+    instance.set('title', title)
+    for (const key of Object.keys(given)) {
+      if (key in manifest.parameters) continue
+      const help = didYouMean(key, Object.keys(manifest.parameters))
+      this.diagnostics.push({
+        severity: 'error',
+        code: 'unknown-attribute',
+        message: `${instance.ref} has no parameter "${key}"`,
+        place: this.library.sources.place(at.file, [...at.path, key], 'key'),
+        expected: `one of: ${Object.keys(manifest.parameters).sort().join(', ')}, or a metaparameter`,
+        found: key,
+        ...(help ? { help } : {}),
+      })
+    }
+    for (const [parameter, decl] of Object.entries(manifest.parameters)) {
+      const value = given[parameter]
+      const with_ = value && { value: value.value, secret: value.secret, file: at.file, path: [...at.path, parameter] }
+      instance.define(parameter, () => this.#parameter(instance, parameter, decl, with_, false))
+    }
+    this.#includes(instance)
+    return instance
+  }
+
+  /** Evaluates every text below a value. Throws `Failed` after telling what is wrong; other signals pass. */
+  value(raw: unknown, spot: Spot): { readonly value: unknown; readonly secret: boolean } {
+    const state = { secret: false }
+    const value = this.#resolve(raw, spot, spot.path, state)
+    return { value, secret: state.secret }
+  }
+
+  /** A condition; what is no boolean fails. */
+  condition(raw: string | boolean, spot: Spot): boolean {
+    if (typeof raw === 'boolean') return raw
+    const parsed = this.scopes.text(raw)
+    const bare = parsed && !('message' in parsed) && parsed.alone ? parsed.alone : { expression: raw, offset: 0 }
+    const { value } = this.#evaluate(bare.expression, bare.offset, spot, spot.path)
+    if (typeof value === 'boolean') return value
+    this.#fail(spot, spot.path, {
+      code: 'expression-type',
+      message: `the condition "${bare.expression}" is neither true nor false`,
+      found: JSON.stringify(value),
+    })
+  }
+
+  /** The names of an instance, with `each` where there is one. */
+  namesOf(instance: Instance, each: Each | undefined): Record<string, unknown> {
+    if (!each) return instance.names
+    let names = this.#eachNames.get(each)
+    if (!names) {
+      names = Object.create(instance.names) as Record<string, unknown>
+      names.each = recordWith(eachFields, { key: toCel(each.key), value: toCel(each.value) })
+      this.#eachNames.set(each, names)
+    }
+    return names
+  }
+
+  #make(manifest: Manifest, ref: string, containers: readonly string[]): Instance {
+    this.scopes.check(manifest)
+    const instance = new Instance(this.scopes.for(manifest), ref, containers)
+    instance.set('facts', this.#facts)
+    for (const [name, raw] of Object.entries(manifest.let)) {
+      const path = ['let', name]
+      instance.define(name, () => ({ ...this.value(raw, { instance, path }), origin: { by: 'let', file: manifest.file, path } }))
+    }
+    return instance
+  }
+
+  #includes(instance: Instance): void {
+    const { manifest, scope } = instance
+    // A name whose class is not there has no value: is_set(alias.x) is false.
+    for (const decl of manifest.include) {
+      const alias = decl.as ?? decl.class.split('::').at(-1) ?? decl.class
+      const target = this.library.find(decl.class)
+      if (!target || scope.aliases.get(alias) !== decl.class) continue
+      try {
+        if (decl.when !== undefined && !this.condition(decl.when, { instance, path: [...decl.path, 'when'] })) {
+          instance.names[alias] ??= recordOf(this.scopes.for(target).fields, {}, alias)
+          continue
+        }
+        for (const [parameter, raw] of Object.entries(decl.with)) this.#give(target, parameter, raw, instance, [...decl.path, 'with', parameter])
+      } catch (error) {
+        if (this.#isTold(error)) continue
+        throw error
+      }
+      const included = this.include(decl.class, false)
+      if (!included) continue
+      instance.aliases.set(alias, included)
+      const fields = this.scopes.for(target).fields
+      Object.defineProperty(instance.names, alias, { configurable: true, enumerable: true, get: () => included.asRecord(fields) })
+    }
+  }
+
+  #give(target: Manifest, parameter: string, raw: unknown, instance: Instance, path: Path): void {
+    const { file } = instance.manifest
+    if (!(parameter in target.parameters)) {
+      const help = didYouMean(parameter, Object.keys(target.parameters))
+      this.diagnostics.push({
+        severity: 'error',
+        code: 'unknown-parameter',
+        message: `${target.name} has no parameter "${parameter}"`,
+        place: this.library.sources.place(file, path, 'key'),
+        expected: `one of: ${Object.keys(target.parameters).sort().join(', ') || 'it takes none'}`,
+        found: parameter,
+        ...(help ? { help } : {}),
+      })
+      return
+    }
+    const given: With = { ...this.value(raw, { instance, path }), file, path }
+    let table = this.#withs.get(target.name)
+    if (!table) this.#withs.set(target.name, (table = new Map()))
+    const other = table.get(parameter)
+    if (other && other.file === file && samePath(other.path, path)) {
+      if (!sameValue(other.value, given.value)) this.late = true
+      table.set(parameter, given)
+      return
+    }
+    if (other && !sameValue(other.value, given.value)) {
+      this.diagnostics.push({
+        severity: 'error',
+        code: 'parameter-conflict',
+        message: `"${parameter}" of ${target.name} is given two values: ${shown(other)} and ${shown(given)}`,
+        place: this.library.sources.place(file, path),
+        related: [{ message: 'the other value', place: this.library.sources.place(other.file, other.path) }],
+        help: `set it in one place, or in the site file: parameters: { ${target.name}: { ${parameter}: … } }`,
+      })
+      return
+    }
+    if (other) return
+    table.set(parameter, given)
+    const instanceOf = this.#classes.get(target.name)
+    if (instanceOf?.isSettled(parameter)) {
+      const peeked = instanceOf.peek(parameter)
+      if (!peeked || !sameValue(peeked.value, given.value)) this.late = true
+    }
+  }
+
+  #unknownOptions(manifest: Manifest): void {
+    for (const name of Object.keys(this.data.options)) {
+      if (name in manifest.parameters) continue
+      const help = didYouMean(name, Object.keys(manifest.parameters))
+      this.diagnostics.push({
+        severity: 'error',
+        code: 'unknown-parameter',
+        message: `${manifest.name} has no parameter "${name}"`,
+        expected: `one of: ${Object.keys(manifest.parameters).sort().join(', ') || 'it takes none'}`,
+        found: name,
+        ...(help ? { help } : {}),
+      })
+    }
+  }
+
+  /** The value of a parameter from the strongest source that has one. */
+  #parameter(instance: Instance, name: string, decl: ParameterDecl, given: With | undefined, isNamed: boolean): Value {
+    const { manifest } = instance
+    const check = (value: unknown, secret: boolean, origin: Origin, place: () => Place | undefined): Value => {
+      this.#checkParameter(manifest, name, decl, value, secret, place)
+      return { value, secret, origin }
+    }
+    const option = isNamed ? this.data.options[name] : undefined
+    if (option !== undefined) {
+      const value = typeof option === 'string' ? this.#coerced(manifest, name, decl, option, undefined, '--with') : option
+      return check(value, false, { by: 'command line' }, () => undefined)
+    }
+    const site = manifest.kind === 'class' ? this.data.site.get(manifest.name)?.get(name) : undefined
+    if (site) return check(site.value, false, { by: 'site file', place: site.place }, () => site.place)
+    if (given) {
+      const { file, path } = given
+      return check(given.value, given.secret, { by: 'with', file, path }, () => this.library.sources.place(file, path))
+    }
+    const from = decl.from === undefined ? undefined : this.#fromConf(manifest, name, decl, decl.from)
+    if (from) return check(from.value, from.secret, from.origin, () => from.place)
+    if (decl.default !== undefined) {
+      const path = ['parameters', name, 'default']
+      const { value, secret } = this.value(decl.default, { instance, path })
+      return check(value, secret, { by: 'default', file: manifest.file, path }, () => this.library.sources.place(manifest.file, path))
+    }
+    return { value: undefined, secret: false, origin: { by: 'unset' } }
+  }
+
+  #fromConf(manifest: Manifest, name: string, decl: ParameterDecl, from: string): (Value & { place: Place | undefined }) | undefined {
+    const dot = from.indexOf('.')
+    const section = from.slice(0, dot)
+    const key = from.slice(dot + 1)
+    if (section === SECRETS) {
+      const secret = this.data.secrets.get(key)
+      if (secret === undefined) return undefined
+      return { value: this.#coerced(manifest, name, decl, secret, undefined, `the secret ${key}`), secret: true, origin: { by: 'secret', name: key }, place: undefined }
+    }
+    if (key === '*') {
+      const entries = this.data.conf?.section(section)
+      if (!entries) return undefined
+      const coerced = coerceSection(entries, decl as never)
+      if ('errors' in coerced) {
+        for (const error of coerced.errors) {
+          this.diagnostics.push({
+            severity: 'error',
+            code: 'conf-value',
+            message: `[${section}] ${error.key} is not ${error.expected}`,
+            place: error.entry.place,
+            expected: error.expected,
+            found: error.entry.value,
+          })
+        }
+        throw new Failed()
+      }
+      return { value: coerced.value, secret: false, origin: { by: 'zulip.conf', setting: from, place: undefined }, place: undefined }
+    }
+    const entry = this.data.conf?.get(section, key)
+    if (!entry) return undefined
+    return { value: this.#coerced(manifest, name, decl, entry.value, entry.place, `[${section}] ${key}`), secret: false, origin: { by: 'zulip.conf', setting: from, place: entry.place }, place: entry.place }
+  }
+
+  #coerced(manifest: Manifest, name: string, decl: ParameterDecl, text: string, place: Place | undefined, setting: string): unknown {
+    const type = decl.type ?? (decl.enum?.every((value) => typeof value === 'number') ? 'number' : 'string')
+    const coerced = coerce(text, { ...decl, type } as never)
+    if ('value' in coerced) return coerced.value
+    this.diagnostics.push({
+      severity: 'error',
+      code: 'conf-value',
+      message: `${setting} is not ${coerced.error} ("${name}" of ${manifest.name})`,
+      ...(place ? { place } : {}),
+      expected: coerced.error,
+      ...(place ? { found: text === '' ? 'an empty value' : text } : {}),
+      help: text === '' ? 'give it a value, or remove the line' : `write ${coerced.error}`,
+    })
+    throw new Failed()
+  }
+
+  #checkParameter(manifest: Manifest, name: string, decl: ParameterDecl, value: unknown, secret: boolean, place: () => Place | undefined): void {
+    const { from: _from, default: _default, description: _description, ...schema } = decl
+    const plain = value instanceof Map ? Object.fromEntries(value) : value
+    const validate = fragmentValidator(schema)
+    if (!validate || validate(plain)) return
+    const found = schemaDiagnostics(validate.errors ?? [], {
+      value: plain,
+      file: manifest.file,
+      base: ['parameters', name],
+      sources: { place: () => place() ?? this.library.sources.place(manifest.file, ['parameters', name], 'key') },
+      subject: `parameter "${name}" of ${manifest.name}`,
+    })
+    for (const diagnostic of found) this.diagnostics.push(secret ? { ...diagnostic, found: '(secret)' } : diagnostic)
+    throw new Failed()
+  }
+
+  #resolve(raw: unknown, spot: Spot, path: Path, state: { secret: boolean }): unknown {
+    if (typeof raw === 'string') {
+      const parsed = this.scopes.text(raw)
+      if (!parsed) return raw
+      if ('message' in parsed) throw new Failed()
+      if (parsed.alone) {
+        const { value, secret } = this.#evaluate(parsed.alone.expression, parsed.alone.offset, spot, path)
+        if (secret) state.secret = true
+        return value
+      }
+      let out = ''
+      for (const part of parsed.parts) {
+        if (typeof part === 'string') {
+          out += part
+          continue
+        }
+        const { value, secret } = this.#evaluate(part.expression, part.offset, spot, path)
+        if (secret) state.secret = true
+        if (typeof value === 'object' || value === undefined) {
+          this.#fail(spot, path, {
+            code: 'expression-type',
+            message: `"${part.expression}" is ${Array.isArray(value) ? 'a list' : value === null || value === undefined ? 'empty' : 'a map'}, which can't stand inside a text`,
+            help: 'join a list with .join(", "), or let the expression stand alone',
+          })
+        }
+        out += String(value)
+        if (out.length > MAX_TEXT) this.#fail(spot, path, { code: 'limit', message: 'this text grows beyond 16 MB' })
+      }
+      return out
+    }
+    if (Array.isArray(raw)) return raw.map((item, index) => this.#resolve(item, spot, [...path, index], state))
+    if (isObject(raw)) {
+      const out: Record<string, unknown> = {}
+      for (const key of Object.keys(raw)) out[key] = this.#resolve(raw[key], spot, [...path, key], state)
+      return out
+    }
+    return raw
+  }
+
+  #evaluate(text: string, offset: number, spot: Spot, path: Path): { value: unknown; secret: boolean } {
+    const { instance, each } = spot
+    const scope = instance.scope
+    const names = each ? scope.eachNames : scope.names
+    let expression: ReturnType<ExprScope['compile']>
+    try {
+      expression = names.compile(text)
+    } catch (error) {
+      // Told when the manifest was checked.
+      if (error instanceof ExprError) throw new Failed()
+      throw error
+    }
+    try {
+      const { alone } = expression
+      const value = alone !== undefined && instance.has(alone) ? instance.value(alone).value : expression.evaluate(this.namesOf(instance, each))
+      return { value, secret: expression.reads.some((name) => instance.isSecret(name)) }
+    } catch (error) {
+      const told = error instanceof Unset ? new ExprError('unset', error.message, { start: 0, end: text.length }, error.subject) : error
+      if (told instanceof ExprError) {
+        this.diagnostics.push(expressionDiagnostic(told, { sources: this.library.sources, file: instance.manifest.file, path, offset, names, expression: text }))
+        throw new Failed()
+      }
+      if (error instanceof ValueLoop) {
+        this.#fail(spot, path, { code: 'value-loop', message: error.message, help: 'let one of the values stand on its own' })
+      }
+      throw error
+    }
+  }
+
+  #isTold(error: unknown): boolean {
+    return error instanceof Failed
+  }
+
+  #fail(spot: Spot, path: Path, diagnostic: Omit<Diagnostic, 'severity' | 'place'>): never {
+    this.diagnostics.push({
+      severity: 'error',
+      ...diagnostic,
+      place: this.library.sources.place(spot.instance.manifest.file, path),
+    })
+    throw new Failed()
+  }
+}
+
+const MAX_TEXT = 16_000_000
+
+
+
+function samePath(a: Path, b: Path): boolean {
+  return a.length === b.length && a.every((step, index) => step === b[index])
+}
+
+export function sameValue(a: unknown, b: unknown): boolean {
+  return a === b || (typeof a === 'object' && JSON.stringify(a) === JSON.stringify(b))
+}
+
+function shown(given: With): string {
+  return given.secret ? '(secret)' : JSON.stringify(given.value)
+}

@@ -1,0 +1,432 @@
+import { type ASTNode, Environment, EvaluationError, ParseError } from '@marcbachmann/cel-js'
+
+/**
+ * Expressions: CEL behind one door. Values are plain data outside (integers are safe JS numbers) and CEL's own
+ * inside (integers are BigInt). Everything that the language adds to CEL is in `functions`, and nowhere else.
+ */
+
+/** A CEL type as text: `int`, `list<string>`, `map<string, dyn>`, … */
+export type CelType = string
+
+/** An expression that can't be parsed, checked or evaluated; offsets are into its own text. */
+export class ExprError extends Error {
+  readonly kind: 'syntax' | 'type' | 'unknown-name' | 'failed' | 'unset'
+  readonly start: number
+  readonly end: number
+  /** The name that is not known or not set. */
+  readonly subject: string | undefined
+  constructor(
+    kind: ExprError['kind'],
+    message: string,
+    range: { readonly start: number; readonly end: number },
+    subject?: string,
+    cause?: unknown,
+  ) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.name = 'ExprError'
+    this.kind = kind
+    this.start = range.start
+    this.end = range.end
+    this.subject = subject
+  }
+}
+
+/** Thrown by a name instead of giving a value; passes through an expression untouched. */
+export abstract class Signal extends Error {}
+
+/** Thrown by a name that has no value; `is_set` and `or_else` catch it. */
+export class Unset extends Signal {
+  readonly subject: string
+  constructor(subject: string) {
+    super(`"${subject}" has no value`)
+    this.name = 'Unset'
+    this.subject = subject
+  }
+}
+
+/** Thrown by a name whose value is only known later: an answer of a procedure that has not been asked. */
+export class Unknown extends Signal {
+  readonly subject: string
+  constructor(subject: string) {
+    super(`"${subject}" is known later`)
+    this.name = 'Unknown'
+    this.subject = subject
+  }
+}
+
+export interface Expression {
+  readonly text: string
+  readonly type: CelType
+  /** Names that it reads, `a` or `a.b` for the first member below a name. `is_set(x)` does not read x. */
+  readonly reads: readonly string[]
+  /** Set where the whole expression is one name: its value needs no conversion. */
+  readonly alone: string | undefined
+  evaluate(names: object): unknown
+}
+
+/** Names with their types, against which expressions are checked. Immutable once an expression was made from it. */
+export class ExprScope {
+  readonly #env: Environment
+  readonly #names: Map<string, CelType>
+  readonly #cache = new Map<string, Expression>()
+
+  private constructor(env: Environment, names: Map<string, CelType>) {
+    this.#env = env
+    this.#names = names
+  }
+
+  static base(): ExprScope {
+    return new ExprScope(baseEnvironment(), new Map())
+  }
+
+  child(): ExprScope {
+    return new ExprScope(this.#env.clone(), new Map(this.#names))
+  }
+
+  /** A name with fixed members, such as `facts`: an unknown member is found before a run. */
+  declareRecord(name: string, fields: Readonly<Record<string, CelType | Fields>>): void {
+    this.#names.set(name, 'record')
+    this.#env.registerVariable(name, recordType(this.#env, `record_${name}`, fields))
+  }
+
+  declare(name: string, type: CelType): void {
+    this.#names.set(name, type)
+    this.#env.registerVariable(name, type)
+  }
+
+  has(name: string): boolean {
+    return this.#names.has(name)
+  }
+  names(): Iterable<string> {
+    return this.#names.keys()
+  }
+
+  /** The names that an expression reads, without checking it. Throws `ExprError` for bad syntax. */
+  reads(text: string): readonly string[] {
+    return readNames(parse(this.#env, text).ast)
+  }
+
+  /** Parses and checks. Throws `ExprError`. */
+  compile(text: string): Expression {
+    const known = this.#cache.get(text)
+    if (known) return known
+    const parsed = parse(this.#env, text)
+    const checked = parsed.check()
+    if (!checked.valid) throw fromCelError(checked.error, 'type', text)
+    const ast = parsed.ast
+    const expression: Expression = {
+      text,
+      type: checked.type ?? 'dyn',
+      reads: readNames(ast),
+      alone: ast.op === 'id' ? ast.args : undefined,
+      evaluate(names) {
+        try {
+          return fromCel(parsed(names as Record<string, unknown>))
+        } catch (error) {
+          const signal = causeOf(error, Signal)
+          if (signal instanceof Unset) {
+            throw new ExprError('unset', signal.message, whole(text), signal.subject, error)
+          }
+          if (signal) throw signal
+          if (error instanceof ExprError) throw error
+          throw fromCelError(error, 'failed', text)
+        }
+      },
+    }
+    this.#cache.set(text, expression)
+    return expression
+  }
+}
+
+export interface Fields {
+  readonly [name: string]: CelType | Fields
+}
+
+/** Every function that the language adds to CEL, with its signatures: the reference is made from this. */
+export const functions: readonly {
+  readonly signatures: readonly string[]
+  readonly description: string
+}[] = [
+  { signatures: ['is_set(name): bool'], description: 'Whether a parameter has a value.' },
+  {
+    signatures: ['or_else(name, value): dyn'],
+    description: 'The value of the name, or the second argument where it has none.',
+  },
+  {
+    signatures: ['replace(string, string, string): string'],
+    description: 'The text with every occurrence of the second argument replaced by the third.',
+  },
+  {
+    signatures: ['remove_suffix(string, string): string'],
+    description: 'The text without the suffix, where it ends with it.',
+  },
+  { signatures: ['flatten(list): list'], description: 'One level of lists in a list laid out flat.' },
+  { signatures: ['distinct(list): list'], description: 'The list without repeated values; the first stays.' },
+  { signatures: ['sort(list): list'], description: 'The list in ascending order: numbers by size, text by code point.' },
+  { signatures: ['range(int): list<int>', 'range(int, int): list<int>'], description: 'The integers from 0, or from the first argument, up to but without the last.' },
+  { signatures: ['min(list): dyn', 'min(a, b): dyn'], description: 'The smallest.' },
+  { signatures: ['max(list): dyn', 'max(a, b): dyn'], description: 'The largest.' },
+  { signatures: ['lines(string): list<string>'], description: 'The lines of a text, without the line ends and without an empty last one.' },
+  { signatures: ['basename(string): string'], description: 'The last part of a path.' },
+  { signatures: ['dirname(string): string'], description: 'A path without its last part.' },
+]
+
+/** Plain data to CEL values. `type` is the declared type, where there is one: a `double` stays a double. */
+export function toCel(value: unknown, type?: CelType): unknown {
+  switch (typeof value) {
+    case 'number':
+      return type !== 'double' && Number.isInteger(value) ? BigInt(value) : value
+    case 'object': {
+      if (value === null || value instanceof Uint8Array) return value
+      if (Array.isArray(value)) {
+        const inner = type?.startsWith('list<') ? type.slice(5, -1) : undefined
+        return value.map((item) => toCel(item, inner))
+      }
+      if (value instanceof Map) return new Map([...value].map(([k, v]) => [k, toCel(v)]))
+      if (isRecord(value)) return value
+      const out: Record<string, unknown> = {}
+      for (const key of Object.keys(value)) out[key] = toCel((value as Record<string, unknown>)[key])
+      return out
+    }
+    default:
+      return value
+  }
+}
+
+const RECORD = Symbol('record')
+const recordClasses = new WeakMap<object, new (values: object) => object>()
+
+function isRecord(value: object): boolean {
+  return RECORD in value
+}
+
+/**
+ * The value of a name that was declared with `declareRecord`: `get` gives each member, already as CEL wants it,
+ * and is only called for members that an expression reads.
+ */
+export function record(fields: Fields, get: (member: string) => unknown): object {
+  const Class = recordClass(fields)
+  const value = new Class({})
+  for (const member of Object.keys(fields)) {
+    Object.defineProperty(value, member, { enumerable: true, get: () => get(member) })
+  }
+  return value
+}
+
+/** Data under declared fields, as a record of records; a field whose value is absent is unset. */
+export function recordOf(fields: Fields, data: Readonly<Record<string, unknown>>, path: string): object {
+  return record(fields, (member) => {
+    const value = data[member]
+    const name = `${path}.${member}`
+    if (value === undefined || value === null) throw new Unset(name)
+    const field = fields[member]
+    if (typeof field === 'object') return recordOf(field, value as Record<string, unknown>, name)
+    return toCel(value, field)
+  })
+}
+
+/** The same with values that are at hand, for a record that is made many times. */
+export function recordWith(fields: Fields, values: Readonly<Record<string, unknown>>): object {
+  return Object.assign(new (recordClass(fields))({}), values)
+}
+
+function recordClass(fields: Fields): new (values: object) => object {
+  let Class = recordClasses.get(fields)
+  if (!Class) {
+    Class = class {
+      readonly [RECORD] = true
+    } as unknown as new (values: object) => object
+    recordClasses.set(fields, Class)
+  }
+  return Class
+}
+
+function recordType(env: Environment, name: string, fields: Fields): string {
+  const types: Record<string, string> = {}
+  for (const [member, type] of Object.entries(fields)) {
+    types[member] = typeof type === 'string' ? type : recordType(env, `${name}_${member}`, type)
+  }
+  env.registerType(name, { ctor: recordClass(fields), fields: types } as never)
+  return name
+}
+
+/** CEL values to plain data. Throws where an integer is no safe integer. */
+function fromCel(value: unknown): unknown {
+  if (typeof value === 'bigint') {
+    if (value > BigInt(Number.MAX_SAFE_INTEGER) || value < -BigInt(Number.MAX_SAFE_INTEGER)) {
+      throw new RangeError(`${value} is larger than ±(2^53 − 1)`)
+    }
+    return Number(value)
+  }
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map(fromCel)
+  if (value instanceof Map) return new Map([...value].map(([k, v]) => [fromCel(k), fromCel(v)]))
+  if (value instanceof Set) return [...value].map(fromCel)
+  const out: Record<string, unknown> = {}
+  for (const key of Object.keys(value)) out[key] = fromCel((value as Record<string, unknown>)[key])
+  return out
+}
+
+function parse(env: Environment, text: string) {
+  try {
+    return env.parse(text)
+  } catch (error) {
+    throw fromCelError(error, 'syntax', text)
+  }
+}
+
+const whole = (text: string) => ({ start: 0, end: text.length })
+
+function fromCelError(error: unknown, kind: 'syntax' | 'type' | 'failed', text: string): ExprError {
+  if (error instanceof ExprError) return error
+  const cel = error as { summary?: string; code?: string; range?: { start: number; end: number } }
+  const range = cel.range ?? whole(text)
+  const message = (cel.summary ?? (error instanceof Error ? error.message : String(error))).replace(/[.\s]+$/, '')
+  if (cel.code === 'unknown_variable') {
+    const name = text.slice(range.start, range.end)
+    return new ExprError('unknown-name', `"${name}" is not a name that is known here`, range, name, error)
+  }
+  const member = /^No such key: (\S+)/.exec(message)?.[1]
+  if (member !== undefined) {
+    return new ExprError('unknown-name', `there is no "${member}" here`, range, member, error)
+  }
+  const actual = error instanceof ParseError ? 'syntax' : error instanceof EvaluationError ? 'failed' : kind
+  return new ExprError(actual, message, range, undefined, error)
+}
+
+function causeOf<T extends Error>(error: unknown, type: abstract new (subject: string) => T): T | undefined {
+  for (let e = error; e instanceof Error; e = e.cause) if (e instanceof type) return e
+  return undefined
+}
+
+function readNames(ast: ASTNode): string[] {
+  const names = new Set<string>()
+  const bound = new Set<string>()
+  const visit = (node: unknown): void => {
+    if (Array.isArray(node)) {
+      for (const item of node) visit(item)
+      return
+    }
+    if (typeof node !== 'object' || node === null || !('op' in node)) return
+    const { op, args } = node as { op: string; args: unknown }
+    if (op === 'id') {
+      if (!bound.has(args as string)) names.add(args as string)
+      return
+    }
+    if (op === 'call' && Array.isArray(args) && args[0] === 'is_set') return
+    if (op === '.' && Array.isArray(args) && (args[0] as ASTNode).op === 'id') {
+      const root = (args[0] as ASTNode).args as string
+      if (!bound.has(root)) names.add(`${root}.${args[1]}`)
+      return
+    }
+    if (op === 'rcall' && Array.isArray(args)) {
+      // The first argument of a macro such as `list.map(x, …)` is a name that it binds.
+      const [method, receiver, rest] = args as [string, ASTNode, ASTNode[]]
+      visit(receiver)
+      const first = rest[0]
+      const binds = first?.op === 'id' && MACROS.has(method) && !bound.has(first.args)
+      if (binds) bound.add(first.args)
+      visit(rest)
+      if (binds) bound.delete(first.args)
+      return
+    }
+    visit(args)
+  }
+  visit(ast)
+  return [...names]
+}
+
+const MACROS = new Set(['map', 'filter', 'all', 'exists', 'exists_one', 'bind'])
+
+function baseEnvironment(): Environment {
+  const env = new Environment({ homogeneousAggregateLiterals: false, enableOptionalTypes: true })
+  type Macro = { args: ASTNode[] }
+  type Runner = { run(ast: ASTNode, ctx: unknown): unknown }
+  type Checker = { check(ast: ASTNode, ctx: unknown): unknown; getType(name: string): unknown }
+  const isUnset = (error: unknown) => causeOf(error, Unset) !== undefined
+  env.registerFunction('is_set(ast): bool', (({ args }: Macro) => ({
+    async: false,
+    typeCheck(checker: Checker, _macro: unknown, ctx: unknown) {
+      checker.check(args[0] as ASTNode, ctx)
+      return checker.getType('bool')
+    },
+    evaluate(ev: Runner, _macro: unknown, ctx: unknown) {
+      try {
+        ev.run(args[0] as ASTNode, ctx)
+        return true
+      } catch (error) {
+        if (isUnset(error)) return false
+        throw error
+      }
+    },
+  })) as never)
+  env.registerFunction('or_else(ast, ast): dyn', (({ args }: Macro) => ({
+    async: false,
+    typeCheck(checker: Checker, _macro: unknown, ctx: unknown) {
+      checker.check(args[0] as ASTNode, ctx)
+      return checker.check(args[1] as ASTNode, ctx)
+    },
+    evaluate(ev: Runner, _macro: unknown, ctx: unknown) {
+      try {
+        return ev.run(args[0] as ASTNode, ctx)
+      } catch (error) {
+        if (isUnset(error)) return ev.run(args[1] as ASTNode, ctx)
+        throw error
+      }
+    },
+  })) as never)
+  env
+    .registerFunction('replace(string, string, string): string', (s: string, a: string, b: string) => s.replaceAll(a, () => b))
+    .registerFunction('remove_suffix(string, string): string', (s: string, suffix: string) =>
+      suffix !== '' && s.endsWith(suffix) ? s.slice(0, -suffix.length) : s,
+    )
+    .registerFunction('flatten(list<dyn>): list<dyn>', (list: unknown[]) => list.flat(1))
+    .registerFunction('distinct(list<dyn>): list<dyn>', (list: unknown[]) => {
+      const seen = new Set<string>()
+      return list.filter((item) => {
+        const key = `${typeof item}:${JSON.stringify(item, (_k, v) => (typeof v === 'bigint' ? `${v}n` : v))}`
+        return !seen.has(key) && seen.add(key)
+      })
+    })
+    .registerFunction('sort(list<dyn>): list<dyn>', (list: unknown[]) => [...list].sort(compare))
+    .registerFunction('range(int): list<int>', (to: bigint) => range(0n, to))
+    .registerFunction('range(int, int): list<int>', range)
+    .registerFunction('min(list<dyn>): dyn', (list: unknown[]) => extreme(list, -1, 'min'))
+    .registerFunction('max(list<dyn>): dyn', (list: unknown[]) => extreme(list, 1, 'max'))
+    .registerFunction('min(int, int): int', (a: bigint, b: bigint) => (a < b ? a : b))
+    .registerFunction('max(int, int): int', (a: bigint, b: bigint) => (a > b ? a : b))
+    .registerFunction('min(double, double): double', (a: number, b: number) => Math.min(a, b))
+    .registerFunction('max(double, double): double', (a: number, b: number) => Math.max(a, b))
+    .registerFunction('lines(string): list<string>', (s: string) => {
+      const lines = s.split(/\r?\n/)
+      if (lines.at(-1) === '') lines.pop()
+      return lines
+    })
+    .registerFunction('basename(string): string', (s: string) => s.replace(/\/+$/, '').split('/').at(-1) ?? '')
+    .registerFunction('dirname(string): string', (s: string) => {
+      const parts = s.replace(/\/+$/, '').split('/')
+      parts.pop()
+      return parts.join('/') || (s.startsWith('/') ? '/' : '.')
+    })
+  return env
+}
+
+function compare(a: unknown, b: unknown): number {
+  if (typeof a !== typeof b && !(isNumeric(a) && isNumeric(b))) {
+    throw new TypeError('a list with values of different types has no order')
+  }
+  return (a as string) < (b as string) ? -1 : (a as string) > (b as string) ? 1 : 0
+}
+const isNumeric = (value: unknown) => typeof value === 'bigint' || typeof value === 'number'
+
+function extreme(list: unknown[], sign: number, name: string): unknown {
+  if (list.length === 0) throw new RangeError(`${name}() of an empty list`)
+  return list.reduce((best, item) => (compare(item, best) * sign > 0 ? item : best))
+}
+
+function range(from: bigint, to: bigint): bigint[] {
+  if (to - from > 1_000_000n) throw new RangeError('range() of more than 1 000 000 numbers')
+  const out: bigint[] = []
+  for (let i = from; i < to; i++) out.push(i)
+  return out
+}

@@ -1,0 +1,43 @@
+import type { Diagnostic } from './diagnostics/diagnostic.ts'
+import type { Action, PlannedChange } from './plan.ts'
+import type { RefreshKind } from './resources/type.ts'
+
+/** How a resource ended in a run. */
+export type Outcome = 'unchanged' | 'changed' | 'refreshed' | 'failed' | 'skipped' | 'noop' | 'unknown'
+
+export interface Summary {
+  readonly run: string
+  readonly status: 'done' | 'failed' | 'interrupted'
+  readonly changed: number
+  readonly refreshed: number
+  readonly failed: number
+  readonly skipped: number
+  readonly unchanged: number
+  /** State could not be told, or only asked for (`noop`). */
+  readonly other: number
+  readonly durationMs: number
+}
+
+/** What happens while a plan is applied, one after another; also a line of `--json`. Holds no secret. */
+export type Event =
+  | { readonly type: 'run_started'; readonly run: string; readonly classes: readonly string[]; readonly planned: number; readonly total: number }
+  | { readonly type: 'resource_started'; readonly ref: string; readonly action: Action }
+  | {
+      readonly type: 'resource_finished'
+      readonly ref: string
+      readonly outcome: Outcome
+      readonly changes: readonly PlannedChange[]
+      readonly refresh?: { readonly by: RefreshKind; readonly from: readonly string[] }
+      readonly note?: string
+      /** What a command printed. */
+      readonly output?: string
+      readonly durationMs: number
+      /** For `failed`: what went wrong. For `skipped`: the resource whose failure is the cause. */
+      readonly error?: Diagnostic
+      readonly cause?: string
+    }
+  /** What was found differs from what the plan said. */
+  | { readonly type: 'differs_from_plan'; readonly ref: string; readonly message: string }
+  | { readonly type: 'waiting'; readonly message: string }
+  | { readonly type: 'notice'; readonly message: string }
+  | { readonly type: 'run_finished'; readonly summary: Summary }

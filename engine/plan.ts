@@ -1,0 +1,227 @@
+import type { Catalog, CatalogResource } from './compile/catalog.ts'
+import { type ContentDiff, contentDiff } from './content-diff.ts'
+import type { States } from './probe.ts'
+import type { Change, RefreshKind, ResourceType, Shown } from './resources/type.ts'
+
+/** What a plan has in mind for a resource. */
+export type Action = 'create' | 'change' | 'remove' | 'run' | 'refresh' | 'later' | 'blocked' | 'unknown'
+
+export interface PlannedChange {
+  readonly attribute: string
+  readonly from: Shown
+  readonly to: Shown
+  readonly diff?: ContentDiff
+  readonly note?: string
+}
+
+/** A resource with which something is to happen, or of which something is to be told. Holds no secret. */
+export interface PlannedResource {
+  readonly index: number
+  readonly ref: string
+  readonly type: string
+  readonly title: string
+  readonly action: Action
+  readonly changes: readonly PlannedChange[]
+  /** How it is refreshed, and by what. */
+  readonly refresh?: { readonly by: RefreshKind; readonly from: readonly string[] }
+  /** For `later`: the resource that must come first. For `blocked` and `unknown`: the reason. */
+  readonly because?: string
+  readonly help?: string
+  readonly note?: string
+  readonly noop?: true
+}
+
+/** What an apply would do, in its order. A value that can be saved and compared. */
+export interface Plan {
+  readonly classes: readonly string[]
+  readonly resources: readonly PlannedResource[]
+  /** How many resources were asked about, and how many of them need nothing. */
+  readonly total: number
+  readonly inSync: number
+  /** In sync, with something to say: "kept", "it runs only on a refresh". */
+  readonly notes: readonly { readonly ref: string; readonly note: string }[]
+  /** How many commands of manifests had to be run to know (guards). */
+  readonly counts: Readonly<Record<Action, number>>
+}
+
+export interface PlanInput {
+  readonly catalog: Catalog
+  readonly states: States
+  readonly types: ReadonlyMap<string, ResourceType>
+}
+
+/** The order stronger first: a restart makes a reload needless. */
+const STRENGTH: Readonly<Record<RefreshKind, number>> = { refresh: 2, restart: 2, reload: 1 }
+
+/** The stronger of two ways to refresh. */
+export function strongerRefresh(a: RefreshKind | undefined, b: RefreshKind): RefreshKind {
+  return a !== undefined && STRENGTH[a] >= STRENGTH[b] ? a : b
+}
+
+/** Catalog and states as ordered changes with reasons. Pure. */
+export function plan({ catalog, states, types }: PlanInput): Plan {
+  const redact = redactor(catalog.secrets)
+  const refreshes = plannedRefreshes(catalog, states, types)
+  const planned: PlannedResource[] = []
+  const notes: { ref: string; note: string }[] = []
+  let total = 0
+  for (const index of catalog.order) {
+    const resource = catalog.resources[index] as CatalogResource
+    const state = states[index]
+    if (!state) continue
+    total++
+    const item = plannedResource(catalog, resource, state, refreshes.get(index), redact)
+    if (item) planned.push(item)
+    else if (state.kind === 'known' && 'changes' in state.verdict && 'note' in state.verdict && state.verdict.note !== undefined) {
+      notes.push({ ref: resource.ref, note: redact(state.verdict.note) })
+    }
+  }
+  const counts = { create: 0, change: 0, remove: 0, run: 0, refresh: 0, later: 0, blocked: 0, unknown: 0 }
+  for (const { action, noop } of planned) if (!noop) counts[action]++
+  return { classes: catalog.classes, resources: planned, total, inSync: total - planned.length, notes, counts }
+}
+
+/** Whether an apply of this plan would change the host. */
+export function wouldChange({ counts }: Plan): boolean {
+  return counts.create + counts.change + counts.remove + counts.run + counts.refresh + counts.later > 0
+}
+
+function plannedResource(
+  catalog: Catalog,
+  resource: CatalogResource,
+  state: NonNullable<States[number]>,
+  refresh: PlannedResource['refresh'],
+  redact: (text: string) => string,
+): PlannedResource | undefined {
+  const { index, ref, type, title } = resource
+  const common = {
+    index,
+    ref,
+    type,
+    title,
+    ...(refresh ? { refresh } : {}),
+    ...(resource.noop ? { noop: true as const } : {}),
+  }
+  if (state.kind === 'later') {
+    return { ...common, action: 'later', changes: desiredAsChanges(resource, redact), because: catalog.resources[state.on]?.ref ?? '' }
+  }
+  const { verdict } = state
+  if ('blocked' in verdict) {
+    return { ...common, action: 'blocked', changes: [], because: redact(verdict.blocked), ...(verdict.help ? { help: redact(verdict.help) } : {}) }
+  }
+  if ('unknown' in verdict) {
+    return { ...common, action: 'unknown', changes: plannedChanges(resource, verdict.changes ?? [], redact), because: redact(verdict.unknown) }
+  }
+  if (verdict.changes.length === 0) {
+    return refresh ? { ...common, action: type === 'exec' ? 'run' : 'refresh', changes: [] } : undefined
+  }
+  return {
+    ...common,
+    action: actionOf(verdict.changes),
+    changes: plannedChanges(resource, verdict.changes, redact),
+    ...(verdict.note === undefined ? {} : { note: redact(verdict.note) }),
+  }
+}
+
+/** The kind of act that changes amount to. */
+export function actionOf(changes: readonly Change[]): Action {
+  if (changes.some(({ attribute }) => attribute === 'run')) return 'run'
+  const ensure = changes.find(({ attribute }) => attribute === 'ensure')
+  if (ensure?.from === 'absent' || (ensure && ensure.from === undefined)) return 'create'
+  if (ensure?.to === 'absent' || ensure?.to === 'purged') return 'remove'
+  return 'change'
+}
+
+/** Changes as people may see them: without secrets, with a diff of what is replaced. */
+export function plannedChanges(resource: CatalogResource, changes: readonly Change[], redact: (text: string) => string): PlannedChange[] {
+  return changes.map((change) => {
+    const { attribute, from, to, content, note } = change
+    const isSecret = resource.sensitive.has('*') || resource.sensitive.has(attribute)
+    const said = note === undefined ? {} : { note: redact(note) }
+    if (isSecret) return { attribute, from: from === undefined ? undefined : SECRET, to: to === undefined ? undefined : SECRET, ...said }
+    // What is made anew is told by its name and size; a diff is for what is there and differs.
+    const diff = content?.from && content.to ? contentDiff(content.from, content.to, resource.title) : undefined
+    return {
+      attribute,
+      from: redactShown(from, redact),
+      to: redactShown(to, redact),
+      ...(diff ? { diff: 'text' in diff ? { ...diff, text: redact(diff.text) } : diff } : {}),
+      ...said,
+    }
+  })
+}
+
+export const SECRET = '(secret)'
+
+function redactShown(value: Shown, redact: (text: string) => string): Shown {
+  if (typeof value === 'string') return redact(value)
+  return Array.isArray(value) ? value.map(redact) : value
+}
+
+/** Takes known secrets out of a text, wherever they turn up. */
+export function redactor(secrets: readonly string[]): (text: string) => string {
+  const list = [...new Set(secrets.flatMap((secret) => [secret, ...secret.split('\n')]))].filter((secret) => secret.trim().length > 3).sort((a, b) => b.length - a.length)
+  if (list.length === 0) return (text) => text
+  return (text) => {
+    let out = text
+    for (const secret of list) if (out.includes(secret)) out = out.replaceAll(secret, SECRET)
+    return out
+  }
+}
+
+/** What a resource that can't be looked at yet is meant to become. */
+function desiredAsChanges(resource: CatalogResource, redact: (text: string) => string): PlannedChange[] {
+  const changes: PlannedChange[] = []
+  for (const attribute of ['ensure', 'enable', 'owner', 'group', 'mode']) {
+    const value = (resource.desired as Record<string, unknown>)[attribute]
+    if (typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number') {
+      changes.push({ attribute, from: undefined, to: typeof value === 'string' ? redact(value) : value })
+    }
+  }
+  return changes
+}
+
+/** Who is refreshed, how, and by whom: listeners of what is about to change, unless this run starts them itself. */
+function plannedRefreshes(catalog: Catalog, states: States, types: ReadonlyMap<string, ResourceType>): Map<number, NonNullable<PlannedResource['refresh']>> {
+  const found = new Map<number, { by: RefreshKind; from: string[] }>()
+  const listening = catalog.edges.filter((edge) => edge.refresh !== undefined)
+  if (listening.length === 0) return found
+  const byListener = new Map<number, typeof listening>()
+  for (const edge of listening) {
+    const list = byListener.get(edge.to)
+    if (list) list.push(edge)
+    else byListener.set(edge.to, [edge])
+  }
+  // In order, for an exec that runs on a refresh refreshes others in turn.
+  for (const index of catalog.order) {
+    const edges = byListener.get(index)
+    const listener = catalog.resources[index] as CatalogResource
+    if (!edges || !states[index] || !types.get(listener.type)?.refresh || startsItself(states, index)) continue
+    for (const edge of edges) {
+      const source = catalog.resources[edge.from] as CatalogResource
+      if (source.noop || !(changesNow(states, edge.from) || (source.type === 'exec' && found.has(edge.from)))) continue
+      const known = found.get(index)
+      const by = strongerRefresh(known?.by, edge.refresh as RefreshKind)
+      if (known) {
+        known.by = by
+        if (!known.from.includes(source.ref)) known.from.push(source.ref)
+      } else found.set(index, { by, from: [source.ref] })
+    }
+  }
+  return found
+}
+
+function changesNow(states: States, index: number): boolean {
+  const state = states[index]
+  if (!state) return false
+  if (state.kind === 'later') return false
+  return 'changes' in state.verdict && (state.verdict.changes?.length ?? 0) > 0
+}
+
+/** A service that this run starts reads its files anew, and an exec that runs anyway runs once. */
+function startsItself(states: States, index: number): boolean {
+  const state = states[index]
+  if (state?.kind === 'later') return true
+  if (state?.kind !== 'known' || !('changes' in state.verdict)) return false
+  return (state.verdict.changes ?? []).some(({ attribute, to }) => attribute === 'run' || (attribute === 'ensure' && (to === 'running' || to === 'stopped')))
+}

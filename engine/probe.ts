@@ -1,0 +1,182 @@
+import type { Catalog, CatalogResource } from './compile/catalog.ts'
+import { unitTemplate } from './compile/edges.ts'
+import { predecessors } from './graph.ts'
+import type { HostReader } from './host/host.ts'
+import type { ProbeContext, ResourceType, Thing, Verdict } from './resources/type.ts'
+
+/** What is known of a resource on the host as it will be when its turn comes. */
+export type State =
+  | { readonly kind: 'known'; readonly verdict: Verdict }
+  /** Something before it will change what it would find; `on` is the index of that resource. */
+  | { readonly kind: 'later'; readonly on: number }
+
+/** One state for each resource of the catalog, by index; undefined for those that were not asked about. */
+export type States = readonly (State | undefined)[]
+
+export interface ProbeInput {
+  readonly catalog: Catalog
+  readonly types: ReadonlyMap<string, ResourceType>
+  readonly host: HostReader
+  /** Indexes of the resources that are asked about; all when absent. */
+  readonly selected?: ReadonlySet<number> | undefined
+}
+
+/**
+ * Asks the host about every resource: one batch a type, and then the guards that manifests declare, each only where
+ * nothing that it depends on is about to change. Changes nothing.
+ */
+export async function probe(input: ProbeInput): Promise<States> {
+  const { catalog, types, host, selected } = input
+  const { resources } = catalog
+  const isSelected = (index: number) => selected === undefined || selected.has(index)
+  const context: ProbeContext = { declared: declaredThings(catalog) }
+  const states: (State | undefined)[] = new Array(resources.length)
+  const batches = new Map<ResourceType, CatalogResource[]>()
+  const asked = new Set<number>()
+  for (const resource of resources) {
+    if (!isSelected(resource.index)) continue
+    const type = types.get(resource.type) as ResourceType
+    if (type.asks?.(resource.desired)) asked.add(resource.index)
+    else {
+      const batch = batches.get(type)
+      if (batch) batch.push(resource)
+      else batches.set(type, [resource])
+    }
+  }
+  const needs = new Needs(catalog, host)
+  for (const [type, batch] of batches) {
+    const currents = await type.probe(batch, host, context)
+    for (const [position, resource] of batch.entries()) {
+      states[resource.index] = { kind: 'known', verdict: verdictOf(type, resource, currents[position], needs) }
+    }
+  }
+  const before = predecessors(resources.length, {
+    from: catalog.edges.map((edge) => edge.from),
+    to: catalog.edges.map((edge) => edge.to),
+  })
+  // For each resource, one before it that is about to change; -1 where there is none.
+  const pending = new Int32Array(resources.length).fill(-1)
+  for (const index of catalog.order) {
+    const resource = resources[index] as CatalogResource
+    for (let slot = before.starts[index] as number; slot < (before.starts[index + 1] as number); slot++) {
+      const other = before.targets[slot] as number
+      const cause = isPending(states[other], resources[other]) ? other : (pending[other] as number)
+      if (cause >= 0) {
+        pending[index] = cause
+        break
+      }
+    }
+    if (!isSelected(index)) continue
+    const cause = pending[index] as number
+    if (asked.has(index)) {
+      if (cause >= 0) states[index] = { kind: 'later', on: cause }
+      else {
+        const type = types.get(resource.type) as ResourceType
+        const [current] = await type.probe([resource], host, context)
+        states[index] = { kind: 'known', verdict: verdictOf(type, resource, current, needs) }
+      }
+    }
+    const state = states[index]
+    // What is in the way now may be gone, and what is missing there, once the resources before it have been made.
+    if (cause >= 0 && state?.kind === 'known' && 'blocked' in state.verdict) states[index] = { kind: 'later', on: cause }
+  }
+  return states
+}
+
+/** Asks about resources of one type at this moment, without a look at what the catalog is about to bring. */
+export async function verdictsOf(type: ResourceType, resources: readonly CatalogResource[], host: HostReader, context: ProbeContext): Promise<Verdict[]> {
+  const currents = await type.probe(resources, host, context)
+  return resources.map((resource, position) => type.diff(resource, currents[position]))
+}
+
+/** Everything that any resource makes sure of, either way. */
+export function declaredThings(catalog: Catalog): Set<Thing> {
+  const declared = new Set<Thing>()
+  for (const { footprint } of catalog.resources) {
+    for (const thing of footprint.ensures ?? []) declared.add(thing)
+    for (const thing of footprint.removes ?? []) declared.add(thing)
+  }
+  return declared
+}
+
+function isPending(state: State | undefined, resource: CatalogResource | undefined): boolean {
+  if (!state || resource?.noop) return false
+  if (state.kind === 'later') return true
+  const { verdict } = state
+  return 'changes' in verdict && (verdict.changes?.length ?? 0) > 0
+}
+
+function verdictOf(type: ResourceType, resource: CatalogResource, current: unknown, needs: Needs): Verdict {
+  const verdict = type.diff(resource, current)
+  if (!('changes' in verdict) || verdict.changes?.length === 0) return verdict
+  const missing = needs.missing(resource)
+  return missing ? { blocked: `${resource.ref} needs ${sayThing(missing)}, which is not there and which nothing makes`, help: helpFor(missing) } : verdict
+}
+
+/** Whether what resources need is on the host or made by the catalog. Each thing is looked for once. */
+export class Needs {
+  readonly #host: HostReader
+  readonly #made = new Set<string>()
+  readonly #trees: string[] = []
+  readonly #known = new Map<string, boolean>()
+
+  constructor(catalog: Catalog, host: HostReader) {
+    this.#host = host
+    for (const { footprint } of catalog.resources) {
+      for (const thing of footprint.ensures ?? []) this.#made.add(thing)
+      for (const thing of footprint.provides ?? []) this.#made.add(thing)
+      for (const glob of footprint.writes ?? []) this.#trees.push(`${glob.replace(/\/?[*?[{].*$/, '')}/`)
+    }
+  }
+
+  /** The first thing that a resource needs and that nobody brings. */
+  missing({ footprint }: CatalogResource): Thing | undefined {
+    return footprint.needs?.find((thing) => !this.#isMet(thing))
+  }
+
+  #isMet(thing: Thing): boolean {
+    let met = this.#known.get(thing)
+    if (met === undefined) {
+      met = this.#made.has(thing) || this.#made.has(unitTemplate(thing)) || this.#isThere(thing)
+      this.#known.set(thing, met)
+    }
+    return met
+  }
+
+  #isThere(thing: Thing): boolean {
+    const name = thing.slice(thing.indexOf(':') + 1)
+    switch (thing.slice(0, thing.indexOf(':'))) {
+      case 'path':
+        return this.#host.stat(name) !== undefined || this.#trees.some((tree) => `${name}/`.startsWith(tree))
+      case 'user':
+        return this.#host.accounts().uid(name) !== undefined
+      case 'group':
+        return this.#host.accounts().gid(name) !== undefined
+      case 'command':
+        return COMMAND_FOLDERS.some((folder) => this.#host.stat(`${folder}/${name}`) !== undefined)
+      default:
+        // Packages and units are asked for by their own types, which know how.
+        return true
+    }
+  }
+}
+
+const COMMAND_FOLDERS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
+
+function sayThing(thing: Thing): string {
+  const name = thing.slice(thing.indexOf(':') + 1)
+  const kind = thing.slice(0, thing.indexOf(':'))
+  return kind === 'path' ? name : `the ${kind} ${name}`
+}
+
+function helpFor(thing: Thing): string {
+  const name = thing.slice(thing.indexOf(':') + 1)
+  switch (thing.slice(0, thing.indexOf(':'))) {
+    case 'path':
+      return `declare it: - file: ${name}\n  ensure: directory`
+    case 'command':
+      return `declare the package that brings it, or say so: provides: { commands: [${name}] }`
+    default:
+      return `declare it: - ${thing.slice(0, thing.indexOf(':'))}: ${name}`
+  }
+}

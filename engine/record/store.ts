@@ -1,0 +1,374 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { closeSync, constants, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { Refusal } from '../diagnostics/diagnostic.ts'
+import type { Summary } from '../events.ts'
+
+/**
+ * The state folder: one SQLite database, and `objects/` for contents that are too large for it. Every commit is
+ * synced before it returns, so what was kept or meant is there after a kill or a power cut at any instant.
+ */
+
+/** Contents up to this size live in the database, where many are synced at once. Bytes. */
+const LARGEST_IN_DATABASE = 100_000
+const SCHEMA_VERSION = 1
+
+export interface RunRow {
+  readonly id: string
+  /** ISO 8601, UTC. */
+  readonly started: string
+  /** Absent for a run that is going on or was killed. */
+  readonly finished: string | undefined
+  readonly status: 'running' | Summary['status']
+  readonly command: readonly string[]
+  readonly classes: readonly string[]
+  readonly summary: Summary | undefined
+}
+
+export interface EventRow {
+  readonly sequence: number
+  readonly at: string
+  readonly event: unknown
+}
+
+/** What steward last wrote at a path, and the pristine version that it went in with. */
+export interface FileRow {
+  readonly path: string
+  readonly ref: string
+  /** SHA-256 of the contents, in hex. */
+  readonly written: string
+  readonly base: string
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+  readonly run: string
+}
+
+/** Something that was overwritten or removed, or whose mode or owner was changed. */
+export interface KeptRow {
+  readonly id: number
+  readonly run: string
+  readonly ref: string
+  readonly path: string
+  readonly kind: string
+  readonly goes: string
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+  readonly hash: string | undefined
+  readonly target: string | undefined
+}
+
+export class Store {
+  readonly folder: string
+  readonly #db: DatabaseSync
+  readonly #statements = new Map<string, StatementSync>()
+  #isOpen = false
+
+  /** Opens the state for writing; makes it where there is none. */
+  static open(folder: string): Store {
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o700 })
+      return new Store(folder, false)
+    } catch (error) {
+      throw unusable(folder, error)
+    }
+  }
+
+  /** Opens the state for reading; undefined where there is none. */
+  static read(folder: string): Store | undefined {
+    if (!existsSync(join(folder, FILE))) return undefined
+    try {
+      return new Store(folder, true)
+    } catch (error) {
+      throw unusable(folder, error)
+    }
+  }
+
+  private constructor(folder: string, readOnly: boolean) {
+    this.folder = folder
+    const file = join(folder, FILE)
+    if (!readOnly && !existsSync(file)) closeSync(openSync(file, constants.O_CREAT | constants.O_WRONLY, 0o600))
+    this.#db = new DatabaseSync(file, { readOnly })
+    this.#db.exec('PRAGMA busy_timeout = 10000')
+    const { user_version: version } = this.#db.prepare('PRAGMA user_version').get() as { user_version: number }
+    if (version > SCHEMA_VERSION) throw new Error(`it was made by a newer steward (layout ${version}, this one knows ${SCHEMA_VERSION})`)
+    if (readOnly) return
+    if (version === 0) {
+      this.#db.exec('PRAGMA journal_mode = WAL')
+      this.#db.exec(`BEGIN; ${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`)
+    }
+    this.#db.exec('PRAGMA synchronous = FULL')
+  }
+
+  close(): void {
+    if (this.#isOpen) this.commit()
+    this.#db.close()
+  }
+
+  /** Everything from here to `commit` is one transaction; nested calls join it. */
+  begin(): void {
+    if (this.#isOpen) return
+    this.#db.exec('BEGIN IMMEDIATE')
+    this.#isOpen = true
+  }
+
+  /** Makes all that was written since `begin` durable. Does nothing where there is nothing. */
+  commit(): void {
+    if (!this.#isOpen) return
+    this.#db.exec('COMMIT')
+    this.#isOpen = false
+  }
+
+  startRun(options: { readonly command: readonly string[]; readonly classes: readonly string[] }): string {
+    const now = new Date().toISOString()
+    const id = `${now.slice(0, 19).replace(/[-:]/g, '').replace('T', '-')}-${randomBytes(2).toString('hex')}`
+    this.#run('INSERT INTO run (id, started, status, command, classes) VALUES (?, ?, ?, ?, ?)', id, now, 'running', JSON.stringify(options.command), JSON.stringify(options.classes))
+    return id
+  }
+
+  finishRun(id: string, summary: Summary): void {
+    this.#run('UPDATE run SET finished = ?, status = ?, summary = ? WHERE id = ?', new Date().toISOString(), summary.status, JSON.stringify(summary), id)
+  }
+
+  addEvent(run: string, event: unknown): void {
+    this.#run('INSERT INTO event (run, at, body) VALUES (?, ?, ?)', run, new Date().toISOString(), JSON.stringify(event))
+  }
+
+  /** Says before the change which resource is about to be changed. */
+  intend(run: string, ref: string): void {
+    this.#run('INSERT INTO intent (run, ref) VALUES (?, ?)', run, ref)
+  }
+
+  /** Stores a content and gives its SHA-256 in hex. A large one is a file, synced before this returns. */
+  putObject(content: Uint8Array): string {
+    const hash = createHash('sha256').update(content).digest('hex')
+    if (this.#get('SELECT 1 FROM object WHERE hash = ?', hash)) return hash
+    if (content.length <= LARGEST_IN_DATABASE) {
+      this.#run('INSERT INTO object (hash, size, body) VALUES (?, ?, ?)', hash, content.length, content)
+      return hash
+    }
+    this.#putFile(hash, [content])
+    this.#run('INSERT INTO object (hash, size, body) VALUES (?, ?, NULL)', hash, content.length)
+    return hash
+  }
+
+  /** As `putObject`, for a content that comes in pieces and need not fit into memory. */
+  putPieces(pieces: Iterable<Uint8Array>): string {
+    const hash = createHash('sha256')
+    let size = 0
+    const temporary = join(this.#objects(), `.incoming-${process.pid}-${randomBytes(4).toString('hex')}`)
+    const fd = openSync(temporary, 'wx', 0o600)
+    try {
+      for (const piece of pieces) {
+        hash.update(piece)
+        size += piece.length
+        for (let done = 0; done < piece.length; ) done += writeSync(fd, piece, done)
+      }
+      fsyncSync(fd)
+    } finally {
+      closeSync(fd)
+    }
+    const digest = hash.digest('hex')
+    this.#settle(temporary, digest)
+    this.#run('INSERT OR IGNORE INTO object (hash, size, body) VALUES (?, ?, NULL)', digest, size)
+    return digest
+  }
+
+  /** The content with this hash; undefined where it was never stored or has been collected. */
+  getObject(hash: string): Buffer | undefined {
+    const row = this.#get('SELECT body FROM object WHERE hash = ?', hash) as { body: Uint8Array | null } | undefined
+    if (!row) return undefined
+    if (row.body) return Buffer.from(row.body)
+    return readFileSync(this.#objectPath(hash))
+  }
+
+  keep(row: Omit<KeptRow, 'id'>): void {
+    this.#run(
+      'INSERT INTO kept (run, ref, path, kind, goes, mode, uid, gid, hash, target) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      row.run, row.ref, row.path, row.kind, row.goes, row.mode, row.uid, row.gid, row.hash ?? null, row.target ?? null,
+    )
+  }
+
+  recordFile(row: FileRow): void {
+    this.#run(
+      'INSERT INTO file (path, ref, written, base, mode, uid, gid, run) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET ref = excluded.ref, written = excluded.written, base = excluded.base, mode = excluded.mode, uid = excluded.uid, gid = excluded.gid, run = excluded.run',
+      row.path, row.ref, row.written, row.base, row.mode, row.uid, row.gid, row.run,
+    )
+  }
+
+  /** Paths of files whose content is on record. */
+  recordedPaths(): Set<string> {
+    return new Set(this.#db.prepare('SELECT path FROM file').all().map((row) => String(row.path)))
+  }
+
+  file(path: string): FileRow | undefined {
+    return this.#get('SELECT * FROM file WHERE path = ?', path) as FileRow | undefined
+  }
+
+  /** How long each resource last took to change, by `ref`, in milliseconds. */
+  lastDurations(): ReadonlyMap<string, number> {
+    const rows = this.#db
+      .prepare(
+        "SELECT json_extract(body, '$.ref') AS ref, json_extract(body, '$.durationMs') AS ms FROM event WHERE json_extract(body, '$.type') = 'resource_finished' AND json_extract(body, '$.outcome') IN ('changed', 'refreshed') ORDER BY sequence DESC LIMIT 5000",
+      )
+      .all() as { ref: string; ms: number }[]
+    const durations = new Map<string, number>()
+    for (const { ref, ms } of rows) if (!durations.has(ref)) durations.set(ref, ms)
+    return durations
+  }
+
+  /** Runs, the newest first. */
+  runs(limit = 100): RunRow[] {
+    return this.#db.prepare('SELECT * FROM run ORDER BY started DESC, id DESC LIMIT ?').all(limit).map(runRow)
+  }
+
+  /** The run whose id is `id` or begins with it, where there is just one. */
+  run(id: string): RunRow | undefined {
+    const rows = this.#db.prepare('SELECT * FROM run WHERE id = ? OR id LIKE ? LIMIT 2').all(id, `${id.replace(/[%_]/g, '')}%`)
+    const exact = rows.find((row) => row.id === id) ?? (rows.length === 1 ? rows[0] : undefined)
+    return exact && runRow(exact)
+  }
+
+  events(run: string): EventRow[] {
+    return this.#db
+      .prepare('SELECT sequence, at, body FROM event WHERE run = ? ORDER BY sequence')
+      .all(run)
+      .map((row) => ({ sequence: Number(row.sequence), at: String(row.at), event: JSON.parse(String(row.body)) }))
+  }
+
+  kept(run: string): KeptRow[] {
+    return this.#db
+      .prepare('SELECT * FROM kept WHERE run = ? ORDER BY id')
+      .all(run)
+      .map((row) => ({ ...row, hash: row.hash ?? undefined, target: row.target ?? undefined }) as unknown as KeptRow)
+  }
+
+  /** A procedure's run that is neither done nor abandoned. */
+  openProcedure(): ProcedureRow | undefined {
+    const row = this.#get("SELECT * FROM procedure WHERE state = 'open' ORDER BY run DESC LIMIT 1")
+    return row && procedureRow(row as Record<string, unknown>)
+  }
+
+  saveProcedure(row: ProcedureRow): void {
+    this.#run(
+      'INSERT INTO procedure (run, name, arguments, state, progress) VALUES (?, ?, ?, ?, ?) ON CONFLICT (run) DO UPDATE SET state = excluded.state, progress = excluded.progress',
+      row.run, row.name, JSON.stringify(row.arguments), row.state, JSON.stringify(row.progress),
+    )
+  }
+
+  #run(sql: string, ...values: (string | number | Uint8Array | null)[]): void {
+    this.#statement(sql).run(...values)
+  }
+  #get(sql: string, ...values: (string | number)[]): Record<string, unknown> | undefined {
+    return this.#statement(sql).get(...values)
+  }
+  #statement(sql: string): StatementSync {
+    let statement = this.#statements.get(sql)
+    if (!statement) {
+      statement = this.#db.prepare(sql)
+      this.#statements.set(sql, statement)
+    }
+    return statement
+  }
+
+  #objects(): string {
+    const folder = join(this.folder, 'objects')
+    if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 })
+    return folder
+  }
+  #objectPath(hash: string): string {
+    return join(this.folder, 'objects', hash.slice(0, 2), hash.slice(2))
+  }
+  #putFile(hash: string, pieces: Iterable<Uint8Array>): void {
+    if (existsSync(this.#objectPath(hash))) return
+    const temporary = join(this.#objects(), `.incoming-${process.pid}-${randomBytes(4).toString('hex')}`)
+    const fd = openSync(temporary, 'wx', 0o600)
+    try {
+      for (const piece of pieces) for (let done = 0; done < piece.length; ) done += writeSync(fd, piece, done)
+      fsyncSync(fd)
+    } finally {
+      closeSync(fd)
+    }
+    this.#settle(temporary, hash)
+  }
+  #settle(temporary: string, hash: string): void {
+    const path = this.#objectPath(hash)
+    const folder = join(path, '..')
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    renameSync(temporary, path)
+    for (const each of [folder, this.#objects()]) syncFolder(each)
+  }
+}
+
+/** How far a procedure has come. `progress` is the procedure's own affair. */
+export interface ProcedureRow {
+  readonly run: string
+  readonly name: string
+  readonly arguments: Readonly<Record<string, unknown>>
+  readonly state: 'open' | 'done' | 'failed' | 'abandoned'
+  readonly progress: unknown
+}
+
+const FILE = 'state.db'
+
+const SCHEMA = `
+CREATE TABLE run (id TEXT PRIMARY KEY, started TEXT NOT NULL, finished TEXT, status TEXT NOT NULL, command TEXT NOT NULL, classes TEXT NOT NULL, summary TEXT) STRICT;
+CREATE TABLE event (sequence INTEGER PRIMARY KEY, run TEXT NOT NULL, at TEXT NOT NULL, body TEXT NOT NULL) STRICT;
+CREATE INDEX event_run ON event (run);
+CREATE TABLE intent (id INTEGER PRIMARY KEY, run TEXT NOT NULL, ref TEXT NOT NULL) STRICT;
+CREATE INDEX intent_run ON intent (run);
+CREATE TABLE object (hash TEXT PRIMARY KEY, size INTEGER NOT NULL, body BLOB) STRICT, WITHOUT ROWID;
+CREATE TABLE kept (id INTEGER PRIMARY KEY, run TEXT NOT NULL, ref TEXT NOT NULL, path TEXT NOT NULL, kind TEXT NOT NULL, goes TEXT NOT NULL, mode INTEGER NOT NULL, uid INTEGER NOT NULL, gid INTEGER NOT NULL, hash TEXT, target TEXT) STRICT;
+CREATE INDEX kept_run ON kept (run);
+CREATE INDEX kept_path ON kept (path);
+CREATE TABLE file (path TEXT PRIMARY KEY, ref TEXT NOT NULL, written TEXT NOT NULL, base TEXT NOT NULL, mode INTEGER NOT NULL, uid INTEGER NOT NULL, gid INTEGER NOT NULL, run TEXT NOT NULL) STRICT;
+CREATE TABLE procedure (run TEXT PRIMARY KEY, name TEXT NOT NULL, arguments TEXT NOT NULL, state TEXT NOT NULL, progress TEXT NOT NULL) STRICT;
+`
+
+function runRow(row: Record<string, unknown>): RunRow {
+  return {
+    id: String(row.id),
+    started: String(row.started),
+    finished: row.finished === null ? undefined : String(row.finished),
+    status: row.status as RunRow['status'],
+    command: JSON.parse(String(row.command)),
+    classes: JSON.parse(String(row.classes)),
+    summary: row.summary === null ? undefined : JSON.parse(String(row.summary)),
+  }
+}
+
+function procedureRow(row: Record<string, unknown>): ProcedureRow {
+  return {
+    run: String(row.run),
+    name: String(row.name),
+    arguments: JSON.parse(String(row.arguments)),
+    state: row.state as ProcedureRow['state'],
+    progress: JSON.parse(String(row.progress)),
+  }
+}
+
+function syncFolder(folder: string): void {
+  const fd = openSync(folder, 'r')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function unusable(folder: string, error: unknown): Refusal {
+  const { code, message } = error as { code?: string; message: string }
+  const isDenied = code === 'EACCES' || code === 'EPERM'
+  return new Refusal(
+    {
+      severity: 'error',
+      code: 'state',
+      message: `the state folder ${folder} can't be used: ${message}`,
+      help: isDenied ? 'run steward as root, or name another folder with --state' : 'free space on its disk or mend it, or name another folder with --state',
+    },
+    { cause: error },
+  )
+}
+
