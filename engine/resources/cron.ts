@@ -19,21 +19,22 @@ const longestLine = 998
 export const cron: ResourceType<Desired, FoundFile> = {
   name: 'cron',
   schema,
-  check({ title, desired }) {
+  check({ ref, title, desired }) {
     if (!/^[A-Za-z0-9_-]+$/.test(title)) {
       return {
-        message: `cron ignores a file named ${JSON.stringify(title)} in /etc/cron.d`,
+        message: `${ref} would be ignored by cron for its name`,
         help: 'use only letters, digits, "_" and "-"',
       }
     }
     if (desired.ensure === 'absent') return undefined
     for (const attribute of ['schedule', 'command'] as const) {
-      if (desired[attribute] === undefined) return { attribute, message: `${attribute} is missing` }
+      if (desired[attribute] === undefined)
+        return { attribute, message: `${ref} has no ${attribute}` }
     }
     return (
-      checkSchedule(desired.schedule ?? '') ??
-      checkCommand(desired.command ?? '') ??
-      checkEnvironment(desired.environment ?? {})
+      checkSchedule(ref, desired.schedule ?? '') ??
+      checkCommand(ref, desired.command ?? '') ??
+      checkEnvironment(ref, desired.environment ?? {})
     )
   },
   footprint({ title, desired }) {
@@ -98,11 +99,11 @@ function isSpoilt(value: string): boolean {
 
 type Mistake = ReturnType<NonNullable<typeof cron.check>>
 
-function checkSchedule(schedule: string): Mistake {
+function checkSchedule(ref: string, schedule: string): Mistake {
   if (schedule.startsWith('@')) return undefined
   const refuse = (reason: string) => ({
     attribute: 'schedule',
-    message: `the schedule "${schedule}" is refused: ${reason}`,
+    message: `${ref} has a schedule, "${schedule}", that cron would refuse or never reach: ${reason}`,
     help: 'write minute, hour, day of month, month and day of week, such as "17 3 * * sun"',
   })
   // croner takes L, W, # and ? too, which cron(8) does not know.
@@ -118,28 +119,28 @@ function checkSchedule(schedule: string): Mistake {
   }
 }
 
-function checkCommand(command: string): Mistake {
+function checkCommand(ref: string, command: string): Mistake {
   if (Buffer.byteLength(escapeCommand(command)) <= longestLine) return undefined
   return {
     attribute: 'command',
-    message: `the command is longer than the ${longestLine} bytes that cron reads`,
+    message: `${ref} has a command of more than the ${longestLine} bytes that cron reads`,
     help: 'put it into a script and run that',
   }
 }
 
-function checkEnvironment(environment: Readonly<Record<string, string>>): Mistake {
+function checkEnvironment(ref: string, environment: Readonly<Record<string, string>>): Mistake {
   for (const [name, value] of Object.entries(environment)) {
     if (isSpoilt(value)) {
       return {
         attribute: 'environment',
-        message: `cron would change the value of ${name} by the blanks or quotes around it`,
+        message: `${ref} has a value of ${name} whose blanks or quotes at the ends cron would take off`,
         help: 'leave them out, or set it in a script and run that',
       }
     }
     if (Buffer.byteLength(environmentLine(name, value)) > longestLine) {
       return {
         attribute: 'environment',
-        message: `the value of ${name} is longer than the ${longestLine} bytes that cron reads`,
+        message: `${ref} has a value of ${name} of more than the ${longestLine} bytes that cron reads`,
         help: 'set it in a script and run that',
       }
     }

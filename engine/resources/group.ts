@@ -19,7 +19,7 @@ type Current = { readonly gid: number; readonly members: readonly string[] } | u
 export const group: ResourceType<Desired, Current> = {
   name: 'group',
   schema,
-  check: ({ title }) => checkAccountName('group', title),
+  check: checkAccountName,
   footprint({ title, desired }) {
     if (desired.ensure === 'absent') return { removes: [`group:${title}`] }
     const needs = (desired.members ?? []).map((member) => `user:${member}` as const)

@@ -28,16 +28,16 @@ interface Current {
 export const sysctl: ResourceType<Desired, Current> = {
   name: 'sysctl',
   schema,
-  check({ title, desired }) {
+  check({ ref, title, desired }) {
     const parts = keyPath(title).split('/')
     if (/[^A-Za-z0-9_./:@-]/.test(title) || parts.some((part) => /^\.{0,2}$/.test(part))) {
       return {
-        message: `${JSON.stringify(title)} is no name of a kernel setting`,
+        message: `${ref} has no name that a setting of the kernel can have`,
         help: 'write it as sysctl does, such as net.core.somaxconn',
       }
     }
     if (desired.ensure === 'absent' || desired.value !== undefined) return undefined
-    return { attribute: 'value', message: 'value is missing' }
+    return { attribute: 'value', message: `${ref} has no value` }
   },
   footprint(resource) {
     const path = `path:${fileOf(resource)}` as const

@@ -40,7 +40,7 @@ type Current =
 export const user: ResourceType<Desired, Current> = {
   name: 'user',
   schema,
-  check: ({ title }) => checkAccountName('user', title),
+  check: checkAccountName,
   footprint({ title, desired: { ensure, gid, groups = [], home, managehome, shell } }) {
     const named = [...(typeof gid === 'string' ? [gid] : []), ...groups]
     const inGroups = named.map((name) => `group:${name}` as const)

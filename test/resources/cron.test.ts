@@ -23,7 +23,7 @@ async function written(desired: Desired): Promise<string[]> {
 
 describe('check', () => {
   test.each(['job.conf', 'job~', 'a b', '.hidden', 'a/b', ''])('refuses the title %j', (title) => {
-    expect(cron.check?.(declared(job, title))?.message).toContain('cron ignores a file named')
+    expect(cron.check?.(declared(job, title))?.message).toContain('would be ignored by cron')
   })
   test('takes the titles that cron takes', () => {
     expect(cron.check?.(declared(job, '_under-Score9'))).toBeUndefined()
@@ -34,7 +34,7 @@ describe('check', () => {
       const { [attribute]: _left, ...rest } = job
       expect(cron.check?.(declared(rest))).toEqual({
         attribute,
-        message: `${attribute} is missing`,
+        message: `cron[job] has no ${attribute}`,
       })
       expect(cron.check?.(declared({ ...rest, ensure: 'absent' }))).toBeUndefined()
     },
@@ -72,7 +72,7 @@ describe('check', () => {
   ])('refuses the schedule %j, as cron does', (schedule) => {
     const mistake = cron.check?.(declared({ ...job, schedule }))
     expect(mistake).toMatchObject({ attribute: 'schedule' })
-    expect(mistake?.message).toContain(`the schedule "${schedule}" is refused: `)
+    expect(mistake?.message).toContain(`has a schedule, "${schedule}", that cron would refuse`)
   })
   test.each([
     ['* * 31 2 *', 'there is no such day'],

@@ -26,7 +26,9 @@ async function converge(host: ReturnType<typeof fakeHost>, resource: Resource<De
 }
 
 test('a name that would be taken for a number is refused', () => {
-  expect(group.check?.(declared('1000', {}))?.message).toBe('"1000" is no name for a group')
+  expect(group.check?.(declared('1000', {}))?.message).toBe(
+    'group[1000] has no name that a group can have',
+  )
 })
 
 describe('footprint', () => {

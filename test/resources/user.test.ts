@@ -47,7 +47,9 @@ describe('check', () => {
   test.each(['1000', '-x', 'a:b', 'a b', '', 'a'.repeat(33), 'x/y'])(
     'refuses the name %j',
     (title) => {
-      expect(user.check?.(declared(title, {}))?.message).toContain('no name for a user')
+      expect(user.check?.(declared(title, {}))?.message).toContain(
+        'has no name that a user can have',
+      )
     },
   )
   test.each(['zulip', '_apt', 'systemd-network', 'host$', 'a.b', 'x'])(
