@@ -10,7 +10,7 @@ test('gives one change for each declared attribute that differs, in the order de
 })
 
 test('leaves alone what is not declared, or declared as unset', () => {
-  expect(attributeChanges({ a: undefined } as { a?: string }, { a: 'y' })).toEqual([])
+  expect(attributeChanges<{ a?: string | undefined }>({ a: undefined }, { a: 'y' })).toEqual([])
   expect(attributeChanges({}, {})).toEqual([])
 })
 

@@ -43,14 +43,17 @@ describe('the key', () => {
     '%j is refused',
     (title) => {
       expect(sysctl.check?.(declared({ value: 1 }, title))?.message).toContain(
-        'no name of a kernel',
+        'no name that a setting',
       )
     },
   )
 })
 
 test('a value is wanted unless the setting is absent', () => {
-  expect(sysctl.check?.(declared({}))).toEqual({ attribute: 'value', message: 'value is missing' })
+  expect(sysctl.check?.(declared({}))).toEqual({
+    attribute: 'value',
+    message: `sysctl[${key}] has no value`,
+  })
   expect(sysctl.check?.(declared({ ensure: 'absent' }))).toBeUndefined()
 })
 
