@@ -38,7 +38,7 @@ describe('check', () => {
     expect(file.check?.(resource(path, desired))).toBeUndefined()
   })
 
-  test.each([
+  const mistakes: [string, string, FileDesired, string | undefined][] = [
     ['a relative path', 'etc/a', {}, undefined],
     ['a path that climbs', '/etc/../a', {}, undefined],
     ['a NUL byte in the path', '/etc/a\0b', {}, undefined],
@@ -49,7 +49,7 @@ describe('check', () => {
     ['a target of a file', '/etc/a', { ensure: 'file', target: '/b' }, 'target'],
     ['a target of what may be a file', '/etc/a', { ensure: 'present', target: '/b' }, 'target'],
     ['content of a directory', '/etc/a', { ensure: 'directory', content: '' }, 'content'],
-    ['content of a link', '/etc/a', { ensure: 'link', content: '' }, 'ensure'],
+    ['content of a link', '/etc/a', { ensure: 'link', content: '' }, 'content'],
     [
       'a source of a directory that is not copied',
       '/etc/a',
@@ -71,14 +71,42 @@ describe('check', () => {
       'ignore',
     ],
     ['half a character', '/etc/a', { content: 'a\ud800b' }, 'content'],
-  ] satisfies [string, string, FileDesired, string | undefined][])(
-    'refuses %s',
-    (_title, path, desired, attribute) => {
-      const mistake = file.check?.(resource(path, desired))
-      expect(mistake?.attribute).toBe(attribute)
-      expect(mistake?.message).toMatch(/^file\[.*\]:? .*[^.]$/s)
-    },
-  )
+  ]
+  test.each(mistakes)('refuses %s', (_title, path, desired, attribute) => {
+    const mistake = file.check?.(resource(path, desired))
+    expect(mistake).toMatchObject({ message: expect.any(String) })
+    expect(mistake?.attribute).toBe(attribute)
+  })
+  test('says what is wrong, and what to do', () => {
+    const said = mistakes.map(([, path, desired]) => {
+      const { message, help } = file.check?.(resource(path, desired)) ?? {}
+      return help === undefined ? message : `${message}. ${help}`
+    })
+    expect(said.join('\n')).toMatchInlineSnapshot(`
+      "its path is not an absolute path
+      its path holds "..", which a path of a resource may not
+      its path holds a NUL byte
+      content and source exclude each other. Keep one of them.
+      content and template exclude each other. Keep one of them.
+      source and target exclude each other. Keep one of them.
+      a link needs a target. Add target: PATH.
+      target does not go with a file
+      target does not go with what may be a file
+      content does not go with a directory
+      content does not go with a link
+      the source of a directory is only copied with recurse. Add recurse: true.
+      recurse is only for directories. Add ensure: directory.
+      recurse is only for directories. Add ensure: directory.
+      purge does nothing without recurse. Add recurse: true.
+      ignore does nothing without recurse. Add recurse: true.
+      recurselimit does nothing without recurse. Add recurse: true.
+      / can't be absent
+      / can't be a file
+      purge would remove the whole host
+      ignore holds a range that runs backwards
+      content holds half a character (a lone surrogate)"
+    `)
+  })
 })
 
 describe('footprint', () => {

@@ -13,15 +13,15 @@ export interface Mistake {
 const bodies = ['content', 'template', 'source', 'target'] as const
 const ofTrees = ['recurse', 'recurselimit', 'purge', 'ignore'] as const
 
-/** The first mistake, or nothing. */
-export function checkFile({ ref, title, desired }: Resource<FileDesired>): Mistake | undefined {
+/** The first mistake, as a sentence that goes behind the name of the resource, or nothing. */
+export function checkFile({ title, desired }: Resource<FileDesired>): Mistake | undefined {
   const mistake = pathMistake(title)
-  if (mistake !== undefined) return { message: `${ref}: the path ${mistake}` }
-  const found =
+  if (mistake !== undefined) return { message: `its path ${mistake}` }
+  return (
     bodyMistake(desired) ??
     treeMistake(desired) ??
     (normalPath(title) === '/' ? rootMistake(desired) : undefined)
-  return found && { ...found, message: `${ref} ${found.message}` }
+  )
 }
 
 function bodyMistake(desired: FileDesired): Mistake | undefined {
@@ -30,12 +30,12 @@ function bodyMistake(desired: FileDesired): Mistake | undefined {
   if (first !== undefined && second !== undefined) {
     return {
       attribute: second,
-      message: `has both ${first} and ${second}`,
-      help: `Keep one of them: ${bodies.join(', ')} exclude each other.`,
+      message: `${first} and ${second} exclude each other`,
+      help: 'Keep one of them.',
     }
   }
-  if (ensure === 'link' && desired.target === undefined) {
-    return { attribute: 'ensure', message: 'is a link without a target', help: 'Add target: PATH.' }
+  if (ensure === 'link' && first === undefined) {
+    return { attribute: 'ensure', message: 'a link needs a target', help: 'Add target: PATH.' }
   }
   // What is only sometimes there (`ensure: ${{ on ? "file" : "absent" }}`) has a body all the same.
   if (first === undefined || ensure === 'absent') return undefined
@@ -43,11 +43,14 @@ function bodyMistake(desired: FileDesired): Mistake | undefined {
     first === 'target'
       ? ensure === 'link'
       : ensure === 'file' || ensure === 'present' || (ensure === 'directory' && first === 'source')
-  if (!fits) return { attribute: first, message: `has ${first}, which a ${ensure} can't have` }
+  if (!fits) {
+    const what = ensure === 'present' ? 'what may be a file' : `a ${ensure}`
+    return { attribute: first, message: `${first} does not go with ${what}` }
+  }
   if (ensure === 'directory' && desired.recurse !== true) {
     return {
       attribute: 'source',
-      message: 'has a source, which a directory only copies with recurse',
+      message: 'the source of a directory is only copied with recurse',
       help: 'Add recurse: true.',
     }
   }
@@ -58,23 +61,23 @@ function bodyMistake(desired: FileDesired): Mistake | undefined {
 function invalidText(content: string | undefined): Mistake | undefined {
   if (content === undefined || content.isWellFormed()) return undefined
   if (content.replaceAll(/[\udc80-\udcff]/gu, '').isWellFormed()) return undefined
-  return { attribute: 'content', message: 'has a content with half a character (a lone surrogate)' }
+  return { attribute: 'content', message: 'content holds half a character (a lone surrogate)' }
 }
 
 function treeMistake(desired: FileDesired): Mistake | undefined {
-  const [attribute] = ofTrees.filter((name) => ![undefined, false].includes(desired[name] as false))
+  const attribute = ofTrees.find((name) => desired[name] !== undefined && desired[name] !== false)
   if (attribute === undefined || desired.ensure === 'absent') return undefined
   if (desired.ensure !== 'directory') {
     return {
       attribute,
-      message: `has ${attribute}, which only a directory can have`,
+      message: `${attribute} is only for directories`,
       help: 'Add ensure: directory.',
     }
   }
   if (desired.recurse === true) return globMistake(desired)
   return {
     attribute,
-    message: `has ${attribute}, which does nothing without recurse`,
+    message: `${attribute} does nothing without recurse`,
     help: 'Add recurse: true.',
   }
 }
@@ -85,13 +88,17 @@ function globMistake({ ignore }: FileDesired): Mistake | undefined {
     return undefined
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
-    return { attribute: 'ignore', message: 'has an ignore with a range that runs backwards' }
+    return { attribute: 'ignore', message: 'ignore holds a range that runs backwards' }
   }
 }
 
 function rootMistake(desired: FileDesired): Mistake | undefined {
-  if (desired.purge === true) return { attribute: 'purge', message: 'would purge the whole host' }
+  if (desired.purge === true)
+    return { attribute: 'purge', message: 'purge would remove the whole host' }
   const ensure = ensureOf(desired)
   if (ensure === undefined || ensure === 'directory' || ensure === 'present') return undefined
-  return { attribute: 'ensure', message: `can be nothing but a directory, not ${ensure}` }
+  return {
+    attribute: 'ensure',
+    message: `/ can't be ${ensure === 'absent' ? 'absent' : `a ${ensure}`}`,
+  }
 }
