@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { localHost } from '../../engine/host/local.ts'
 import type { FileDesired } from '../../engine/resources/file/desired.ts'
@@ -311,6 +312,49 @@ describe('a purge', () => {
     await apply({ purge: true, force: true }, [])
     expect(readTree(root)).toEqual({ d: empty })
   })
+})
+
+describe('any tree, purged with force', () => {
+  type Node = string | { readonly target: string } | { readonly children: Record<string, Node> }
+  const { node } = fc.letrec<{ node: Node }>((tie) => ({
+    node: fc.oneof(
+      { maxDepth: 3, depthSize: 'small' },
+      fc.constantFrom('x', 'y', ''),
+      fc.record({ target: fc.constantFrom('a', '../b', '/etc') }),
+      fc.record({ children: fc.dictionary(fc.constantFrom('a', 'b', 'c'), tie('node')) }),
+    ),
+  }))
+  const trees = fc.dictionary(fc.constantFrom('a', 'b', 'c'), node)
+
+  test('becomes the tree of its source, in one run', async () => {
+    await fc.assert(
+      fc
+        .asyncProperty(trees, trees, async (copied, before) => {
+          makeTree(source, flat(copied))
+          makeTree(root, { d: {}, ...flat({ d: { children: before } }) })
+          await apply({ source, purge: true, force: true }, [])
+          expect(readTree(join(root, 'd'))).toEqual(readTree(source))
+        })
+        .afterEach(() => {
+          rmSync(source, { recursive: true })
+          rmSync(root, { recursive: true })
+          mkdirSync(source)
+          mkdirSync(root)
+        }),
+      { numRuns: 40 },
+    )
+  })
+
+  function flat(children: Record<string, Node>, parent = ''): Record<string, DiskEntry> {
+    const entries: Record<string, DiskEntry> = {}
+    for (const [name, child] of Object.entries(children)) {
+      const path = join(parent, name)
+      const isDirectory = typeof child !== 'string' && 'children' in child
+      entries[path] = isDirectory ? {} : child
+      if (isDirectory) Object.assign(entries, flat(child.children, path))
+    }
+    return entries
+  }
 })
 
 describe('a directory that recurses without a source', () => {
