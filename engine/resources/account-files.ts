@@ -27,15 +27,17 @@ export function accountFiles(ref: string, host: Host): AccountTools {
       const free = [...groups.values()].some(({ gid }) => gid === uid) ? undefined : uid
       const own = () => groups.get(name)?.gid ?? addGroup(name, { gid: free, system: how.system })
       const gid = values.gid === undefined ? own() : groupId(values.gid)
-      const home = values.home ?? `/home/${name}`
-      const entry = [name, 'x', uid, gid, values.comment ?? '', home, values.shell ?? '/bin/sh']
+      const defaults = settingsOf(host, '/etc/default/useradd', /=/)
+      const home = values.home ?? `${defaults.get('HOME') ?? '/home'}/${name}`
+      const shell = values.shell ?? defaults.get('SHELL') ?? '/bin/bash'
+      const entry = [name, 'x', uid, gid, values.comment ?? '', home, shell]
       setEntry(host, '/etc/passwd', name, () => entry.map(raw))
       if (host.stat('/etc/shadow')) {
         // No password fits "!". The day of its last change stays empty: two builds give the same bytes.
         setEntry(host, '/etc/shadow', name, () => [name, '!', '', '', '', '', '', '', ''])
       }
       joinGroups(host, name, values.groups)
-      if (how.home) makeHome(host, home, { uid, gid })
+      if (how.home) makeHome(host, home, { uid, gid, mode: homeMode(host) })
     },
     async changeUser(name, values, { moveHome }) {
       const old = host.accounts().users.get(name)?.home
@@ -164,33 +166,45 @@ function writeLines(host: Host, path: string, lines: readonly string[]): void {
   host.writeFile(path, Buffer.from(text, 'latin1'), { mode, uid, gid })
 }
 
-/** The number that useradd and groupadd take: for system accounts from the top down, for others above the highest in use. Source: login.defs(5). */
+/**
+ * The number that useradd and groupadd take: below the lowest system account in use, or above the highest of
+ * the others, and a gap where that end of the range is reached. Source: login.defs(5), and the tools themselves.
+ */
 function freeId(ref: string, host: Host, kind: 'UID' | 'GID', system: boolean): number {
   const { users, groups } = host.accounts()
-  const taken = new Set([
-    ...[...users.values()].map((user) => (kind === 'UID' ? user.uid : user.gid)),
-    ...[...groups.values()].map(({ gid }) => gid),
-  ])
-  const setting = loginDefs(host)
-  const least = setting(`${kind}_MIN`, 1000)
-  const first = system ? setting(`SYS_${kind}_MIN`, 101) : least
-  const last = system ? setting(`SYS_${kind}_MAX`, least - 1) : setting(`${kind}_MAX`, 60_000)
-  if (!system) {
-    const next = Math.max(first - 1, ...[...taken].filter((id) => id >= first && id <= last)) + 1
-    if (next <= last) return next
-  }
-  for (let id = last; id >= first; id--) if (!taken.has(id)) return id
+  const ids =
+    kind === 'UID' ? users.values().map(({ uid }) => uid) : groups.values().map(({ gid }) => gid)
+  const taken = new Set(ids)
+  const setting = settingsOf(host, '/etc/login.defs', /\s+/)
+  const number = (name: string, fallback: number) => Number(setting.get(name) ?? fallback)
+  const least = number(`${kind}_MIN`, 1000)
+  const first = system ? number(`SYS_${kind}_MIN`, 101) : least
+  const last = system ? number(`SYS_${kind}_MAX`, least - 1) : number(`${kind}_MAX`, 60_000)
+  const used = [...taken].filter((id) => id >= first && id <= last)
+  const next = system ? Math.min(last + 1, ...used) - 1 : Math.max(first - 1, ...used) + 1
+  if (next >= first && next <= last) return next
+  const all = Array.from({ length: last - first + 1 }, (_, n) => (system ? last - n : first + n))
+  const gap = all.find((id) => !taken.has(id))
+  if (gap !== undefined) return gap
   throw new ApplyError(`${ref}: every ${kind} from ${first} to ${last} is taken`, {
     help: `give one with \`${kind.toLowerCase()}:\`, or widen the range in /etc/login.defs`,
   })
 }
 
-function loginDefs(host: Host): (name: string, fallback: number) => number {
-  const settings = new Map(
-    readLines(host, '/etc/login.defs').map((line) => {
-      const [name = '', value] = line.trim().split(/\s+/)
-      return [name, Number(value)]
+/** Source: login.defs(5), HOME_MODE and UMASK. */
+function homeMode(host: Host): number {
+  const setting = settingsOf(host, '/etc/login.defs', /\s+/)
+  const mode = setting.get('HOME_MODE')
+  if (mode !== undefined) return Number.parseInt(mode, 8)
+  return 0o777 & ~Number.parseInt(setting.get('UMASK') ?? '022', 8)
+}
+
+/** A file of names and values; the last line of a name counts. One that is missing is empty. */
+function settingsOf(host: Host, path: string, separator: RegExp): ReadonlyMap<string, string> {
+  return new Map(
+    readLines(host, path).flatMap((line) => {
+      const [name, value] = line.trim().split(separator)
+      return name !== undefined && value !== undefined ? [[name, value] as const] : []
     }),
   )
-  return (name, fallback) => settings.get(name) ?? fallback
 }

@@ -2,11 +2,15 @@ import { posix } from 'node:path'
 import type { Host, Ownership } from '../host/host.ts'
 
 /** Makes a home as `useradd --create-home` does: parents where they lack, and a copy of /etc/skel. One that is there stays as it is. */
-export function makeHome(host: Host, home: string, owner: Ownership): void {
+export function makeHome(
+  host: Host,
+  home: string,
+  owner: Ownership & { readonly mode: number },
+): void {
   if (host.stat(home) !== undefined) return
   makeParents(host, posix.dirname(home))
-  host.makeDirectory(home, { ...owner, mode: 0o755 })
-  copyInto(host, '/etc/skel', home, owner)
+  host.makeDirectory(home, owner)
+  copyInto(host, '/etc/skel', home, { uid: owner.uid, gid: owner.gid })
 }
 
 /** The home that may go with its user, or why it stays; asked while the account is still there. */

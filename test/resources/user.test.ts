@@ -266,7 +266,7 @@ describe('apply in a tree', () => {
     const { left } = await converge(host, declared('new', desired))
     expect(left).toEqual(inSync)
     expect(host.text('/etc/passwd')).toBe(
-      `${accounts['/etc/passwd']}new:x:1001:1001:Größe:/home/new:/bin/sh\n`,
+      `${accounts['/etc/passwd']}new:x:1001:1001:Größe:/home/new:/bin/bash\n`,
     )
     expect(host.text('/etc/group')).toContain('adm:x:4:postgres,new\n')
     expect(host.text('/etc/group')).toMatch(/\nnew:x:1001:\n$/)
@@ -287,16 +287,16 @@ describe('apply in a tree', () => {
   test('needs no file but passwd and group, and makes no shadow', async () => {
     const host = tree()
     await converge(host, declared('sys', { ensure: 'present', system: true, gid: 'adm' }))
-    expect(host.text('/etc/passwd')).toContain('sys:x:999:4::/home/sys:/bin/sh\n')
+    expect(host.text('/etc/passwd')).toContain('sys:x:109:4::/home/sys:/bin/bash\n')
     expect(host.stat('/etc/shadow')).toBeUndefined()
     expect(host.stat('/home/sys')).toBeUndefined()
   })
 
   test('keeps to the ranges of login.defs', async () => {
-    const host = tree({ '/etc/login.defs': '# UID_MIN 5\nUID_MIN\t\t 500\nSYS_UID_MAX 300\n' })
+    const host = tree({ '/etc/login.defs': '# UID_MIN 5\nUID_MIN\t\t 500\nSYS_UID_MAX 105\n' })
     await converge(host, declared('s', { ensure: 'present', system: true, gid: 0 }))
     await converge(host, declared('u', { ensure: 'present', gid: 0 }))
-    expect(host.accounts().users.get('s')?.uid).toBe(300)
+    expect(host.accounts().users.get('s')?.uid).toBe(105)
     expect(host.accounts().users.get('u')?.uid).toBe(1001)
   })
 
