@@ -60,11 +60,11 @@ function makeTree(): string {
 
 /** A machine whose accounts are those of the tree. */
 function machineOf(tree: string): Host {
-  const { run } = localHost()
+  const machine = localHost()
   return {
     ...localHost({ root: tree }),
     cannotRun: undefined,
-    run: (argv) => run([...unshare, tree, ...argv]),
+    run: (argv) => machine.run([...unshare, tree, ...argv]),
   }
 }
 
