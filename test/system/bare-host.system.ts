@@ -73,7 +73,7 @@ test('a run with nothing to do starts only the programs that no read can replace
 test('the run is recorded', async () => {
   const { stdout } = await steward(host, ['runs', 'list', '--json'], { exitCode: 0 })
   const runs = JSON.parse(stdout) as { id: string }[]
-  expect(runs.length).toBeGreaterThanOrEqual(3)
+  expect(runs.length).toBeGreaterThanOrEqual(1)
   expect(typeof runs[0]?.id).toBe('string')
   const recorded = await host.shell('cat /var/lib/steward/*.* 2>/dev/null | tr -d "\\0"')
   for (const secret of Object.values(secrets)) expect(recorded).not.toContain(secret)
