@@ -1,6 +1,6 @@
 import { posix } from 'node:path'
 import schema from '../../schemas/resources/sysctl.json' with { type: 'json' }
-import type { HostReader } from '../host/host.ts'
+import type { Host, HostReader } from '../host/host.ts'
 import { mustRun } from './must-run.ts'
 import { type BootSetting, bootSettings, keyPath } from './sysctl-settings.ts'
 import { ApplyError, type Change, type Resource, type ResourceType } from './type.ts'
@@ -73,20 +73,29 @@ export const sysctl: ResourceType<Desired, Current> = {
     }
   },
   async apply(resource, changes, host) {
-    const { ref, title, desired } = resource
+    // The kernel first: a value that it refuses is not kept for the next boot either.
+    const isLive = changes.some(({ attribute }) => attribute === 'live')
+    const refusal = isLive ? await setInKernel(resource, host) : undefined
     if (changes.some(({ attribute }) => attribute !== 'live')) {
       applyWholeFile(host, fileOf(resource), render(resource))
     }
-    if (!changes.some(({ attribute }) => attribute === 'live')) return undefined
-    try {
-      // Not sysctl(8): it comes with a package, and reads the key by rules of its own. A rename, as for files, can't be done here.
-      await mustRun(host, ref, ['tee', procPath(title)], { stdin: `${desired.value}\n` })
-      return undefined
-    } catch (error) {
-      if (desired.live !== 'try' || !(error instanceof ApplyError)) throw error
-      return { note: `the running kernel refused ${desired.value}: ${error.message}` }
-    }
+    return refusal === undefined ? undefined : { note: refusal }
   },
+}
+
+/** Why the kernel refused, where `live: try` lets that pass. */
+async function setInKernel(
+  { ref, title, desired }: Resource<Desired>,
+  host: Host,
+): Promise<string | undefined> {
+  try {
+    // Not sysctl(8), which comes with a package and reads keys by rules of its own; nor a rename, as for files.
+    await mustRun(host, ref, ['tee', procPath(title)], { stdin: `${desired.value}\n` })
+    return undefined
+  } catch (error) {
+    if (desired.live !== 'try' || !(error instanceof ApplyError)) throw error
+    return `the running kernel refused ${desired.value}: ${error.ran?.output ?? error.message}`
+  }
 }
 
 function fileOf({ title, desired }: Resource<Desired>): string {

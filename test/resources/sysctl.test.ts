@@ -185,14 +185,15 @@ describe('apply', () => {
     expect(running.runs).toEqual([command])
   })
   const refusal = { exitCode: 1, stderr: `tee: ${proc}: Invalid argument\n` }
-  test('fails where the kernel refuses, and has written the file', async () => {
+  test('fails where the kernel refuses, and keeps no such value for the next boot', async () => {
     const host = machine({}, { commands: { [command]: refusal } })
     await expect(applyOn(host, { value: 256 })).rejects.toThrow('Invalid argument')
-    expect(host.text(file)).toBe(text)
+    expect(host.stat(file)).toBeUndefined()
   })
   test('only tells it under try', async () => {
     const host = machine({}, { commands: { [command]: refusal } })
     const outcome = await applyOn(host, { value: 256, live: 'try' })
-    expect(outcome?.note).toContain('the running kernel refused 256: ')
+    expect(outcome?.note).toBe(`the running kernel refused 256: tee: ${proc}: Invalid argument`)
+    expect(host.text(file)).toBe(text)
   })
 })
