@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, lstatSync, openSync, type Stats } from
 import { systemPath } from './bytes.ts'
 import { errorCode, HostError } from './error.ts'
 import { readLinkPath } from './read.ts'
+import { canOthersWrite, isTrustedOwner } from './trust.ts'
 
 /**
  * Opens folders one step at a time, each by the descriptor of the one above, as openat(2) would: whoever
@@ -86,7 +87,7 @@ function followable(folder: number, name: string, path: string, rule: LinkRule):
   const link = lstatSync(systemPath(place), { throwIfNoEntry: false })
   if (link === undefined) throw new HostError('ENOENT', path)
   if (!link.isSymbolicLink()) throw new HostError('ENOTDIR', path)
-  if (rule === 'trusted' && !(isTrusted(link.uid) && isGuarded(fstatSync(folder)))) {
+  if (rule === 'trusted' && !(isTrustedOwner(link.uid) && isGuarded(fstatSync(folder)))) {
     throw new HostError(
       'ELOOP',
       path,
@@ -96,13 +97,8 @@ function followable(folder: number, name: string, path: string, rule: LinkRule):
   return readLinkPath(place)
 }
 
-/** Root, and whoever steward runs as: nobody gains by fooling themselves. */
-function isTrusted(uid: number): boolean {
-  return uid === 0 || uid === process.geteuid?.()
-}
-
 /** Whether only somebody trusted can exchange what lies in it: in a sticky folder others can't touch what is not theirs. */
 function isGuarded(folder: Stats): boolean {
-  const othersWrite = (folder.mode & 0o022) !== 0
-  return isTrusted(folder.uid) && (!othersWrite || (folder.mode & 0o1000) !== 0)
+  const isSticky = (folder.mode & 0o1000) !== 0
+  return isTrustedOwner(folder.uid) && (isSticky || !canOthersWrite(folder))
 }

@@ -45,16 +45,31 @@ export function tracePath(host: HostReader, path: string): Trace {
  */
 export function whyUntrusted({ passed }: Trace): string | undefined {
   for (const { path, stat } of passed) {
-    if (stat.uid !== 0 && stat.uid !== process.geteuid?.()) {
+    if (!isTrustedOwner(stat.uid)) {
       return `${path} belongs to another user (uid ${stat.uid})`
     }
     if (stat.kind === 'link') continue
     const isSticky = stat.kind === 'directory' && (stat.mode & 0o1000) !== 0
-    const isOurGroup = stat.gid === 0 || stat.gid === process.getegid?.()
-    const isWritable = (stat.mode & 0o002) !== 0 || ((stat.mode & 0o020) !== 0 && !isOurGroup)
-    if (isWritable && !isSticky) {
+    if (canOthersWrite(stat) && !isSticky) {
       return `${path} can be written by others (mode ${stat.mode.toString(8).padStart(4, '0')})`
     }
   }
   return undefined
+}
+
+/** Root, and whoever steward runs as: nobody gains by fooling themselves. */
+export function isTrustedOwner(uid: number): boolean {
+  return uid === 0 || uid === process.geteuid?.()
+}
+
+/** Whether the mode lets somebody else than the owner write: all, or a group other than root's and our own. */
+export function canOthersWrite({
+  mode,
+  gid,
+}: {
+  readonly mode: number
+  readonly gid: number
+}): boolean {
+  const isOurGroup = gid === 0 || gid === process.getegid?.()
+  return (mode & 0o002) !== 0 || ((mode & 0o020) !== 0 && !isOurGroup)
 }
