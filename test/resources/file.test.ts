@@ -171,6 +171,7 @@ describe('probe and diff', () => {
     ['a link', '/etc/l', { target: 'a', owner: 'root', mode: '0600' }],
     ['a link that leads to the content', '/etc/l', { content: 'text', links: 'follow' }],
     ['something of any kind', '/etc/d', { ensure: 'present' }],
+    ['a link, whatever links says', '/etc/l', { target: 'a', links: 'follow' }],
     ['absence', '/etc/x', { ensure: 'absent' }],
     ['absence below what is missing', '/x/y/z', { ensure: 'absent' }],
   ] satisfies [string, string, FileDesired][])(
@@ -268,6 +269,12 @@ describe('probe and diff', () => {
       [{ attribute: 'owner', from: 'root', to: 'zulip' }],
     ],
     ['removes a file', '/etc/a', { ensure: 'absent' }, [replaced('file', 'absent')]],
+    [
+      'removes a file, whatever replace says',
+      '/etc/a',
+      { ensure: 'absent', replace: false },
+      [replaced('file', 'absent')],
+    ],
     [
       'removes a link, not what it points to',
       '/etc/l',
@@ -408,6 +415,28 @@ describe('probe and diff', () => {
       expect(await verdict(path, desired, things)).toMatchObject({ blocked })
     },
   )
+
+  test.each([
+    ['in sync', '/srv/current/a', { content: 'text' }, []],
+    ['in need of a change', '/srv/current/x', { ensure: 'file' }, [created]],
+  ] satisfies [string, string, FileDesired, Change[]][])(
+    'goes through a link of root among the parents where it is %s',
+    async (_title, path, desired, changes) => {
+      expect(await verdict(path, desired, things)).toEqual({ changes })
+    },
+  )
+
+  test('is not blocked by a link that another resource declares, for that may lead elsewhere by then', async () => {
+    const one = resource('/home/etc/new', { ensure: 'file' })
+    const host = fakeHost({ files: things, accounts })
+    const [current] = await file.probe([one], host, { declared: new Set(['path:/home/etc']) })
+    expect(current && file.diff(one, current)).toEqual({ changes: [created] })
+  })
+
+  test('is not blocked by a link behind which it would change nothing', async () => {
+    const desired: FileDesired = { content: 'new', replace: false }
+    expect(await verdict('/home/etc/a', desired, things)).toMatchObject({ changes: [] })
+  })
 
   test('is not blocked by a file that another resource declares, for that may be a directory by then', async () => {
     const one = resource('/etc/a/b', { ensure: 'file' })

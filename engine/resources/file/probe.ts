@@ -134,8 +134,7 @@ class Probe {
   #below(own: Entry, title: string, desired: FileDesired): Entry[] {
     const { goal, path, stat } = own
     const isKept = stat !== undefined && stat.kind !== 'directory' && !goal.replace
-    const isStuck = 'blocked' in compare(own, this.#accounts)
-    if (goal.ensure !== 'directory' || isKept || isStuck) return []
+    if (goal.ensure !== 'directory' || isKept) return []
     const ofChildren = { ...goal, ensure: undefined }
     const tree = { title, path, desired, goal: ofChildren, declared: this.#declared }
     const entries = entriesBelow(tree, this.#host, stat?.kind === 'directory')
