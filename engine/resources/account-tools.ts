@@ -30,9 +30,11 @@ export interface AccountTools {
   removeGroup(name: string): Promise<void>
 }
 
-/** shadow's own commands where commands can run; else the files of the tree. Throws `ApplyError`, speaking for `ref`. */
+/** shadow's own commands on the machine and in a root that has them; else the files of the tree. Throws `ApplyError`, speaking for `ref`. */
 export function accountTools(ref: string, host: Host): AccountTools {
-  return host.cannotRun === undefined ? accountCommands(ref, host) : accountFiles(ref, host)
+  const isThere = host.root === '/' || host.stat('/usr/sbin/useradd') !== undefined
+  const canRun = host.cannotRun === undefined && isThere
+  return canRun ? accountCommands(ref, host) : accountFiles(ref, host)
 }
 
 /** Source: useradd(8), usermod(8), userdel(8), groupadd(8), groupmod(8), gpasswd(1), groupdel(8). */

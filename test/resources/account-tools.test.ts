@@ -63,6 +63,7 @@ function machineOf(tree: string): Host {
   const machine = localHost()
   return {
     ...localHost({ root: tree }),
+    root: '/',
     cannotRun: undefined,
     run: (argv) => machine.run([...unshare, tree, ...argv]),
   }

@@ -112,6 +112,16 @@ describe('apply with commands', () => {
 })
 
 describe('apply in a tree', () => {
+  test('runs the tools where the tree has them', async () => {
+    const resource = declared('adm', { ensure: 'absent' })
+    const changes = [{ attribute: 'ensure', from: 'present', to: 'absent' }]
+    const options = { root: '/tree', commands: { 'groupdel adm': '' } }
+    const full = fakeHost({ ...options, files: { ...files, '/usr/sbin/useradd': '' } })
+    const bare = fakeHost({ ...options, files })
+    for (const host of [full, bare]) await group.apply(resource, changes, host)
+    expect([full.runs, full.writes]).toEqual([['groupdel adm'], []])
+    expect([bare.runs, bare.writes]).toMatchObject([[], [{ path: '/etc/group' }]])
+  })
   test.each<[string, Desired, string]>([
     ['new', { ensure: 'present' }, 'new:x:1001:'],
     ['new', { ensure: 'present', system: true, members: ['zulip'] }, 'new:x:999:zulip'],
