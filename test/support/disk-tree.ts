@@ -43,7 +43,7 @@ export function makeTree(folder: string, entries: Readonly<Record<string, DiskEn
   }
 }
 
-/** What is below a folder, by path: `file 0644 text`, `directory 0755`, `link ../x`; with ` 1000:1000` where it is not root's. */
+/** What is below a folder, by path: `file 0644 text`, `directory 0755`, `link ../x`; with ` 1000:1000` where it is not of whoever runs. */
 export function readTree(folder: string, below = ''): Record<string, string> {
   const found: Record<string, string> = {}
   for (const name of readdirSync(join(folder, below))) {
@@ -51,7 +51,8 @@ export function readTree(folder: string, below = ''): Record<string, string> {
     const at = join(folder, path)
     const stat = lstatSync(at)
     const mode = (stat.mode & 0o7777).toString(8).padStart(4, '0')
-    const owner = stat.uid + stat.gid === 0 ? '' : ` ${stat.uid}:${stat.gid}`
+    const isOwn = stat.uid === process.geteuid?.() && stat.gid === process.getegid?.()
+    const owner = isOwn ? '' : ` ${stat.uid}:${stat.gid}`
     if (stat.isSymbolicLink()) found[path] = `link${owner} ${readlinkSync(at)}`
     else if (stat.isDirectory()) found[path] = `directory ${mode}${owner}`
     else if (stat.isFile()) found[path] = `file ${mode}${owner} ${readFileSync(at, 'utf8')}`
