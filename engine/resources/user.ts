@@ -41,24 +41,18 @@ export const user: ResourceType<Desired, Current> = {
   name: 'user',
   schema,
   check: checkAccountName,
-  footprint({ title, desired: { ensure, gid, groups = [], home, managehome, shell } }) {
+  footprint({ title, desired: { ensure, gid, groups = [], home, managehome } }) {
     const named = [...(typeof gid === 'string' ? [gid] : []), ...groups]
     const inGroups = named.map((name) => `group:${name}` as const)
     // The user's own group can go only after the user, whether or not anybody wrote it down.
-    if (ensure === 'absent')
+    if (ensure === 'absent') {
       return { removes: [`user:${title}`], after: [`group:${title}`, ...inGroups] }
-    const after = [home && posix.dirname(home), shell].flatMap((path) =>
-      path ? [`path:${path}` as const] : [],
-    )
-    if (ensure === undefined) return { needs: [`user:${title}`, ...inGroups], after }
+    }
+    if (ensure === undefined) return { needs: [`user:${title}`, ...inGroups] }
     const ownGroup = gid === undefined ? [`group:${title}` as const] : []
     const ownHome = managehome ? [`path:${home ?? `/home/${title}`}` as const] : []
-    return {
-      ensures: [`user:${title}`],
-      needs: inGroups,
-      after,
-      provides: [...ownGroup, ...ownHome],
-    }
+    // Shell and the home's parents may lack, and may belong to this very user: no need of either.
+    return { ensures: [`user:${title}`], needs: inGroups, provides: [...ownGroup, ...ownHome] }
   },
   async probe(users, host) {
     const accounts = host.accounts()

@@ -66,7 +66,6 @@ describe('footprint', () => {
     expect(user.footprint(declared('zulip', zulip))).toEqual({
       ensures: ['user:zulip'],
       needs: ['group:zulip', 'group:ssl'],
-      after: [],
       provides: ['path:/home/zulip'],
     })
   })
