@@ -119,6 +119,8 @@ describe.skipIf(process.geteuid?.() !== 0)('apply, which needs root for owners',
       { target: '/b', force: true },
       { a: 'link /b' },
     ],
+    ['replaces a fifo', { a: { fifo: true } }, { content: 'x', force: true }, { a: 'file 0644 x' }],
+    ['removes a fifo', { a: { fifo: true } }, { ensure: 'absent', force: true }, {}],
     ['removes a file', { a: 'x' }, { ensure: 'absent' }, {}],
     [
       'removes a link, not what it points to',
@@ -135,12 +137,6 @@ describe.skipIf(process.geteuid?.() !== 0)('apply, which needs root for owners',
       expect(readTree(root)).toEqual(after)
     },
   )
-
-  test('replaces a fifo with force', async () => {
-    execFileSync('mkfifo', [join(root, 'a')])
-    await converge(resource('/a', { content: 'new', force: true }))
-    expect(readTree(root)).toEqual({ a: 'file 0644 new' })
-  })
 
   test('knows the users and groups of the tree', async () => {
     makeTree(root, {

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -336,8 +335,7 @@ describe('a purge', () => {
   })
 
   test('removes a fifo only with force', async () => {
-    mkdirSync(join(root, 'd'))
-    execFileSync('mkfifo', [join(root, 'd/pipe')])
+    makeTree(root, { 'd/pipe': { fifo: true } })
     expect(await verdictOf(resource({ purge: true }), [])).toEqual({
       changes: [],
       note: '/d/pipe stays: a fifo is purged only with force',
@@ -459,7 +457,7 @@ describe('a tree is blocked by', () => {
   })
 
   test('a fifo in the source', async () => {
-    execFileSync('mkfifo', [join(source, 'pipe')])
+    makeTree(source, { pipe: { fifo: true } })
     expect(await verdictOf(resource({ source }), [])).toEqual({
       blocked: `${source}/pipe: is a fifo, which can't be copied`,
     })

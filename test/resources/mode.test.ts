@@ -79,12 +79,12 @@ describe('resolveMode', () => {
     const action = fc.tuple(
       fc.constantFrom('+', '-', '='),
       fc.oneof(
-        fc.string({ unit: fc.constantFrom(...'rwxXst'), maxLength: 4 }),
-        fc.constantFrom(...'ugo'),
+        fc.string({ unit: fc.constantFrom('r', 'w', 'x', 'X', 's', 't'), maxLength: 4 }),
+        fc.constantFrom('u', 'g', 'o'),
       ),
     )
     const clause = fc.tuple(
-      fc.string({ unit: fc.constantFrom(...'ugoa'), maxLength: 3 }),
+      fc.string({ unit: fc.constantFrom('u', 'g', 'o', 'a'), maxLength: 3 }),
       fc.array(action, { minLength: 1, maxLength: 3 }),
     )
     const modes = fc

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
   chownSync,
@@ -12,9 +13,10 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 
-/** Text or bytes of a file with mode 0644, a link where `target` is given, a directory where nothing is. */
+/** Text or bytes of a file with mode 0644, a link where `target` is given, a fifo, or a directory where nothing is given. */
 export type DiskEntry =
   | string
+  | { readonly fifo: true }
   | Uint8Array
   | {
       readonly content?: string | Uint8Array
@@ -28,6 +30,11 @@ export type DiskEntry =
 export function makeTree(folder: string, entries: Readonly<Record<string, DiskEntry>>): void {
   for (const [path, entry] of Object.entries(entries)) {
     const at = join(folder, path)
+    if (typeof entry === 'object' && 'fifo' in entry) {
+      mkdirSync(join(at, '..'), { recursive: true })
+      execFileSync('sh', ['-c', 'mkfifo -- "$1"', 'sh', at])
+      continue
+    }
     const plain = typeof entry === 'string' || entry instanceof Uint8Array
     const { content, target, mode, uid, gid } = plain ? { content: entry } : entry
     mkdirSync(join(at, '..'), { recursive: true })
