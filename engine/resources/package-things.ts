@@ -17,20 +17,33 @@ export interface PackageEntry {
 
 const entries: Readonly<Record<string, PackageEntry>> = table.packages
 
-/** Everything that a package brings, what it depends on included; empty where the table doesn't know it. */
-export function packageThings(name: string): Thing[] {
+/** Everything that an installed package brings, what it depends on included; empty where the table doesn't know it. */
+export function thingsWith(name: string): Thing[] {
   const packages = new Set([name])
   const things = new Set<Thing>()
   for (const each of packages) {
-    const entry = Object.hasOwn(entries, each) ? entries[each] : undefined
-    if (entry === undefined) continue
-    if (each !== name) things.add(`package:${each}`)
-    for (const user of entry.users ?? []) things.add(`user:${user}`)
-    for (const group of entry.groups ?? []) things.add(`group:${group}`)
-    for (const unit of entry.units ?? []) things.add(`unit:${unit}`)
-    for (const path of entry.paths ?? []) things.add(`path:${path}`)
-    for (const command of entry.commands ?? []) things.add(`command:${command}`)
-    for (const other of entry.brings ?? []) packages.add(other)
+    for (const thing of thingsOf(each)) things.add(thing)
+    for (const other of entryOf(each)?.brings ?? []) packages.add(other)
   }
   return [...things]
+}
+
+/** The units that are gone when the package is. */
+export function unitsOf(name: string): Thing[] {
+  return (entryOf(name)?.units ?? []).map((unit): Thing => `unit:${unit}`)
+}
+
+function thingsOf(name: string): Thing[] {
+  const { users = [], groups = [], paths = [], commands = [] } = entryOf(name) ?? {}
+  return [
+    ...users.map((user): Thing => `user:${user}`),
+    ...groups.map((group): Thing => `group:${group}`),
+    ...unitsOf(name),
+    ...paths.map((path): Thing => `path:${path}`),
+    ...commands.map((command): Thing => `command:${command}`),
+  ]
+}
+
+function entryOf(name: string): PackageEntry | undefined {
+  return Object.hasOwn(entries, name) ? entries[name] : undefined
 }

@@ -4,7 +4,7 @@ import { type AptPolicy, aptAlsoRemoves, aptPolicy } from './apt.ts'
 import { type PackageJob, runTransaction } from './apt-transaction.ts'
 import { type DpkgPackage, isBroken, readDpkgStatus } from './dpkg-status.ts'
 import { compareVersions } from './dpkg-version.ts'
-import { packageThings } from './package-things.ts'
+import { thingsWith, unitsOf } from './package-things.ts'
 import type {
   ApplyError,
   Change,
@@ -84,15 +84,11 @@ function checkPackage({ ref, title, desired }: Resource<PackageDesired>) {
 function footprintOf({ title, desired }: Resource<PackageDesired>): Footprint {
   const name = title.replace(/:.*/, '')
   const own: Thing = `package:${name}`
-  const things = packageThings(name)
   if (isGone(desired.ensure)) {
     // A service is stopped while its unit is still there.
-    return {
-      after: [aptLists],
-      removes: [own, ...things.filter((thing) => thing.startsWith('unit:'))],
-    }
+    return { after: [aptLists], removes: [own, ...unitsOf(name)] }
   }
-  return { after: [aptLists], ensures: [own], provides: things }
+  return { after: [aptLists], ensures: [own], provides: thingsWith(name) }
 }
 
 async function probePackages(
