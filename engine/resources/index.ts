@@ -1,3 +1,4 @@
+import { aptRepository } from './apt-repository.ts'
 import { cron } from './cron.ts'
 import { exec } from './exec.ts'
 import { file } from './file.ts'
@@ -10,6 +11,7 @@ import { user } from './user.ts'
 
 /** Every resource type by its name. `schemas/resources/NAME.json` stands beside each. */
 export const types: ReadonlyMap<string, ResourceType> = new Map<string, ResourceType>([
+  ['apt_repository', aptRepository],
   ['cron', cron],
   ['exec', exec],
   ['file', file],
