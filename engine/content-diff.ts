@@ -1,4 +1,5 @@
 import { structuredPatch } from 'diff'
+import { visible } from './diagnostics/visible.ts'
 
 /** How two contents differ, for people: as text with three lines of context, or why that can't be shown. */
 export type ContentDiff =
@@ -34,9 +35,4 @@ export function contentDiff(from: Uint8Array, to: Uint8Array, title: string): Co
 
 function decode(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
-}
-
-/** Control characters as marks: a file must not be able to steer the terminal that shows it. */
-function visible(line: string): string {
-  return line.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, (c) => (c === '\r' ? '␍' : `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`))
 }

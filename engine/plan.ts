@@ -41,6 +41,10 @@ export interface Plan {
   /** In sync, with something to say: "kept", "it runs only on a refresh". */
   readonly notes: readonly { readonly ref: string; readonly note: string }[]
   /** How many commands of manifests had to be run to know (guards). */
+  readonly asked?: number
+  /** Why commands can't run on this tree ("not in a root"), so that packages, services and commands are left alone. */
+  readonly cannotRun?: string
+  /** How many resources each action is meant for, `noop` ones aside. */
   readonly counts: Readonly<Record<Action, number>>
 }
 

@@ -1,11 +1,12 @@
 import type { Diagnostic, Place } from './diagnostic.ts'
+import { visible, visibleLine } from './visible.ts'
 
 /** How text is to look. `paint` is the identity where colour is not wanted. */
 export interface RenderOptions {
   readonly oneLine?: boolean
   readonly paint?: Paint
 }
-export type Tone = 'error' | 'warning' | 'notice' | 'dim' | 'bold'
+export type Tone = 'error' | 'warning' | 'notice' | 'added' | 'removed' | 'dim' | 'bold'
 export type Paint = (tone: Tone, text: string) => string
 
 const plain: Paint = (_tone, text) => text
@@ -13,7 +14,31 @@ const plain: Paint = (_tone, text) => text
 /** A diagnostic in the form of the house: place, severity, sentence, code; the line and caret; expected, found, help. */
 export function renderDiagnostic(diagnostic: Diagnostic, options: RenderOptions = {}): string {
   const paint = options.paint ?? plain
-  return options.oneLine ? oneLine(diagnostic) : block(diagnostic, paint)
+  const shown = visibleDiagnostic(diagnostic)
+  return options.oneLine ? oneLine(shown) : block(shown, paint)
+}
+
+/** The same with nothing in it that could steer a terminal. */
+function visibleDiagnostic({ place, related, ran, ...diagnostic }: Diagnostic): Diagnostic {
+  const { message, expected, found, help } = diagnostic
+  return {
+    ...diagnostic,
+    message: visibleLine(message),
+    ...(expected === undefined ? {} : { expected: visible(expected) }),
+    ...(found === undefined ? {} : { found: visible(found) }),
+    ...(help === undefined ? {} : { help: visible(help) }),
+    ...(place ? { place: visiblePlace(place) } : {}),
+    ...(related ? { related: related.map((other) => ({ message: visibleLine(other.message), ...(other.place ? { place: visiblePlace(other.place) } : {}) })) } : {}),
+    ...(ran ? { ran: { argv: ran.argv.map(visibleLine), exit: visibleLine(ran.exit), output: visible(ran.output) } } : {}),
+  }
+}
+
+/** The line stays as long as it was, so that the caret stays under its word. */
+function visiblePlace(place: Place): Place {
+  const { text } = place
+  const file = visibleLine(place.file)
+  if (text === undefined) return { ...place, file }
+  return { ...place, file, text: text.replace(/./g, (character) => (character === '\t' || visible(character) === character ? character : '·')) }
 }
 
 /** Sorted by file and place, errors of the same place kept in the order in which they were found. */
@@ -28,6 +53,15 @@ export function sortByPlace(diagnostics: readonly Diagnostic[]): Diagnostic[] {
       return p.line - q.line || p.column - q.column || a.index - b.index
     })
     .map((entry) => entry.diagnostic)
+}
+
+/** Each mistake once, also where it was found on two ways. */
+export function uniqueDiagnostics(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const seen = new Set<string>()
+  return diagnostics.filter(({ code, message, place }) => {
+    const key = `${code} ${message} ${place?.file}:${place?.line}:${place?.column}`
+    return !seen.has(key) && seen.add(key)
+  })
 }
 
 export function renderPlace(place: Place): string {

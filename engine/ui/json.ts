@@ -1,0 +1,26 @@
+import type { Diagnostic } from '../diagnostics/diagnostic.ts'
+import type { Event } from '../events.ts'
+import type { Plan } from '../plan.ts'
+
+/** An event as a line of `--json`, without its newline. */
+export function eventLine(event: Event): string {
+  return jsonLine(event)
+}
+
+/** A plan as one event, `"type": "plan"`. */
+export function planLine(plan: Plan): string {
+  return jsonLine({ type: 'plan', ...plan })
+}
+
+/** A diagnostic as an event, `"type": "diagnostic"`. */
+export function diagnosticLine(diagnostic: Diagnostic): string {
+  return jsonLine({ type: 'diagnostic', ...diagnostic })
+}
+
+/** JSON leaves the second range of control characters as they are; escaped they mean the same and steer no terminal. */
+function jsonLine(value: object): string {
+  return JSON.stringify(value).replace(
+    /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}

@@ -1,0 +1,52 @@
+import stringWidth from 'string-width'
+
+/** How many columns of a terminal a line takes; colour takes none. */
+export function columnsOf(text: string): number {
+  return /^[\x20-\x7e]*$/.test(text) ? text.length : stringWidth(text)
+}
+
+/** Fills up with blanks on the right to so many columns. */
+export function padTo(text: string, columns: number): string {
+  return text + ' '.repeat(Math.max(0, columns - columnsOf(text)))
+}
+
+/** Breaks a line between words; a word that is too long for the width keeps a line of its own. */
+export function wrapWords(text: string, width: number): string[] {
+  if (columnsOf(text) <= width) return [text]
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    const longer = line === '' ? word : `${line} ${word}`
+    if (line !== '' && columnsOf(longer) > width) {
+      lines.push(line)
+      line = word
+    } else line = longer
+  }
+  return [...lines, line]
+}
+
+/** Puts every line of a text this far in. */
+export function indent(text: string, columns: number): string {
+  const blanks = ' '.repeat(columns)
+  return text
+    .split('\n')
+    .map((line) => blanks + line)
+    .join('\n')
+}
+
+/** Rows as columns that line up, the heading first. The last column may be of any length. */
+export function renderTable(
+  heading: readonly string[],
+  rows: readonly (readonly string[])[],
+): string[] {
+  const all = [heading, ...rows]
+  const widths = heading.map((_, column) =>
+    Math.max(...all.map((row) => columnsOf(row[column] ?? ''))),
+  )
+  return all.map((row) =>
+    row
+      .map((cell, column) => padTo(cell, widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  )
+}

@@ -1,0 +1,84 @@
+import type { Paint } from '../diagnostics/render.ts'
+import { visibleLine } from '../diagnostics/visible.ts'
+import type { Event } from '../events.ts'
+import type { EventRow, KeptRow, RunRow } from '../record/store.ts'
+import { formatDuration } from './duration.ts'
+import { renderEvent, renderSummary } from './event-text.ts'
+import { renderTable } from './layout.ts'
+
+export interface RunTextOptions {
+  readonly paint: Paint
+  readonly verbose?: boolean
+}
+
+/** Runs as a table, in the order given. */
+export function renderRuns(rows: readonly RunRow[], { paint }: RunTextOptions): string {
+  if (rows.length === 0) return 'No run is on record.'
+  const [heading = '', ...lines] = renderTable(
+    ['RUN', 'STARTED', 'TOOK', 'STATUS', 'CHANGED', 'FAILED', 'CLASSES'],
+    rows.map((row) => [
+      visibleLine(row.id),
+      formatTime(row.started),
+      took(row),
+      statusOf(row),
+      row.summary ? String(row.summary.changed + row.summary.refreshed) : '',
+      row.summary ? String(row.summary.failed) : '',
+      row.classes.map(visibleLine).join(', '),
+    ]),
+  )
+  return [paint('dim', heading), ...lines].join('\n')
+}
+
+/** One run: what was started, what happened, what was kept, how it ended. */
+export function renderRun(
+  row: RunRow,
+  events: readonly EventRow[],
+  kept: readonly KeptRow[],
+  { paint, verbose = false }: RunTextOptions,
+): string {
+  const about = renderTable(
+    ['Run', visibleLine(row.id)],
+    [
+      ['Command', ['steward', ...row.command].map(visibleLine).join(' ')],
+      ['Classes', row.classes.map(visibleLine).join(', ')],
+      ['Started', formatTime(row.started)],
+      [
+        'Finished',
+        row.finished === undefined ? 'no' : `${formatTime(row.finished)}, after ${took(row)}`,
+      ],
+      ['Status', statusOf(row)],
+    ],
+  )
+  const happened = events
+    .map(({ event }) => event as Event)
+    .filter(({ type }) => type !== 'run_started')
+    .flatMap((event) => renderEvent(event, { paint, verbose }) ?? [])
+  const saved = kept
+    .filter(({ kind }) => kind !== 'absent')
+    .map((was) => `  ${visibleLine(was.path)}  ${whatWasKept(was)}, by ${visibleLine(was.ref)}`)
+  return [
+    about.join('\n'),
+    ...(happened.length === 0 ? [] : [happened.join('\n')]),
+    ...(saved.length === 0 ? [] : [[paint('bold', 'Kept as it was before:'), ...saved].join('\n')]),
+    ...(row.summary ? [renderSummary(row.summary, { paint })] : []),
+  ].join('\n\n')
+}
+
+function whatWasKept({ kind, goes, mode, uid, gid }: KeptRow): string {
+  if (goes === 'mode') return `its mode ${mode.toString(8).padStart(4, '0')}`
+  return goes === 'owner' ? `its owner ${uid}:${gid}` : `the ${visibleLine(kind)}`
+}
+
+/** A run that was killed never says how it ended. */
+function statusOf({ status, finished }: RunRow): string {
+  return status === 'running' && finished === undefined ? 'not finished' : status
+}
+
+function took({ started, finished }: RunRow): string {
+  return finished === undefined ? '' : formatDuration(Date.parse(finished) - Date.parse(started))
+}
+
+/** ISO 8601 as `2026-03-01 12:00:05 UTC`. */
+function formatTime(iso: string): string {
+  return `${iso.slice(0, 19).replace('T', ' ')} UTC`
+}
