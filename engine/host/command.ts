@@ -114,12 +114,14 @@ function placed({ umask, cwd }: CommandOptions, ground: Ground): string[] {
  * would only be one more exit code. In a root, links may lead elsewhere than from here: there it is not looked at.
  */
 function findProgram(
-  [name]: readonly string[],
+  argv: readonly string[],
   { cwd = '/' }: CommandOptions,
   { root }: Ground,
   environment: Readonly<Record<string, string>>,
 ): string | undefined {
+  const [name] = argv
   if (name === undefined || name === '') return 'an empty command'
+  if (argv.some((part) => part.includes('\0'))) return 'an argument holds a NUL byte'
   if (root !== '/') return undefined
   if (statSync(cwd, { throwIfNoEntry: false }) === undefined) return `ENOENT: no folder ${cwd}`
   const folders = name.includes('/') ? [''] : (environment.PATH ?? cleanPath).split(':')

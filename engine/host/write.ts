@@ -222,6 +222,9 @@ function syncPlace(place: string, flags: number): void {
   }
   try {
     fsyncSync(fd)
+  } catch (error) {
+    // Some file systems (FUSE, 9p) have no sync for folders.
+    if (errorCode(error) !== 'EINVAL') throw error
   } finally {
     closeSync(fd)
   }
@@ -252,7 +255,14 @@ function removePlace(place: string, path: string): void {
 
 /** Clears away what a steward that was killed left unfinished in this folder. */
 function sweep(folderFd: number): void {
-  for (const name of listPath(inFolder(folderFd, '.'))) {
+  let names: string[]
+  try {
+    names = listPath(inFolder(folderFd, '.'))
+  } catch {
+    // A steward that is not root may write in folders that it can't list.
+    return
+  }
+  for (const name of names) {
     const pid = temporary.exec(name)?.[1]
     if (pid !== undefined && !isAlive(Number(pid))) removeQuietly(inFolder(folderFd, name))
   }

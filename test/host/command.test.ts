@@ -74,6 +74,10 @@ describe('a command', () => {
     expect(await host.run([join(dir, 'none')])).toMatchObject({ startError: 'ENOENT' })
     expect(await host.run([join(dir, 'plain')])).toMatchObject({ startError: 'EACCES' })
     expect(await host.run([dir])).toMatchObject({ startError: 'EACCES' })
+    expect(await host.run(['true', 'a\0b'])).toMatchObject({
+      startError: 'an argument holds a NUL byte',
+    })
+    expect(await host.run(['true', 'x'.repeat(3_000_000)])).toMatchObject({ startError: 'E2BIG' })
     expect(await host.run(['true'], { cwd: '/none' })).toMatchObject({
       startError: 'ENOENT: no folder /none',
     })
