@@ -18,11 +18,12 @@ import type { Manifest } from '../engine/load/manifest.ts'
 import { manifestCache } from '../engine/load/manifest-cache.ts'
 import { Sources } from '../engine/load/sources.ts'
 import { types } from '../engine/resources/index.ts'
+import { fillCompileCache } from './compile-cache.ts'
 import { compiledValidators } from './validators.ts'
 
 const project = join(import.meta.dirname, '..')
 const dist = join(project, 'dist')
-const entry = join(project, 'engine/cli/main.ts')
+const entry = join(project, 'engine/cli/start.ts')
 
 if (!existsSync(entry)) {
   console.error(`build: ${entry} is missing; this checkout is not whole.`)
@@ -33,7 +34,7 @@ const made = mkdtempSync(`${dist}.`)
 process.on('exit', () => rmSync(made, { recursive: true, force: true }))
 const build = sourcesHash()
 const { metafile } = await bundle({
-  entryPoints: [{ in: entry, out: 'main' }],
+  entryPoints: [{ in: entry, out: 'steward' }],
   outdir: made,
   // Flat, for engine/shipped.ts finds the project as the folder above.
   chunkNames: '[name]-[hash]',
@@ -60,9 +61,9 @@ const { metafile } = await bundle({
   logOverride: { 'package.json': 'silent' },
   metafile: true,
 })
-writeFileSync(join(made, 'steward.js'), "import './main.js'\n")
 writeFileSync(join(made, 'LICENSES.txt'), bundledLicenses(Object.keys(metafile.inputs)))
 keepManifests(join(made, 'manifests'))
+fillCompileCache(made)
 chmodSync(made, 0o755)
 if (existsSync(dist)) renameSync(dist, join(made, 'replaced'))
 renameSync(made, dist)

@@ -9,7 +9,8 @@ import {
   existsSync,
   globSync,
   mkdirSync,
-  mkdtempSync,
+  readdirSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -18,6 +19,7 @@ import {
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import project from '../package.json' with { type: 'json' }
+import { fillCompileCache } from './compile-cache.ts'
 
 const home = join(import.meta.dirname, '..')
 const [runtime] = globSync('node_modules/node-linux-*/bin/node', { cwd: home })
@@ -30,7 +32,10 @@ const archive = join(home, `steward-${project.version}-linux-${architecture}.tar
 
 execFileSync(process.execPath, [join(home, 'scripts/build.ts')], { stdio: 'inherit' })
 
-const staged = mkdtempSync(join(tmpdir(), 'steward-dist-'))
+// Always the same place, for V8 writes it into what it compiles.
+const staged = join(tmpdir(), `steward-dist-${project.version}`)
+rmSync(staged, { recursive: true, force: true })
+mkdirSync(staged, { mode: 0o700 })
 process.on('exit', () => rmSync(staged, { recursive: true, force: true }))
 const installed = join(staged, 'usr/lib/steward')
 mkdirSync(join(installed, 'runtime'), { recursive: true })
@@ -38,13 +43,14 @@ for (const name of ['bin', 'dist', 'manifests', 'templates', 'schemas', 'LICENSE
   if (existsSync(join(home, name)))
     cpSync(join(home, name), join(installed, name), { recursive: true })
 }
-cpSync(join(home, runtime), join(installed, 'runtime/node'))
-cpSync(join(home, runtime, '../../LICENSE'), join(installed, 'runtime/LICENSE'))
 const { name, version, license, type } = project
 writeFileSync(
   join(installed, 'package.json'),
   `${JSON.stringify({ name, version, license, type })}\n`,
 )
+compileAsRoot(join(installed, 'dist'))
+cpSync(join(home, runtime), join(installed, 'runtime/node'))
+cpSync(join(home, runtime, '../../LICENSE'), join(installed, 'runtime/LICENSE'))
 mkdirSync(join(staged, 'usr/bin'))
 for (const [command, path] of Object.entries(project.bin)) {
   symlinkSync(join('../lib/steward', path), join(staged, 'usr/bin', command))
@@ -63,3 +69,13 @@ execFileSync('tar', [
 ])
 const megabytes = (path: string) => (statSync(path).size / 1e6).toFixed(1)
 console.log(`${basename(archive)}: ${megabytes(archive)} MB`)
+
+/** Node looks for compiled code under the number of the user that it runs as, and an installed steward runs as root. */
+function compileAsRoot(bundle: string): void {
+  const cache = join(bundle, 'cache')
+  rmSync(cache, { recursive: true })
+  fillCompileCache(bundle)
+  for (const folder of readdirSync(cache)) {
+    renameSync(join(cache, folder), join(cache, folder.replace(/-\d+$/, '-0')))
+  }
+}
