@@ -5,9 +5,23 @@ import { predecessors } from './graph.ts'
 import { HostError } from './host/error.ts'
 import type { Host, Ownership } from './host/host.ts'
 import { type Kept, keeping } from './host/keeping.ts'
-import { type Action, actionOf, type Plan, plannedChanges, redactor, strongerRefresh } from './plan.ts'
+import {
+  type Action,
+  actionOf,
+  type Plan,
+  plannedChanges,
+  redactor,
+  strongerRefresh,
+} from './plan.ts'
 import { declaredThings, type States, verdictsOf } from './probe.ts'
-import { ApplyError, type Change, type RefreshKind, type Outcome as Result, type ResourceType, type Verdict } from './resources/type.ts'
+import {
+  ApplyError,
+  type Change,
+  type RefreshKind,
+  type ResourceType,
+  type Outcome as Result,
+  type Verdict,
+} from './resources/type.ts'
 
 /** Takes down what a run means to do and what it overwrites. What a method was told is durable when it returns, but for `wrote`. */
 export interface Keeper {
@@ -16,7 +30,12 @@ export interface Keeper {
   /** Before a change: what was there. */
   keep(ref: string, kept: Kept): void
   /** After a write: what is there now. Durable once `settle` returns. */
-  wrote(ref: string, path: string, content: Uint8Array, how: Ownership & { readonly mode: number }): void
+  wrote(
+    ref: string,
+    path: string,
+    content: Uint8Array,
+    how: Ownership & { readonly mode: number },
+  ): void
   /** At the end of a window. */
   settle(): void
 }
@@ -44,7 +63,13 @@ export async function* apply(input: ApplyInput): AsyncGenerator<Event, Summary> 
   const runner = new Runner(input)
   const started = performance.now()
   const { plan, run } = input
-  yield { type: 'run_started', run, classes: plan.classes, planned: plan.resources.length, total: plan.total }
+  yield {
+    type: 'run_started',
+    run,
+    classes: plan.classes,
+    planned: plan.resources.length,
+    total: plan.total,
+  }
   for (const group of groups(input.catalog, input.states)) {
     if (input.stop.aborted) {
       runner.interrupted = true
@@ -87,22 +112,37 @@ class Runner {
   readonly #context: { readonly declared: ReturnType<typeof declaredThings> }
   readonly #redact: (text: string) => string
   readonly #actions: ReadonlyMap<number, Action>
-  readonly #listens: ReadonlyMap<number, readonly { readonly from: number; readonly by: RefreshKind }[]>
+  readonly #listens: ReadonlyMap<
+    number,
+    readonly { readonly from: number; readonly by: RefreshKind }[]
+  >
   /** By index: whether it was changed in this run, whether anything before it was, and whose failure keeps it from being done. */
   readonly #changed: Uint8Array
   readonly #touched: Uint8Array
   readonly #failedRoot: Int32Array
-  readonly #counts: Record<Outcome, number> = { unchanged: 0, changed: 0, refreshed: 0, failed: 0, skipped: 0, noop: 0, unknown: 0 }
+  readonly #counts: Record<Outcome, number> = {
+    unchanged: 0,
+    changed: 0,
+    refreshed: 0,
+    failed: 0,
+    skipped: 0,
+    noop: 0,
+    unknown: 0,
+  }
   /** The resource in whose name writes happen. */
   #current = ''
-  #windowLeft = 0
-  #position = 0
+  /** Resources that are on record as about to be changed, and the plan's first that is not. */
+  readonly #meant = new Set<number>()
+  #nextPlanned = 0
 
   constructor(input: ApplyInput) {
     this.#input = input
     const { catalog, plan, keeper } = input
     const size = catalog.resources.length
-    this.#before = predecessors(size, { from: catalog.edges.map((edge) => edge.from), to: catalog.edges.map((edge) => edge.to) })
+    this.#before = predecessors(size, {
+      from: catalog.edges.map((edge) => edge.from),
+      to: catalog.edges.map((edge) => edge.to),
+    })
     this.#context = { declared: declaredThings(catalog) }
     this.#redact = redactor(catalog.secrets)
     this.#actions = new Map(plan.resources.map(({ index, action }) => [index, action]))
@@ -135,7 +175,11 @@ class Runner {
       if (cause >= 0) {
         this.#failedRoot[index] = cause
         const root = this.#input.catalog.resources[cause] as CatalogResource
-        yield* this.#finished(resource, performance.now(), { outcome: 'skipped', changes: [], cause: root.ref })
+        yield* this.#finished(resource, performance.now(), {
+          outcome: 'skipped',
+          changes: [],
+          cause: root.ref,
+        })
         continue
       }
       yield* this.#decide(resource, work)
@@ -173,7 +217,8 @@ class Runner {
     for (let slot = starts[index] as number; slot < (starts[index + 1] as number); slot++) {
       const other = targets[slot] as number
       if (this.#changed[other] || this.#touched[other]) this.#touched[index] = 1
-      if (cause < 0 && (this.#failedRoot[other] as number) >= 0) cause = this.#failedRoot[other] as number
+      if (cause < 0 && (this.#failedRoot[other] as number) >= 0)
+        cause = this.#failedRoot[other] as number
     }
     return cause
   }
@@ -186,7 +231,7 @@ class Runner {
     let verdict: Verdict | undefined = state?.kind === 'known' ? state.verdict : undefined
     const planned = verdict && 'changes' in verdict ? (verdict.changes?.length ?? 0) : -1
     if (planned !== 0 || this.#touched[index]) {
-      this.#intendWindow()
+      this.#intend(resource)
       try {
         verdict = await this.#probe(resource)
       } catch (error) {
@@ -196,11 +241,21 @@ class Runner {
     }
     if (!verdict) throw new Error(`${ref} has no state`)
     if ('blocked' in verdict) {
-      yield* this.#failed(resource, began, new ApplyError(verdict.blocked, verdict.help === undefined ? {} : { help: verdict.help }), 'blocked')
+      yield* this.#failed(
+        resource,
+        began,
+        new ApplyError(verdict.blocked, verdict.help === undefined ? {} : { help: verdict.help }),
+        'blocked',
+      )
       return
     }
     if ('unknown' in verdict && (verdict.changes?.length ?? 0) === 0) {
-      yield* this.#failed(resource, began, new ApplyError(`${ref} is left as it is, for its state can't be told: ${verdict.unknown}`), 'blocked')
+      yield* this.#failed(
+        resource,
+        began,
+        new ApplyError(`${ref} is left as it is, for its state can't be told: ${verdict.unknown}`),
+        'blocked',
+      )
       return
     }
     const changes = verdict.changes ?? []
@@ -210,7 +265,10 @@ class Runner {
       yield { type: 'differs_from_plan', ref, message: `${ref} was in sync, and is not any more` }
     }
     if (changes.length > 0 && resource.noop) {
-      yield* this.#finished(resource, began, { outcome: 'noop', changes: this.#shown(resource, changes) })
+      yield* this.#finished(resource, began, {
+        outcome: 'noop',
+        changes: this.#shown(resource, changes),
+      })
       return
     }
     if (changes.length > 0) {
@@ -223,7 +281,11 @@ class Runner {
   async *#alone({ resource, changes }: Work): AsyncGenerator<Event> {
     const { ref } = resource
     const began = performance.now()
-    yield { type: 'resource_started', ref, action: this.#actions.get(resource.index) ?? actionOf(changes) }
+    yield {
+      type: 'resource_started',
+      ref,
+      action: this.#actions.get(resource.index) ?? actionOf(changes),
+    }
     this.#current = ref
     let result: Result | undefined
     try {
@@ -238,7 +300,8 @@ class Runner {
 
   async *#together(type: ResourceType, work: readonly Work[]): AsyncGenerator<Event> {
     const began = performance.now()
-    for (const { resource, changes } of work) yield { type: 'resource_started', ref: resource.ref, action: actionOf(changes) }
+    for (const { resource, changes } of work)
+      yield { type: 'resource_started', ref: resource.ref, action: actionOf(changes) }
     this.#current = work.map(({ resource }) => resource.ref).join(', ')
     let failures: ReadonlyMap<string, unknown>
     try {
@@ -253,20 +316,32 @@ class Runner {
         continue
       }
       this.#changed[resource.index] = 1
-      yield* this.#finished(resource, began, { outcome: 'changed', changes: this.#shown(resource, changes) })
+      yield* this.#finished(resource, began, {
+        outcome: 'changed',
+        changes: this.#shown(resource, changes),
+      })
     }
   }
 
   /** At the resource's own place in the order, once, and not for what this run has just started or run. */
-  async *#refreshIfDue(resource: CatalogResource, began: number, changes: readonly Change[], result?: Result): AsyncGenerator<Event> {
+  async *#refreshIfDue(
+    resource: CatalogResource,
+    began: number,
+    changes: readonly Change[],
+    result?: Result,
+  ): AsyncGenerator<Event> {
     const type = this.#type(resource)
     const due = this.#due(resource, changes)
     const own = { changes: this.#shown(resource, changes), ...this.#said(result) }
     if (!due || !type.refresh) {
-      yield* this.#finished(resource, began, { outcome: changes.length > 0 ? 'changed' : 'unchanged', ...own })
+      yield* this.#finished(resource, began, {
+        outcome: changes.length > 0 ? 'changed' : 'unchanged',
+        ...own,
+      })
       return
     }
-    if (changes.length === 0) yield { type: 'resource_started', ref: resource.ref, action: 'refresh' }
+    if (changes.length === 0)
+      yield { type: 'resource_started', ref: resource.ref, action: 'refresh' }
     this.#current = resource.ref
     let refreshed: Result | undefined
     try {
@@ -285,9 +360,15 @@ class Runner {
     })
   }
 
-  #due(resource: CatalogResource, changes: readonly Change[]): { by: RefreshKind; from: string[] } | undefined {
+  #due(
+    resource: CatalogResource,
+    changes: readonly Change[],
+  ): { by: RefreshKind; from: string[] } | undefined {
     if (resource.noop) return undefined
-    const starts = changes.some(({ attribute, to }) => attribute === 'run' || (attribute === 'ensure' && (to === 'running' || to === 'stopped')))
+    const starts = changes.some(
+      ({ attribute, to }) =>
+        attribute === 'run' || (attribute === 'ensure' && (to === 'running' || to === 'stopped')),
+    )
     if (starts) return undefined
     let due: { by: RefreshKind; from: string[] } | undefined
     for (const { from, by } of this.#listens.get(resource.index) ?? []) {
@@ -307,29 +388,48 @@ class Runner {
     return verdict as Verdict
   }
 
-  /** Takes down, in one commit, which resources may be changed next. */
-  #intendWindow(): void {
-    if (this.#windowLeft-- > 0) return
-    const { catalog, states, keeper, host } = this.#input
+  /** Takes down in one commit that this resource may be changed, and those that the plan names after it. */
+  #intend({ index, ref }: CatalogResource): void {
+    if (this.#meant.delete(index)) return
+    const { plan, keeper, host } = this.#input
     host.sync()
     keeper.settle()
     const meant: { ref: string; action: Action | 'check' }[] = []
-    // Everything from here on that the plan names; what turns out otherwise is named by the next window.
-    for (; this.#position < catalog.order.length && meant.length < WINDOW; this.#position++) {
-      const index = catalog.order[this.#position] as number
-      const { ref } = catalog.resources[index] as CatalogResource
-      if (states[index]) meant.push({ ref, action: this.#actions.get(index) ?? 'check' })
+    if (!this.#actions.has(index)) meant.push({ ref, action: 'check' })
+    for (
+      ;
+      this.#nextPlanned < plan.resources.length && meant.length < WINDOW;
+      this.#nextPlanned++
+    ) {
+      const planned = plan.resources[this.#nextPlanned] as Plan['resources'][number]
+      meant.push({ ref: planned.ref, action: planned.action })
+      this.#meant.add(planned.index)
     }
     keeper.intend(meant)
-    this.#windowLeft = meant.length - 1
+    this.#meant.delete(index)
   }
 
-  async *#finished(resource: CatalogResource, began: number, finished: Finished): AsyncGenerator<Event> {
+  async *#finished(
+    resource: CatalogResource,
+    began: number,
+    finished: Finished,
+  ): AsyncGenerator<Event> {
     this.#counts[finished.outcome]++
-    yield { type: 'resource_finished', ref: resource.ref, ...finished, durationMs: Math.round(performance.now() - began) }
+    yield {
+      type: 'resource_finished',
+      ref: resource.ref,
+      ...finished,
+      durationMs: Math.round(performance.now() - began),
+    }
   }
 
-  async *#failed(resource: CatalogResource, began: number, error: unknown, code: 'apply-failed' | 'refresh-failed' | 'blocked' = 'apply-failed', changes: readonly Change[] = []): AsyncGenerator<Event> {
+  async *#failed(
+    resource: CatalogResource,
+    began: number,
+    error: unknown,
+    code: 'apply-failed' | 'refresh-failed' | 'blocked' = 'apply-failed',
+    changes: readonly Change[] = [],
+  ): AsyncGenerator<Event> {
     this.#failedRoot[resource.index] = resource.index
     yield* this.#finished(resource, began, {
       outcome: 'failed',
@@ -338,7 +438,11 @@ class Runner {
     })
   }
 
-  #diagnostic(resource: CatalogResource, error: unknown, code: 'apply-failed' | 'refresh-failed' | 'blocked'): Diagnostic {
+  #diagnostic(
+    resource: CatalogResource,
+    error: unknown,
+    code: 'apply-failed' | 'refresh-failed' | 'blocked',
+  ): Diagnostic {
     const redact = this.#redact
     const message = error instanceof Error ? error.message : String(error)
     const named = message.includes(resource.ref) ? message : `${resource.ref}: ${message}`
@@ -348,7 +452,9 @@ class Runner {
         severity: 'error',
         code,
         message: redact(named).replace(/\.$/, ''),
-        ...(ran ? { ran: { argv: ran.argv.map(redact), exit: ran.exit, output: redact(ran.output) } } : {}),
+        ...(ran
+          ? { ran: { argv: ran.argv.map(redact), exit: ran.exit, output: redact(ran.output) } }
+          : {}),
         ...(help === undefined ? {} : { help: redact(help) }),
       }
     }

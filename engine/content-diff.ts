@@ -16,7 +16,10 @@ export function contentDiff(from: Uint8Array, to: Uint8Array, title: string): Co
   const sizes = `${from.length} → ${to.length} bytes`
   if (from.includes(0) || to.includes(0)) return { unshown: `binary, ${sizes}` }
   if (from.length + to.length > MAX_BYTES) return { unshown: `too large to show, ${sizes}` }
-  const patch = structuredPatch(title, title, decode(from), decode(to), undefined, undefined, { context: 3, timeout: TIME_LIMIT_MS })
+  const patch = structuredPatch(title, title, decode(from), decode(to), undefined, undefined, {
+    context: 3,
+    timeout: TIME_LIMIT_MS,
+  })
   if (!patch) return { unshown: `nearly every line differs, ${sizes}` }
   let added = 0
   let removed = 0
@@ -29,7 +32,10 @@ export function contentDiff(from: Uint8Array, to: Uint8Array, title: string): Co
       lines.push(visible(line))
     }
   }
-  const shown = lines.length > MAX_SHOWN_LINES ? [...lines.slice(0, MAX_SHOWN_LINES), `… ${lines.length - MAX_SHOWN_LINES} more lines`] : lines
+  const shown =
+    lines.length > MAX_SHOWN_LINES
+      ? [...lines.slice(0, MAX_SHOWN_LINES), `… ${lines.length - MAX_SHOWN_LINES} more lines`]
+      : lines
   return { text: shown.join('\n'), added, removed }
 }
 

@@ -3,7 +3,14 @@ import type { Action, PlannedChange } from './plan.ts'
 import type { RefreshKind } from './resources/type.ts'
 
 /** How a resource ended in a run. */
-export type Outcome = 'unchanged' | 'changed' | 'refreshed' | 'failed' | 'skipped' | 'noop' | 'unknown'
+export type Outcome =
+  | 'unchanged'
+  | 'changed'
+  | 'refreshed'
+  | 'failed'
+  | 'skipped'
+  | 'noop'
+  | 'unknown'
 
 export interface Summary {
   readonly run: string
@@ -20,7 +27,13 @@ export interface Summary {
 
 /** What happens while a plan is applied, one after another; also a line of `--json`. Holds no secret. */
 export type Event =
-  | { readonly type: 'run_started'; readonly run: string; readonly classes: readonly string[]; readonly planned: number; readonly total: number }
+  | {
+      readonly type: 'run_started'
+      readonly run: string
+      readonly classes: readonly string[]
+      readonly planned: number
+      readonly total: number
+    }
   | { readonly type: 'resource_started'; readonly ref: string; readonly action: Action }
   | {
       readonly type: 'resource_finished'
@@ -35,6 +48,22 @@ export type Event =
       /** For `failed`: what went wrong. For `skipped`: the resource whose failure is the cause. */
       readonly error?: Diagnostic
       readonly cause?: string
+    }
+  /** Of a procedure: `depth` counts the blocks and defines around the step. */
+  | {
+      readonly type: 'step_started'
+      readonly step: string
+      readonly title: string
+      readonly depth: number
+    }
+  | {
+      readonly type: 'step_finished'
+      readonly step: string
+      readonly title: string
+      readonly depth: number
+      readonly status: 'in sync' | 'done' | 'failed' | 'left out' | 'done before'
+      readonly note?: string
+      readonly error?: Diagnostic
     }
   /** What was found differs from what the plan said. */
   | { readonly type: 'differs_from_plan'; readonly ref: string; readonly message: string }

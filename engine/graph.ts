@@ -48,7 +48,11 @@ export interface Order {
 }
 
 /** Kahn's algorithm. Nodes for which `waits` holds are taken only when nothing else is free, and then all that are free as one group. */
-export function topologicalOrder(size: number, edges: Edges, waits: (node: number) => boolean = () => false): Order {
+export function topologicalOrder(
+  size: number,
+  edges: Edges,
+  waits: (node: number) => boolean = () => false,
+): Order {
   const next = successors(size, edges)
   const open = new Int32Array(size)
   for (let i = 0; i < edges.to.length; i++) open[at(edges.to, i)] = at(open, at(edges.to, i)) + 1
@@ -135,7 +139,12 @@ export function components(size: number, edges: Edges): Int32Array {
 }
 
 /** A shortest way from one node to another as edge indexes, through nodes that `inside` admits; undefined where there is none. */
-export function shortestPath(next: Adjacency, from: number, to: number, inside: (node: number) => boolean = () => true): number[] | undefined {
+export function shortestPath(
+  next: Adjacency,
+  from: number,
+  to: number,
+  inside: (node: number) => boolean = () => true,
+): number[] | undefined {
   const cameBy = new Map<number, { edge: number; node: number }>()
   const queue = [from]
   for (let head = 0; head < queue.length; head++) {

@@ -4,7 +4,15 @@ import type { States } from './probe.ts'
 import type { Change, RefreshKind, ResourceType, Shown } from './resources/type.ts'
 
 /** What a plan has in mind for a resource. */
-export type Action = 'create' | 'change' | 'remove' | 'run' | 'refresh' | 'later' | 'blocked' | 'unknown'
+export type Action =
+  | 'create'
+  | 'change'
+  | 'remove'
+  | 'run'
+  | 'refresh'
+  | 'later'
+  | 'blocked'
+  | 'unknown'
 
 export interface PlannedChange {
   readonly attribute: string
@@ -52,6 +60,8 @@ export interface PlanInput {
   readonly catalog: Catalog
   readonly states: States
   readonly types: ReadonlyMap<string, ResourceType>
+  /** Why commands can't run on the host, where they can't. */
+  readonly cannotRun?: string | undefined
 }
 
 /** The order stronger first: a restart makes a reload needless. */
@@ -63,31 +73,63 @@ export function strongerRefresh(a: RefreshKind | undefined, b: RefreshKind): Ref
 }
 
 /** Catalog and states as ordered changes with reasons. Pure. */
-export function plan({ catalog, states, types }: PlanInput): Plan {
+export function plan({ catalog, states, types, cannotRun }: PlanInput): Plan {
   const redact = redactor(catalog.secrets)
   const refreshes = plannedRefreshes(catalog, states, types)
   const planned: PlannedResource[] = []
   const notes: { ref: string; note: string }[] = []
   let total = 0
+  let asked = 0
   for (const index of catalog.order) {
     const resource = catalog.resources[index] as CatalogResource
     const state = states[index]
     if (!state) continue
     total++
+    if (
+      state.kind === 'known' &&
+      cannotRun === undefined &&
+      types.get(resource.type)?.asks?.(resource.desired)
+    )
+      asked++
     const item = plannedResource(catalog, resource, state, refreshes.get(index), redact)
     if (item) planned.push(item)
-    else if (state.kind === 'known' && 'changes' in state.verdict && 'note' in state.verdict && state.verdict.note !== undefined) {
+    else if (
+      state.kind === 'known' &&
+      'changes' in state.verdict &&
+      'note' in state.verdict &&
+      state.verdict.note !== undefined
+    ) {
       notes.push({ ref: resource.ref, note: redact(state.verdict.note) })
     }
   }
-  const counts = { create: 0, change: 0, remove: 0, run: 0, refresh: 0, later: 0, blocked: 0, unknown: 0 }
+  const counts = {
+    create: 0,
+    change: 0,
+    remove: 0,
+    run: 0,
+    refresh: 0,
+    later: 0,
+    blocked: 0,
+    unknown: 0,
+  }
   for (const { action, noop } of planned) if (!noop) counts[action]++
-  return { classes: catalog.classes, resources: planned, total, inSync: total - planned.length, notes, counts }
+  return {
+    classes: catalog.classes,
+    resources: planned,
+    total,
+    inSync: total - planned.length,
+    notes,
+    counts,
+    asked,
+    ...(cannotRun === undefined ? {} : { cannotRun }),
+  }
 }
 
 /** Whether an apply of this plan would change the host. */
 export function wouldChange({ counts }: Plan): boolean {
-  return counts.create + counts.change + counts.remove + counts.run + counts.refresh + counts.later > 0
+  return (
+    counts.create + counts.change + counts.remove + counts.run + counts.refresh + counts.later > 0
+  )
 }
 
 function plannedResource(
@@ -107,17 +149,35 @@ function plannedResource(
     ...(resource.noop ? { noop: true as const } : {}),
   }
   if (state.kind === 'later') {
-    return { ...common, action: 'later', changes: desiredAsChanges(resource, redact), because: catalog.resources[state.on]?.ref ?? '' }
+    return {
+      ...common,
+      action: 'later',
+      changes: desiredAsChanges(resource, redact),
+      because: catalog.resources[state.on]?.ref ?? '',
+    }
   }
   const { verdict } = state
   if ('blocked' in verdict) {
-    return { ...common, action: 'blocked', changes: [], because: redact(verdict.blocked), ...(verdict.help ? { help: redact(verdict.help) } : {}) }
+    return {
+      ...common,
+      action: 'blocked',
+      changes: [],
+      because: redact(verdict.blocked),
+      ...(verdict.help ? { help: redact(verdict.help) } : {}),
+    }
   }
   if ('unknown' in verdict) {
-    return { ...common, action: 'unknown', changes: plannedChanges(resource, verdict.changes ?? [], redact), because: redact(verdict.unknown) }
+    return {
+      ...common,
+      action: 'unknown',
+      changes: plannedChanges(resource, verdict.changes ?? [], redact),
+      because: redact(verdict.unknown),
+    }
   }
   if (verdict.changes.length === 0) {
-    return refresh ? { ...common, action: type === 'exec' ? 'run' : 'refresh', changes: [] } : undefined
+    return refresh
+      ? { ...common, action: type === 'exec' ? 'run' : 'refresh', changes: [] }
+      : undefined
   }
   return {
     ...common,
@@ -137,14 +197,27 @@ export function actionOf(changes: readonly Change[]): Action {
 }
 
 /** Changes as people may see them: without secrets, with a diff of what is replaced. */
-export function plannedChanges(resource: CatalogResource, changes: readonly Change[], redact: (text: string) => string): PlannedChange[] {
+export function plannedChanges(
+  resource: CatalogResource,
+  changes: readonly Change[],
+  redact: (text: string) => string,
+): PlannedChange[] {
   return changes.map((change) => {
     const { attribute, from, to, content, note } = change
     const isSecret = resource.sensitive.has('*') || resource.sensitive.has(attribute)
     const said = note === undefined ? {} : { note: redact(note) }
-    if (isSecret) return { attribute, from: from === undefined ? undefined : SECRET, to: to === undefined ? undefined : SECRET, ...said }
+    if (isSecret)
+      return {
+        attribute,
+        from: from === undefined ? undefined : SECRET,
+        to: to === undefined ? undefined : SECRET,
+        ...said,
+      }
     // What is made anew is told by its name and size; a diff is for what is there and differs.
-    const diff = content?.from && content.to ? contentDiff(content.from, content.to, resource.title) : undefined
+    const diff =
+      content?.from && content.to
+        ? contentDiff(content.from, content.to, resource.title)
+        : undefined
     return {
       attribute,
       from: redactShown(from, redact),
@@ -164,7 +237,9 @@ function redactShown(value: Shown, redact: (text: string) => string): Shown {
 
 /** Takes known secrets out of a text, wherever they turn up. */
 export function redactor(secrets: readonly string[]): (text: string) => string {
-  const list = [...new Set(secrets.flatMap((secret) => [secret, ...secret.split('\n')]))].filter((secret) => secret.trim().length > 3).sort((a, b) => b.length - a.length)
+  const list = [...new Set(secrets.flatMap((secret) => [secret, ...secret.split('\n')]))]
+    .filter((secret) => secret.trim().length > 3)
+    .sort((a, b) => b.length - a.length)
   if (list.length === 0) return (text) => text
   return (text) => {
     let out = text
@@ -174,19 +249,30 @@ export function redactor(secrets: readonly string[]): (text: string) => string {
 }
 
 /** What a resource that can't be looked at yet is meant to become. */
-function desiredAsChanges(resource: CatalogResource, redact: (text: string) => string): PlannedChange[] {
+function desiredAsChanges(
+  resource: CatalogResource,
+  redact: (text: string) => string,
+): PlannedChange[] {
   const changes: PlannedChange[] = []
   for (const attribute of ['ensure', 'enable', 'owner', 'group', 'mode']) {
     const value = (resource.desired as Record<string, unknown>)[attribute]
     if (typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number') {
-      changes.push({ attribute, from: undefined, to: typeof value === 'string' ? redact(value) : value })
+      changes.push({
+        attribute,
+        from: undefined,
+        to: typeof value === 'string' ? redact(value) : value,
+      })
     }
   }
   return changes
 }
 
 /** Who is refreshed, how, and by whom: listeners of what is about to change, unless this run starts them itself. */
-function plannedRefreshes(catalog: Catalog, states: States, types: ReadonlyMap<string, ResourceType>): Map<number, NonNullable<PlannedResource['refresh']>> {
+function plannedRefreshes(
+  catalog: Catalog,
+  states: States,
+  types: ReadonlyMap<string, ResourceType>,
+): Map<number, NonNullable<PlannedResource['refresh']>> {
   const found = new Map<number, { by: RefreshKind; from: string[] }>()
   const listening = catalog.edges.filter((edge) => edge.refresh !== undefined)
   if (listening.length === 0) return found
@@ -200,10 +286,20 @@ function plannedRefreshes(catalog: Catalog, states: States, types: ReadonlyMap<s
   for (const index of catalog.order) {
     const edges = byListener.get(index)
     const listener = catalog.resources[index] as CatalogResource
-    if (!edges || !states[index] || !types.get(listener.type)?.refresh || startsItself(states, index)) continue
+    if (
+      !edges ||
+      !states[index] ||
+      !types.get(listener.type)?.refresh ||
+      startsItself(states, index)
+    )
+      continue
     for (const edge of edges) {
       const source = catalog.resources[edge.from] as CatalogResource
-      if (source.noop || !(changesNow(states, edge.from) || (source.type === 'exec' && found.has(edge.from)))) continue
+      if (
+        source.noop ||
+        !(changesNow(states, edge.from) || (source.type === 'exec' && found.has(edge.from)))
+      )
+        continue
       const known = found.get(index)
       const by = strongerRefresh(known?.by, edge.refresh as RefreshKind)
       if (known) {
@@ -227,5 +323,8 @@ function startsItself(states: States, index: number): boolean {
   const state = states[index]
   if (state?.kind === 'later') return true
   if (state?.kind !== 'known' || !('changes' in state.verdict)) return false
-  return (state.verdict.changes ?? []).some(({ attribute, to }) => attribute === 'run' || (attribute === 'ensure' && (to === 'running' || to === 'stopped')))
+  return (state.verdict.changes ?? []).some(
+    ({ attribute, to }) =>
+      attribute === 'run' || (attribute === 'ensure' && (to === 'running' || to === 'stopped')),
+  )
 }

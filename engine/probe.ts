@@ -47,7 +47,10 @@ export async function probe(input: ProbeInput): Promise<States> {
   for (const [type, batch] of batches) {
     const currents = await type.probe(batch, host, context)
     for (const [position, resource] of batch.entries()) {
-      states[resource.index] = { kind: 'known', verdict: verdictOf(type, resource, currents[position], needs) }
+      states[resource.index] = {
+        kind: 'known',
+        verdict: verdictOf(type, resource, currents[position], needs),
+      }
     }
   }
   const before = predecessors(resources.length, {
@@ -58,7 +61,11 @@ export async function probe(input: ProbeInput): Promise<States> {
   const pending = new Int32Array(resources.length).fill(-1)
   for (const index of catalog.order) {
     const resource = resources[index] as CatalogResource
-    for (let slot = before.starts[index] as number; slot < (before.starts[index + 1] as number); slot++) {
+    for (
+      let slot = before.starts[index] as number;
+      slot < (before.starts[index + 1] as number);
+      slot++
+    ) {
       const other = before.targets[slot] as number
       const cause = isPending(states[other], resources[other]) ? other : (pending[other] as number)
       if (cause >= 0) {
@@ -78,13 +85,19 @@ export async function probe(input: ProbeInput): Promise<States> {
     }
     const state = states[index]
     // What is in the way now may be gone, and what is missing there, once the resources before it have been made.
-    if (cause >= 0 && state?.kind === 'known' && 'blocked' in state.verdict) states[index] = { kind: 'later', on: cause }
+    if (cause >= 0 && state?.kind === 'known' && 'blocked' in state.verdict)
+      states[index] = { kind: 'later', on: cause }
   }
   return states
 }
 
 /** Asks about resources of one type at this moment, without a look at what the catalog is about to bring. */
-export async function verdictsOf(type: ResourceType, resources: readonly CatalogResource[], host: HostReader, context: ProbeContext): Promise<Verdict[]> {
+export async function verdictsOf(
+  type: ResourceType,
+  resources: readonly CatalogResource[],
+  host: HostReader,
+  context: ProbeContext,
+): Promise<Verdict[]> {
   const currents = await type.probe(resources, host, context)
   return resources.map((resource, position) => type.diff(resource, currents[position]))
 }
@@ -106,11 +119,21 @@ function isPending(state: State | undefined, resource: CatalogResource | undefin
   return 'changes' in verdict && (verdict.changes?.length ?? 0) > 0
 }
 
-function verdictOf(type: ResourceType, resource: CatalogResource, current: unknown, needs: Needs): Verdict {
+function verdictOf(
+  type: ResourceType,
+  resource: CatalogResource,
+  current: unknown,
+  needs: Needs,
+): Verdict {
   const verdict = type.diff(resource, current)
   if (!('changes' in verdict) || verdict.changes?.length === 0) return verdict
   const missing = needs.missing(resource)
-  return missing ? { blocked: `${resource.ref} needs ${sayThing(missing)}, which is not there and which nothing makes`, help: helpFor(missing) } : verdict
+  return missing
+    ? {
+        blocked: `${resource.ref} needs ${sayThing(missing)}, which is not there and which nothing makes`,
+        help: helpFor(missing),
+      }
+    : verdict
 }
 
 /** Whether what resources need is on the host or made by the catalog. Each thing is looked for once. */
@@ -125,7 +148,8 @@ export class Needs {
     for (const { footprint } of catalog.resources) {
       for (const thing of footprint.ensures ?? []) this.#made.add(thing)
       for (const thing of footprint.provides ?? []) this.#made.add(thing)
-      for (const glob of footprint.writes ?? []) this.#trees.push(`${glob.replace(/\/?[*?[{].*$/, '')}/`)
+      for (const glob of footprint.writes ?? [])
+        this.#trees.push(`${glob.replace(/\/?[*?[{].*$/, '')}/`)
     }
   }
 
@@ -147,7 +171,10 @@ export class Needs {
     const name = thing.slice(thing.indexOf(':') + 1)
     switch (thing.slice(0, thing.indexOf(':'))) {
       case 'path':
-        return this.#host.stat(name) !== undefined || this.#trees.some((tree) => `${name}/`.startsWith(tree))
+        return (
+          this.#host.stat(name) !== undefined ||
+          this.#trees.some((tree) => `${name}/`.startsWith(tree))
+        )
       case 'user':
         return this.#host.accounts().uid(name) !== undefined
       case 'group':
@@ -161,7 +188,14 @@ export class Needs {
   }
 }
 
-const COMMAND_FOLDERS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
+const COMMAND_FOLDERS = [
+  '/usr/local/sbin',
+  '/usr/local/bin',
+  '/usr/sbin',
+  '/usr/bin',
+  '/sbin',
+  '/bin',
+]
 
 function sayThing(thing: Thing): string {
   const name = thing.slice(thing.indexOf(':') + 1)

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest'
 const ladder = [
   ['cli'],
   ['zulip', 'ui', 'index'],
+  ['procedure'],
   ['record'],
   ['apply'],
   ['events'],

@@ -28,7 +28,11 @@ export interface ValueSource {
   /** The text as written, where it holds expressions. */
   readonly text?: string
   /** The names that it reads, each with where its value came from, in words. */
-  readonly reads: readonly { readonly name: string; readonly value: string; readonly origin: string }[]
+  readonly reads: readonly {
+    readonly name: string
+    readonly value: string
+    readonly origin: string
+  }[]
 }
 
 /** Why one resource comes before another. */

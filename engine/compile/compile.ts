@@ -1,12 +1,12 @@
 import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts'
-import { sortByPlace } from '../diagnostics/render.ts'
+import { sortByPlace, uniqueDiagnostics } from '../diagnostics/render.ts'
 import type { Library } from '../load/library.ts'
 import type { Footprint, ResourceType } from '../resources/type.ts'
 import type { Catalog, CatalogResource } from './catalog.ts'
 import { Declarations, type Declared } from './declare.ts'
 import { orderResources } from './edges.ts'
 import { type Data, Evaluation } from './evaluation.ts'
-import { Failed, type Instance } from './instance.ts'
+import { Failed } from './instance.ts'
 import { Scopes } from './scope.ts'
 
 export interface CompileInput {
@@ -40,52 +40,66 @@ export function compile(input: CompileInput): Compiled {
   })
 }
 
-/** A procedure at one of its steps: what has been answered so far shows in its expressions. */
-export interface StepInput extends CompileInput {
-  readonly procedure: string
-  /** `query` and `step` as the expressions of the procedure read them. */
-  readonly answers: { readonly query: object; readonly step: object }
-}
-
-/** Evaluates something in a procedure (or a define with steps) on the data as it is now. */
-export function compileStep(
-  input: StepInput,
-  act: (instance: Instance, evaluation: Evaluation, declarations: Declarations) => void,
+/**
+ * Evaluates what `act` asks for and makes a catalog of the resources that it declares. `act` may be called more than
+ * once, until the values that classes give each other have settled.
+ */
+export function compileWith(
+  input: CompileInput,
+  act: (evaluation: Evaluation, declarations: Declarations) => void,
 ): Compiled {
-  return settle(input, (evaluation, declarations) => {
-    const instance = evaluation.include(input.procedure, true)
-    if (!instance) return
-    instance.set('query', input.answers.query)
-    instance.set('step', input.answers.step)
-    act(instance, evaluation, declarations)
-  })
+  return settle(input, act)
 }
 
-function settle(input: CompileInput, act: (evaluation: Evaluation, declarations: Declarations) => void): Compiled {
+function settle(
+  input: CompileInput,
+  act: (evaluation: Evaluation, declarations: Declarations) => void,
+): Compiled {
   const { library, data, types } = input
   const scopes = new Scopes(library, data.factFields)
   const withs = new Map()
   for (let pass = 1; ; pass++) {
     const evaluation = new Evaluation(library, data, scopes, withs)
-    const declarations = new Declarations(evaluation, types, { withSources: input.withSources ?? false })
+    const declarations = new Declarations(evaluation, types, {
+      withSources: input.withSources ?? false,
+    })
     try {
       act(evaluation, declarations)
     } catch (error) {
       if (!(error instanceof Failed)) throw error
     }
     if (evaluation.late && pass < MAX_PASSES) continue
-    const diagnostics: Diagnostic[] = [...library.diagnostics, ...scopes.diagnostics, ...evaluation.diagnostics, ...declarations.diagnostics]
+    const diagnostics: Diagnostic[] = [
+      ...library.diagnostics,
+      ...scopes.diagnostics,
+      ...evaluation.diagnostics,
+      ...declarations.diagnostics,
+    ]
     if (evaluation.late) {
-      diagnostics.push({ severity: 'error', code: 'value-loop', message: 'the values that classes give each other by "with" never settle', help: 'let one of them stand on its own' })
+      diagnostics.push({
+        severity: 'error',
+        code: 'value-loop',
+        message: 'the values that classes give each other by "with" never settle',
+        help: 'let one of them stand on its own',
+      })
     }
     if (declarations.resources.size > MAX_RESOURCES) {
-      diagnostics.push({ severity: 'error', code: 'limit', message: 'the catalog has more than 1 000 000 resources' })
+      diagnostics.push({
+        severity: 'error',
+        code: 'limit',
+        message: 'the catalog has more than 1 000 000 resources',
+      })
     }
-    if (declarations.hasFailed && !diagnostics.some(isError)) diagnostics.push(...declarations.muted)
-    if (diagnostics.some(isError)) return { diagnostics: sortByPlace(unique(diagnostics)) }
+    if (declarations.hasFailed && !diagnostics.some(isError))
+      diagnostics.push(...declarations.muted)
+    if (diagnostics.some(isError))
+      return { diagnostics: sortByPlace(uniqueDiagnostics(diagnostics)) }
     if (declarations.hasFailed) throw new Error('a value failed and nothing was told')
     const finished = finish(input, evaluation, declarations)
-    return { ...finished, diagnostics: sortByPlace(unique([...diagnostics, ...finished.diagnostics])) }
+    return {
+      ...finished,
+      diagnostics: sortByPlace(uniqueDiagnostics([...diagnostics, ...finished.diagnostics])),
+    }
   }
 }
 
@@ -110,7 +124,8 @@ function finish(input: CompileInput, evaluation: Evaluation, declarations: Decla
     }
   })
   const containers = new Set(evaluation.instances.map((instance) => instance.ref))
-  for (const resource of resources) for (const container of resource.containers) containers.add(container)
+  for (const resource of resources)
+    for (const container of resource.containers) containers.add(container)
   const { ordered, diagnostics } = orderResources({
     resources,
     references: declared.map((item) => item.references),
@@ -136,10 +151,19 @@ function finish(input: CompileInput, evaluation: Evaluation, declarations: Decla
 
 function wholeFootprint(own: Footprint, { needs, provides }: Declared): Footprint {
   if (needs.length === 0 && provides.length === 0) return own
-  return { ...own, needs: [...(own.needs ?? []), ...needs], provides: [...(own.provides ?? []), ...provides] }
+  return {
+    ...own,
+    needs: [...(own.needs ?? []), ...needs],
+    provides: [...(own.provides ?? []), ...provides],
+  }
 }
 
-function unknownClass(input: CompileInput, evaluation: Evaluation, name: string, place: Place | undefined): void {
+function unknownClass(
+  input: CompileInput,
+  evaluation: Evaluation,
+  name: string,
+  place: Place | undefined,
+): void {
   if (input.library.isBad(name)) return
   const help = input.library.nearest(name)
   evaluation.diagnostics.push({
@@ -165,14 +189,3 @@ function isProcedure(evaluation: Evaluation, name: string, place: Place | undefi
 function isError(diagnostic: Diagnostic): boolean {
   return diagnostic.severity === 'error'
 }
-
-/** The same mistake found on two ways is told once. */
-function unique(diagnostics: readonly Diagnostic[]): Diagnostic[] {
-  const seen = new Set<string>()
-  return diagnostics.filter((diagnostic) => {
-    const { place } = diagnostic
-    const key = `${diagnostic.code} ${diagnostic.message} ${place?.file}:${place?.line}:${place?.column}`
-    return !seen.has(key) && seen.add(key)
-  })
-}
-

@@ -4,10 +4,11 @@ import { isObject, type ResourceDecl } from '../load/manifest.ts'
 import { schemaDiagnostics } from '../load/schema-errors.ts'
 import { validator } from '../load/validators.ts'
 import type { Path } from '../load/yaml.ts'
+import { normalPath } from '../resources/path.ts'
 import { unitName } from '../resources/systemctl.ts'
 import type { Resource, ResourceType, Thing } from '../resources/type.ts'
 import type { ValueSource } from './catalog.ts'
-import { type Each, type Evaluation, sameValue, type Spot } from './evaluation.ts'
+import { type Each, type Evaluation, type Spot, sameValue } from './evaluation.ts'
 import { Failed, type Instance, type Origin, type Value } from './instance.ts'
 import { loadTemplate, type Template, TemplateError } from './template.ts'
 
@@ -53,13 +54,20 @@ export class Declarations {
   /** What was found wrong in resources that are left out; told only where something else stumbles over the same. */
   readonly muted: Diagnostic[] = []
   /** References of the uses of defines, which hold for all that a use declares. */
-  readonly containerReferences: { readonly ref: string; readonly references: readonly WrittenReference[] }[] = []
+  readonly containerReferences: {
+    readonly ref: string
+    readonly references: readonly WrittenReference[]
+  }[] = []
   readonly #evaluation: Evaluation
   readonly #types: ReadonlyMap<string, ResourceType>
   readonly #templates = new Map<string, Template | undefined>()
   readonly #withSources: boolean
 
-  constructor(evaluation: Evaluation, types: ReadonlyMap<string, ResourceType>, options: { readonly withSources: boolean }) {
+  constructor(
+    evaluation: Evaluation,
+    types: ReadonlyMap<string, ResourceType>,
+    options: { readonly withSources: boolean },
+  ) {
     this.#evaluation = evaluation
     this.#types = types
     this.#withSources = options.withSources
@@ -68,16 +76,18 @@ export class Declarations {
   /** All resources of an instance, those of the defines that it uses in their places. */
   instance(instance: Instance): void {
     const { manifest } = instance
-    for (const [index, assertion] of manifest.asserts.entries()) this.#assert(instance, assertion, ['assert', index])
+    for (const [index, assertion] of manifest.asserts.entries())
+      this.#assert(instance, assertion, ['assert', index])
     for (const decl of manifest.resources) this.declare(instance, decl)
   }
 
   declare(instance: Instance, decl: ResourceDecl): void {
-    for (const each of this.#items(instance, decl)) {
+    for (const each of this.items(instance, decl)) {
       for (const [index, rawTitle] of decl.titles.entries()) {
-        const titlePath = decl.titles.length > 1 ? [...decl.path, decl.type, index] : [...decl.path, decl.type]
+        const titlePath =
+          decl.titles.length > 1 ? [...decl.path, decl.type, index] : [...decl.path, decl.type]
         try {
-          this.#one(instance, decl, each, rawTitle, titlePath)
+          this.one(instance, decl, { each, title: rawTitle, titlePath })
         } catch (error) {
           this.#caught(error)
         }
@@ -91,7 +101,8 @@ export class Declarations {
     this.hasFailed = true
   }
 
-  #items(instance: Instance, decl: ResourceDecl): readonly (Each | undefined)[] {
+  /** The items of `for_each`; one that is undefined where there is none. */
+  items(instance: Instance, decl: ResourceDecl): readonly (Each | undefined)[] {
     const raw = decl.meta.for_each
     if (raw === undefined) return [undefined]
     try {
@@ -99,28 +110,52 @@ export class Declarations {
       if (Array.isArray(value)) return value.map((item, key) => ({ key, value: item }))
       if (value instanceof Map) return [...value].map(([key, item]) => ({ key, value: item }))
       if (isObject(value)) return Object.keys(value).map((key) => ({ key, value: value[key] }))
-      this.#error(instance, [...decl.path, 'for_each'], { code: 'expression-type', message: 'for_each takes a list or a map', found: JSON.stringify(value) })
+      this.#error(instance, [...decl.path, 'for_each'], {
+        code: 'expression-type',
+        message: 'for_each takes a list or a map',
+        found: JSON.stringify(value),
+      })
     } catch (error) {
       this.#caught(error)
     }
     return []
   }
 
-  #one(instance: Instance, decl: ResourceDecl, each: Each | undefined, rawTitle: string, titlePath: Path): void {
+  /** One of the titles of a declaration, for one item of its `for_each`. */
+  one(
+    instance: Instance,
+    decl: ResourceDecl,
+    {
+      each,
+      title: rawTitle,
+      titlePath,
+    }: { readonly each: Each | undefined; readonly title: string; readonly titlePath: Path },
+  ): void {
     const spot = (path: Path): Spot => ({ instance, path, each })
     const { meta } = decl
-    if (meta.when !== undefined && !this.#evaluation.condition(meta.when, spot([...decl.path, 'when']))) {
+    if (
+      meta.when !== undefined &&
+      !this.#evaluation.condition(meta.when, spot([...decl.path, 'when']))
+    ) {
       this.#leaveOut(decl, rawTitle, spot(titlePath))
       return
     }
     const { value: titles, secret } = this.#evaluation.value(rawTitle, spot(titlePath))
     if (secret) {
-      this.#error(instance, titlePath, { code: 'sensitive-value', message: `the title of a ${decl.type} holds a secret, and titles are shown`, help: 'choose another title, and put the secret into an attribute' })
+      this.#error(instance, titlePath, {
+        code: 'sensitive-value',
+        message: `the title of a ${decl.type} holds a secret, and titles are shown`,
+        help: 'choose another title, and put the secret into an attribute',
+      })
       return
     }
     for (const title of Array.isArray(titles) ? titles : [titles]) {
       if (typeof title !== 'string' || title === '') {
-        this.#error(instance, titlePath, { code: 'wrong-value', message: `the title of a ${decl.type} is text`, found: JSON.stringify(title) ?? 'nothing' })
+        this.#error(instance, titlePath, {
+          code: 'wrong-value',
+          message: `the title of a ${decl.type} is text`,
+          found: JSON.stringify(title) ?? 'nothing',
+        })
         continue
       }
       if (decl.type.includes('::')) this.#define(instance, decl, each, title)
@@ -132,7 +167,8 @@ export class Declarations {
     const before = this.#evaluation.diagnostics.length
     try {
       const { value } = this.#evaluation.value(rawTitle, spot)
-      for (const title of Array.isArray(value) ? value : [value]) this.absent.add(this.#ref(decl.type, String(title)))
+      for (const title of Array.isArray(value) ? value : [value])
+        this.absent.add(this.#ref(decl.type, String(title)))
       if (typeof decl.meta.id === 'string') this.absent.add(decl.meta.id)
     } catch (error) {
       if (!(error instanceof Failed)) throw error
@@ -144,20 +180,25 @@ export class Declarations {
   #define(instance: Instance, decl: ResourceDecl, each: Each | undefined, title: string): void {
     const { library } = this.#evaluation
     const manifest = library.find(decl.type)
-    if (!manifest || manifest.kind !== 'define') {
-      if (library.isBad(decl.type)) return
-      const help = manifest ? `include the class instead: include: [${decl.type}]` : library.nearest(decl.type)
-      this.#error(instance, [...decl.path, decl.type], { code: 'unknown-type', message: manifest ? `${decl.type} is a class, not a define` : `there is no define ${decl.type}`, ...(help ? { help } : {}) }, 'key')
-      return
-    }
+    // Told when the manifest was checked.
+    if (manifest?.kind !== 'define') return
     const given: Record<string, Value> = {}
-    for (const [key, raw] of Object.entries({ ...instance.manifest.defaults[decl.type], ...decl.attributes })) {
+    for (const [key, raw] of Object.entries({
+      ...instance.manifest.defaults[decl.type],
+      ...decl.attributes,
+    })) {
       const path = key in decl.attributes ? [...decl.path, key] : ['defaults', decl.type, key]
       const { value, secret } = this.#evaluation.value(raw, { instance, path, each })
       given[key] = { value, secret, origin: { by: 'with', file: instance.manifest.file, path } }
     }
     const count = this.#evaluation.instances.length
-    const use = this.#evaluation.use(manifest, title, given, { file: instance.manifest.file, path: decl.path }, instance.containers)
+    const use = this.#evaluation.use(
+      manifest,
+      title,
+      given,
+      { file: instance.manifest.file, path: decl.path },
+      instance.containers,
+    )
     for (const included of this.#evaluation.instances.slice(count)) this.instance(included)
     const known = this.resources.get(use.ref)
     if (known) return
@@ -171,7 +212,12 @@ export class Declarations {
     if (references.length > 0) this.containerReferences.push({ ref, references })
   }
 
-  #resource(instance: Instance, decl: ResourceDecl, each: Each | undefined, rawTitle: string): void {
+  #resource(
+    instance: Instance,
+    decl: ResourceDecl,
+    each: Each | undefined,
+    rawTitle: string,
+  ): void {
     const { manifest } = instance
     const type = this.#types.get(decl.type)
     if (!type) return
@@ -186,7 +232,11 @@ export class Declarations {
       const { value, secret } = this.#evaluation.value(raw, { instance, path, each })
       if (secret) {
         if (ARGUMENTS.has(key)) {
-          this.#error(instance, path, { code: 'sensitive-value', message: `"${key}" of ${ref} holds a secret, and every user of the host can read the arguments of a process`, help: 'hand the secret over by stdin, by a file, or by environment' })
+          this.#error(instance, path, {
+            code: 'sensitive-value',
+            message: `"${key}" of ${ref} holds a secret, and every user of the host can read the arguments of a process`,
+            help: 'hand the secret over by stdin, by a file, or by environment',
+          })
           throw new Failed()
         }
         sensitive.add(key)
@@ -195,10 +245,14 @@ export class Declarations {
       desired[key] = LISTENING.has(key) ? this.#listening(value) : value
       if (this.#withSources) sources.set(key, this.#source(instance, each, path, raw))
     }
-    for (const key of Object.keys(decl.attributes)) attribute(key, decl.attributes[key], [...decl.path, key])
-    for (const key of Object.keys(defaults ?? {})) if (!(key in desired)) attribute(key, defaults?.[key], ['defaults', decl.type, key])
-    if (typeof desired.template === 'string') this.#render(instance, decl, each, desired, sensitive, ref)
-    if (typeof desired.source === 'string' && !desired.source.startsWith('/')) this.#findSource(instance, decl, desired, ref)
+    for (const key of Object.keys(decl.attributes))
+      attribute(key, decl.attributes[key], [...decl.path, key])
+    for (const key of Object.keys(defaults ?? {}))
+      if (!(key in desired)) attribute(key, defaults?.[key], ['defaults', decl.type, key])
+    if (typeof desired.template === 'string' && desired.content === undefined)
+      this.#render(instance, decl, each, desired, sensitive, ref)
+    if (typeof desired.source === 'string' && !desired.source.startsWith('/'))
+      this.#findSource(instance, decl, desired, ref)
     if (this.#evaluation.diagnostics.length > before) return
 
     const validate = validator(`resources/${decl.type}`)
@@ -217,7 +271,17 @@ export class Declarations {
     const resource = { ref, type: decl.type, title, desired }
     const fault = type.check?.(resource)
     if (fault) {
-      this.#error(instance, fault.attribute !== undefined && fault.attribute in decl.attributes ? [...decl.path, fault.attribute] : [...decl.path, decl.type], { code: 'wrong-value', message: `${ref}: ${fault.message}`, ...(fault.help ? { help: fault.help } : {}) })
+      this.#error(
+        instance,
+        fault.attribute !== undefined && fault.attribute in decl.attributes
+          ? [...decl.path, fault.attribute]
+          : [...decl.path, decl.type],
+        {
+          code: 'wrong-value',
+          message: fault.message.includes(ref) ? fault.message : `${ref}: ${fault.message}`,
+          ...(fault.help ? { help: fault.help } : {}),
+        },
+      )
       return
     }
     const meta = this.#meta(instance, decl, each)
@@ -226,7 +290,13 @@ export class Declarations {
     if (sensitive.has('*')) collectTexts(desired, this.secrets)
     this.#add({
       resource,
-      id: typeof decl.meta.id === 'string' ? String(this.#evaluation.value(decl.meta.id, { instance, path: [...decl.path, 'id'], each }).value) : undefined,
+      id:
+        typeof decl.meta.id === 'string'
+          ? String(
+              this.#evaluation.value(decl.meta.id, { instance, path: [...decl.path, 'id'], each })
+                .value,
+            )
+          : undefined,
       tags: new Set([...meta.tags, ...manifest.tags]),
       noop: meta.noop,
       sensitive,
@@ -248,14 +318,20 @@ export class Declarations {
       return
     }
     const desired = other.resource.desired
-    const schema = this.#types.get(declared.resource.type)?.schema as { properties?: Record<string, { uniqueItems?: boolean }> } | undefined
+    const schema = this.#types.get(declared.resource.type)?.schema as
+      | { properties?: Record<string, { uniqueItems?: boolean }> }
+      | undefined
     for (const [key, value] of Object.entries(declared.resource.desired)) {
       if (!(key in desired)) {
         desired[key] = value
         if (declared.sensitive.has(key)) other.sensitive.add(key)
         const source = declared.sources.get(key)
         if (source) other.sources.set(key, source)
-      } else if (schema?.properties?.[key]?.uniqueItems && Array.isArray(value) && Array.isArray(desired[key])) {
+      } else if (
+        schema?.properties?.[key]?.uniqueItems &&
+        Array.isArray(value) &&
+        Array.isArray(desired[key])
+      ) {
         desired[key] = [...new Set([...(desired[key] as unknown[]), ...value])]
       } else if (!sameValue(desired[key], value)) {
         const secret = declared.sensitive.has(key) || other.sensitive.has(key)
@@ -264,7 +340,9 @@ export class Declarations {
           code: 'duplicate-resource',
           message: `${ref} is declared twice, with different "${key}"`,
           place: this.#place(declared, key),
-          ...(secret ? {} : { found: `${JSON.stringify(value)} here, ${JSON.stringify(desired[key])} there` }),
+          ...(secret
+            ? {}
+            : { found: `${JSON.stringify(value)} here, ${JSON.stringify(desired[key])} there` }),
           related: [{ message: 'the other declaration', place: this.#place(other, key) }],
           help: 'let only one of them set it',
         })
@@ -283,17 +361,25 @@ export class Declarations {
   #meta(instance: Instance, decl: ResourceDecl, each: Each | undefined) {
     const { meta, path } = decl
     const value = (key: keyof typeof meta): unknown =>
-      meta[key] === undefined ? undefined : this.#evaluation.value(meta[key], { instance, path: [...path, key], each }).value
+      meta[key] === undefined
+        ? undefined
+        : this.#evaluation.value(meta[key], { instance, path: [...path, key], each }).value
     const things = (key: 'needs' | 'provides'): Thing[] => {
       const given = value(key)
       if (!isObject(given)) return []
-      return Object.entries(given).flatMap(([kind, names]) => list(names).map((name): Thing => `${THINGS[kind] ?? 'path'}:${kind === 'units' ? unitName(name) : name}` as Thing))
+      return Object.entries(given).flatMap(([kind, names]) =>
+        list(names).map(
+          (name): Thing =>
+            `${THINGS[kind] ?? 'path'}:${kind === 'units' ? unitName(name) : name}` as Thing,
+        ),
+      )
     }
     const sensitive = value('sensitive')
     return {
       tags: list(value('tags')),
       noop: value('noop') === true,
-      sensitive: sensitive === true ? (true as const) : list(sensitive === false ? undefined : sensitive),
+      sensitive:
+        sensitive === true ? (true as const) : list(sensitive === false ? undefined : sensitive),
       needs: things('needs'),
       provides: things('provides'),
     }
@@ -307,7 +393,8 @@ export class Declarations {
       if (raw === undefined) continue
       const path = [...decl.path, relation]
       const { value } = this.#evaluation.value(raw, { instance, path, each })
-      for (const ref of this.#refs(value)) found.push({ relation, ref, file: instance.manifest.file, path, optional })
+      for (const ref of this.#refs(value))
+        found.push({ relation, ref, file: instance.manifest.file, path, optional })
     }
     return found
   }
@@ -317,7 +404,9 @@ export class Declarations {
     if (Array.isArray(value)) return value.flatMap((item) => this.#refs(item))
     if (typeof value === 'string') return [value]
     if (!isObject(value)) return []
-    return Object.entries(value).flatMap(([type, titles]) => list(titles).map((title) => this.#ref(type, type === 'file' ? normalPath(title) : title)))
+    return Object.entries(value).flatMap(([type, titles]) =>
+      list(titles).map((title) => this.#ref(type, type === 'file' ? normalPath(title) : title)),
+    )
   }
 
   #ref(type: string, title: string): string {
@@ -329,7 +418,12 @@ export class Declarations {
     return value.flatMap((item) => (isObject(item) ? this.#refs(item) : [item]))
   }
 
-  #findSource(instance: Instance, decl: ResourceDecl, desired: Record<string, unknown>, ref: string): void {
+  #findSource(
+    instance: Instance,
+    decl: ResourceDecl,
+    desired: Record<string, unknown>,
+    ref: string,
+  ): void {
     const name = String(desired.source)
     const path = this.#evaluation.library.path('files', name)
     if (path === undefined) {
@@ -343,10 +437,20 @@ export class Declarations {
     desired.source = path
   }
 
-  #render(instance: Instance, decl: ResourceDecl, each: Each | undefined, desired: Record<string, unknown>, sensitive: Set<string>, ref: string): void {
+  #render(
+    instance: Instance,
+    decl: ResourceDecl,
+    each: Each | undefined,
+    desired: Record<string, unknown>,
+    sensitive: Set<string>,
+    ref: string,
+  ): void {
     const name = String(desired.template)
     const { library } = this.#evaluation
-    const at = 'template' in decl.attributes ? [...decl.path, 'template'] : ['defaults', decl.type, 'template']
+    const at =
+      'template' in decl.attributes
+        ? [...decl.path, 'template']
+        : ['defaults', decl.type, 'template']
     const file = library.path('templates', name)
     if (file === undefined) {
       this.#error(instance, at, {
@@ -365,17 +469,31 @@ export class Declarations {
       const [root, member] = read.name.split('.') as [string, string | undefined]
       if (root === 'each' && each) values.each = each
       else if (root === 'facts') values.facts = this.#evaluation.data.facts
-      else if (root === 'title' && instance.manifest.kind === 'define') values.title = instance.names.title
+      else if (root === 'title' && instance.manifest.kind === 'define')
+        values.title = instance.names.title
       else if (instance.has(root)) values[root] = plain(instance.peek(root)?.value)
       else if (instance.scope.aliases.has(root) && member !== undefined) {
         const fields = instance.aliases.get(root)
         const known = instance.scope.aliases.get(root)
-        if (fields && !fields.has(member)) this.#unknownInTemplate(template, read, Object.keys(fields.scope.fields), `${known} has no value "${member}"`, ref)
+        if (fields && !fields.has(member))
+          this.#unknownInTemplate(
+            template,
+            read,
+            Object.keys(fields.scope.fields),
+            `${known} has no value "${member}"`,
+            ref,
+          )
         values[root] ??= {}
         const members = values[root] as Record<string, unknown>
         members[member] = plain(fields?.peek(member)?.value)
       } else {
-        this.#unknownInTemplate(template, read, [...instance.scope.names.names()], `"${root}" is not a name that ${instance.manifest.name} knows`, ref)
+        this.#unknownInTemplate(
+          template,
+          read,
+          [...instance.scope.names.names()],
+          `"${root}" is not a name that ${instance.manifest.name} knows`,
+          ref,
+        )
       }
       if (instance.isSecret(read.name)) secret = true
     }
@@ -391,14 +509,26 @@ export class Declarations {
     }
   }
 
-  #unknownInTemplate(template: Template, read: { name: string; line: number; column: number }, names: readonly string[], message: string, ref: string): never {
+  #unknownInTemplate(
+    template: Template,
+    read: { name: string; line: number; column: number },
+    names: readonly string[],
+    message: string,
+    ref: string,
+  ): never {
     const subject = read.name.split('.').at(-1) ?? read.name
     const help = didYouMean(subject, names)
     this.diagnostics.push({
       severity: 'error',
       code: 'template-name',
       message: `${message} (the template of ${ref})`,
-      place: this.#templatePlace(template.file, template.text, read.line, read.column, read.name.length),
+      place: this.#templatePlace(
+        template.file,
+        template.text,
+        read.line,
+        read.column,
+        read.name.length,
+      ),
       ...(help ? { help } : {}),
     })
     throw new Failed()
@@ -440,24 +570,49 @@ export class Declarations {
 
   #templatePlace(file: string, text: string, line: number, column: number, length: number): Place {
     const content = text.split('\n')[line - 1]
-    return { file: this.#evaluation.library.sources.shown(file), line, column, length, ...(content === undefined ? {} : { text: content }) }
+    return {
+      file: this.#evaluation.library.sources.shown(file),
+      line,
+      column,
+      length,
+      ...(content === undefined ? {} : { text: content }),
+    }
   }
 
-  #assert(instance: Instance, assertion: { readonly that: string | boolean; readonly message: string }, path: Path): void {
+  #assert(
+    instance: Instance,
+    assertion: { readonly that: string | boolean; readonly message: string },
+    path: Path,
+  ): void {
     try {
       if (this.#evaluation.condition(assertion.that, { instance, path: [...path, 'that'] })) return
-      const { value } = this.#evaluation.value(assertion.message, { instance, path: [...path, 'message'] })
-      this.#error(instance, [...path, 'that'], { code: 'assertion-failed', message: String(value).replace(/\.$/, '') })
+      const { value } = this.#evaluation.value(assertion.message, {
+        instance,
+        path: [...path, 'message'],
+      })
+      this.#error(instance, [...path, 'that'], {
+        code: 'assertion-failed',
+        message: String(value).replace(/\.$/, ''),
+      })
     } catch (error) {
       this.#caught(error)
     }
   }
 
-  #attributePlace(instance: Instance, decl: ResourceDecl, path: Path, on: 'key' | 'value' | undefined): Place {
+  #attributePlace(
+    instance: Instance,
+    decl: ResourceDecl,
+    path: Path,
+    on: 'key' | 'value' | undefined,
+  ): Place {
     const { sources } = this.#evaluation.library
     const { file } = instance.manifest
     const key = String(path[decl.path.length] ?? '')
-    if (key !== '' && !(key in decl.attributes) && key in (instance.manifest.defaults[decl.type] ?? {})) {
+    if (
+      key !== '' &&
+      !(key in decl.attributes) &&
+      key in (instance.manifest.defaults[decl.type] ?? {})
+    ) {
       return sources.place(file, ['defaults', decl.type, ...path.slice(decl.path.length)], on)
     }
     return sources.place(file, path, on)
@@ -476,28 +631,48 @@ export class Declarations {
         for (const part of parsed.parts) {
           if (typeof part === 'string') continue
           const names = each ? instance.scope.eachNames : instance.scope.names
-          for (const name of names.compile(part.expression).reads) reads.set(name, this.#explainRead(instance, name, each))
+          for (const name of names.compile(part.expression).reads)
+            reads.set(name, this.#explainRead(instance, name, each))
         }
       }
     }
     visit(raw)
-    return { file: instance.manifest.file, path, ...(texts.length > 0 ? { text: texts.join(' ') } : {}), reads: [...reads.values()] }
+    return {
+      file: instance.manifest.file,
+      path,
+      ...(texts.length > 0 ? { text: texts.join(' ') } : {}),
+      reads: [...reads.values()],
+    }
   }
 
-  #explainRead(instance: Instance, name: string, each: Each | undefined): { name: string; value: string; origin: string } {
+  #explainRead(
+    instance: Instance,
+    name: string,
+    each: Each | undefined,
+  ): { name: string; value: string; origin: string } {
     const [root, member] = name.split('.') as [string, string | undefined]
-    if (root === 'each') return { name, value: JSON.stringify(member === 'key' ? each?.key : each?.value) ?? '', origin: 'an item of for_each' }
+    if (root === 'each')
+      return {
+        name,
+        value: JSON.stringify(member === 'key' ? each?.key : each?.value) ?? '',
+        origin: 'an item of for_each',
+      }
     if (root === 'facts') {
       const fact = this.#evaluation.data.facts[member ?? '']
       return { name, value: JSON.stringify(fact) ?? '', origin: 'a fact of the host' }
     }
-    if (root === 'title') return { name, value: JSON.stringify(instance.names.title), origin: 'the title' }
+    if (root === 'title')
+      return { name, value: JSON.stringify(instance.names.title), origin: 'the title' }
     const alias = instance.aliases.get(root)
     const owner = alias ?? instance
     const key = alias ? (member ?? '') : root
     const value = owner.has(key) ? owner.peek(key) : undefined
     if (!value) return { name, value: 'no value', origin: `${owner.ref} has none` }
-    return { name, value: value.secret ? '(secret)' : JSON.stringify(plain(value.value)), origin: this.#origin(value.origin, owner, key) }
+    return {
+      name,
+      value: value.secret ? '(secret)' : JSON.stringify(plain(value.value)),
+      origin: this.#origin(value.origin, owner, key),
+    }
   }
 
   #origin(origin: Origin, owner: Instance, key: string): string {
@@ -510,11 +685,15 @@ export class Declarations {
       case 'command line':
         return `--with ${key}=… on the command line`
       case 'site file':
-        return origin.place ? `the site file, ${origin.place.file}:${origin.place.line}` : 'the site file'
+        return origin.place
+          ? `the site file, ${origin.place.file}:${origin.place.line}`
+          : 'the site file'
       case 'with':
         return `given at ${at(origin.file, origin.path)}`
       case 'zulip.conf':
-        return origin.place ? `${origin.setting} at ${origin.place.file}:${origin.place.line}` : `${origin.setting} in zulip.conf`
+        return origin.place
+          ? `${origin.setting} at ${origin.place.file}:${origin.place.line}`
+          : `${origin.setting} in zulip.conf`
       case 'secret':
         return `the secret ${origin.name}`
       case 'default':
@@ -526,20 +705,35 @@ export class Declarations {
     }
   }
 
-  #error(instance: Instance, path: Path, diagnostic: Omit<Diagnostic, 'severity' | 'place'>, on?: 'key' | 'value'): void {
-    this.diagnostics.push({ severity: 'error', ...diagnostic, place: this.#evaluation.library.sources.place(instance.manifest.file, path, on) })
+  #error(
+    instance: Instance,
+    path: Path,
+    diagnostic: Omit<Diagnostic, 'severity' | 'place'>,
+    on?: 'key' | 'value',
+  ): void {
+    this.diagnostics.push({
+      severity: 'error',
+      ...diagnostic,
+      place: this.#evaluation.library.sources.place(instance.manifest.file, path, on),
+    })
   }
 }
 
-const THINGS: Readonly<Record<string, string>> = { directories: 'path', files: 'path', users: 'user', groups: 'group', commands: 'command', units: 'unit' }
-
-/** `/a//b/` as `/a/b`. */
-export function normalPath(path: string): string {
-  return path.includes('//') || (path.length > 1 && path.endsWith('/')) ? path.replace(/\/+/g, '/').replace(/(.)\/$/, '$1') : path
+const THINGS: Readonly<Record<string, string>> = {
+  directories: 'path',
+  files: 'path',
+  users: 'user',
+  groups: 'group',
+  commands: 'command',
+  units: 'unit',
 }
 
 function list(value: unknown): string[] {
-  return value === undefined || value === null ? [] : Array.isArray(value) ? value.map(String) : [String(value)]
+  return value === undefined || value === null
+    ? []
+    : Array.isArray(value)
+      ? value.map(String)
+      : [String(value)]
 }
 
 function plain(value: unknown): unknown {

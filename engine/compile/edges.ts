@@ -11,7 +11,10 @@ import type { WrittenReference } from './declare.ts'
 export interface EdgeInput {
   readonly resources: readonly CatalogResource[]
   readonly references: readonly (readonly WrittenReference[])[]
-  readonly containerReferences: readonly { readonly ref: string; readonly references: readonly WrittenReference[] }[]
+  readonly containerReferences: readonly {
+    readonly ref: string
+    readonly references: readonly WrittenReference[]
+  }[]
   /** References that were written, but whose resource is left out by its `when`. */
   readonly absent: ReadonlySet<string>
   /** Classes and defines that are part of the catalog, also where they hold nothing. */
@@ -31,7 +34,10 @@ export interface Ordered {
  * All edges between resources, and an order that keeps to them. Strong edges are those that are written, and those
  * from what ensures a thing to what needs it; weak ones, from what provides it besides, give way in a circle.
  */
-export function orderResources(input: EdgeInput): { readonly ordered: Ordered | undefined; readonly diagnostics: readonly Diagnostic[] } {
+export function orderResources(input: EdgeInput): {
+  readonly ordered: Ordered | undefined
+  readonly diagnostics: readonly Diagnostic[]
+} {
   const maker = new EdgeMaker(input)
   maker.written()
   maker.things()
@@ -41,7 +47,8 @@ export function orderResources(input: EdgeInput): { readonly ordered: Ordered | 
   const circles = strongCircles(input, strong)
   if (circles.length > 0) return { ordered: undefined, diagnostics: circles }
   const { kept, dropped } = withoutCircles(input.resources.length, maker.edges)
-  const waits = (node: number) => input.types.get(input.resources[node]?.type ?? '')?.applyTogether !== undefined
+  const waits = (node: number) =>
+    input.types.get(input.resources[node]?.type ?? '')?.applyTogether !== undefined
   const { order, groups } = topologicalOrder(input.resources.length, pairs(kept), waits)
   return { ordered: { edges: kept, dropped, order, batches: groups }, diagnostics: [] }
 }
@@ -86,9 +93,13 @@ class EdgeMaker {
       for (const thing of footprint.needs ?? []) this.#need(index, thing)
       for (const thing of footprint.after ?? []) this.#need(index, thing)
       for (const thing of footprint.ensures ?? []) {
-        for (const provider of this.#provides.get(thing) ?? []) this.#add(provider, index, 'provides', true, thing)
+        // That one package brings another is no reason to install them one after the other.
+        if (thing.startsWith('package:')) continue
+        for (const provider of this.#provides.get(thing) ?? [])
+          this.#add(provider, index, 'provides', true, thing)
       }
-      for (const thing of footprint.removes ?? []) if (thing.startsWith('path:')) this.#removed(index, thing)
+      for (const thing of footprint.removes ?? [])
+        if (thing.startsWith('path:')) this.#removed(index, thing)
     }
   }
 
@@ -103,7 +114,8 @@ class EdgeMaker {
           else if (!this.#input.absent.has(on)) this.#unresolved(on, ref, file, path)
           continue
         }
-        for (const writer of paths.matching(on)) if (writer !== index) this.#add(writer, index, 'reads', false, on, by)
+        for (const writer of paths.matching(on))
+          if (writer !== index) this.#add(writer, index, 'reads', false, on, by)
       }
     }
   }
@@ -112,15 +124,30 @@ class EdgeMaker {
     const others = this.#lookUp(reference.ref)
     if (!others) {
       if (this.#input.absent.has(reference.ref) || reference.optional) return
-      this.#unresolved(reference.ref, `this "${reference.relation}"`, reference.file, reference.path)
+      this.#unresolved(
+        reference.ref,
+        `this "${reference.relation}"`,
+        reference.file,
+        reference.path,
+      )
       return
     }
     const forward = reference.relation === 'before' || reference.relation === 'notify'
-    const refresh = reference.relation === 'notify' || reference.relation === 'subscribe' ? ('refresh' as const) : undefined
+    const refresh =
+      reference.relation === 'notify' || reference.relation === 'subscribe'
+        ? ('refresh' as const)
+        : undefined
     for (const member of members) {
       for (const other of others) {
         if (member === other) continue
-        this.#add(forward ? member : other, forward ? other : member, 'written', false, undefined, refresh)
+        this.#add(
+          forward ? member : other,
+          forward ? other : member,
+          'written',
+          false,
+          undefined,
+          refresh,
+        )
       }
     }
   }
@@ -186,18 +213,33 @@ class EdgeMaker {
       }
       if (path === '/' || path === '.') break
     }
-    for (const provider of this.#provides.get(thing) ?? []) this.#add(provider, index, 'provides', true, thing)
+    for (const provider of this.#provides.get(thing) ?? [])
+      this.#add(provider, index, 'provides', true, thing)
     this.#needPath(index, `path:${parent}`)
   }
 
-  #add(from: number, to: number, kind: Edge['kind'], weak: boolean, thing?: string, refresh?: RefreshKind): void {
+  #add(
+    from: number,
+    to: number,
+    kind: Edge['kind'],
+    weak: boolean,
+    thing?: string,
+    refresh?: RefreshKind,
+  ): void {
     if (from === to) return
     if (refresh === undefined) {
       const key = from * this.#input.resources.length + to
       if (this.#seen.has(key)) return
-      if (!weak) this.#seen.add(key)
+      this.#seen.add(key)
     }
-    this.edges.push({ from, to, kind, weak, ...(refresh ? { refresh } : {}), ...(thing === undefined ? {} : { thing }) })
+    this.edges.push({
+      from,
+      to,
+      kind,
+      weak,
+      ...(refresh ? { refresh } : {}),
+      ...(thing === undefined ? {} : { thing }),
+    })
   }
 
   #pathsOfResources(): PathIndex {
@@ -215,7 +257,8 @@ class EdgeMaker {
 /** Paths and globs that resources write, to be asked which of them a glob meets. Filled once, sorted when first asked. */
 class PathIndex {
   readonly #exact = new Map<string, number[]>()
-  readonly #globs: { readonly glob: string; readonly prefix: string; readonly writer: number }[] = []
+  readonly #globs: { readonly glob: string; readonly prefix: string; readonly writer: number }[] =
+    []
   #sorted: string[] | undefined
 
   add(path: string, writer: number): void {
@@ -232,13 +275,19 @@ class PathIndex {
       for (let i = lowerBound(this.#sorted, prefix); i < this.#sorted.length; i++) {
         const path = this.#sorted[i] as string
         if (!path.startsWith(prefix)) break
-        if (matchesGlob(path, pattern)) for (const writer of this.#exact.get(path) ?? []) found.add(writer)
+        if (matchesGlob(path, pattern))
+          for (const writer of this.#exact.get(path) ?? []) found.add(writer)
       }
     }
     const prefix = isGlob(pattern) ? staticPrefix(pattern) : pattern
     // Two globs meet where one may reach below the other's fixed part.
     for (const { glob, prefix: other, writer } of this.#globs) {
-      if (isGlob(pattern) ? prefix.startsWith(other) || other.startsWith(prefix) : matchesGlob(pattern, glob)) found.add(writer)
+      if (
+        isGlob(pattern)
+          ? prefix.startsWith(other) || other.startsWith(prefix)
+          : matchesGlob(pattern, glob)
+      )
+        found.add(writer)
     }
     return [...found]
   }
@@ -300,7 +349,8 @@ function strongCircles(input: EdgeInput, edges: readonly Edge[]): Diagnostic[] {
     const c = component[resource.index] as number
     if ((sizes.get(c) ?? 0) < 2 || told.has(c)) continue
     told.add(c)
-    const path = shortestPath(next, resource.index, resource.index, (node) => component[node] === c) ?? []
+    const path =
+      shortestPath(next, resource.index, resource.index, (node) => component[node] === c) ?? []
     const steps = path.map((index) => edges[index] as Edge)
     const names = [...steps.map((edge) => resources[edge.from]?.ref ?? ''), resource.ref]
     diagnostics.push({
@@ -311,7 +361,10 @@ function strongCircles(input: EdgeInput, edges: readonly Edge[]): Diagnostic[] {
       related: steps.map((edge) => {
         const from = resources[edge.from] as CatalogResource
         const to = resources[edge.to] as CatalogResource
-        return { message: `${from.ref} comes before ${to.ref}: ${edgeReason(edge, from, to)}`, place: input.sources.place(from.file, from.path) }
+        return {
+          message: `${from.ref} comes before ${to.ref}: ${edgeReason(edge, from, to)}`,
+          place: input.sources.place(from.file, from.path),
+        }
       }),
       help: 'take one of these relations away',
     })
@@ -320,7 +373,11 @@ function strongCircles(input: EdgeInput, edges: readonly Edge[]): Diagnostic[] {
 }
 
 /** Why an edge is there, in words. */
-export function edgeReason(edge: Edge, from: { readonly ref: string }, to: { readonly ref: string }): string {
+export function edgeReason(
+  edge: Edge,
+  from: { readonly ref: string },
+  to: { readonly ref: string },
+): string {
   const thing = edge.thing === undefined ? '' : edge.thing.replace(/^\w+:(?!:)/, '')
   switch (edge.kind) {
     case 'written':
@@ -337,8 +394,12 @@ export function edgeReason(edge: Edge, from: { readonly ref: string }, to: { rea
 }
 
 /** Takes away weak edges until no circle is left; the first ones stay. */
-function withoutCircles(size: number, edges: readonly Edge[]): { kept: readonly Edge[]; dropped: readonly Edge[] } {
-  if (topologicalOrder(size, pairs(edges)).order.length === size) return { kept: edges, dropped: [] }
+function withoutCircles(
+  size: number,
+  edges: readonly Edge[],
+): { kept: readonly Edge[]; dropped: readonly Edge[] } {
+  if (topologicalOrder(size, pairs(edges)).order.length === size)
+    return { kept: edges, dropped: [] }
   const component = components(size, pairs(edges))
   // Only a weak edge inside a component can lie on a circle; each is tried against what was kept there so far.
   const inside = (edge: Edge) => component[edge.from] === component[edge.to]
@@ -357,7 +418,11 @@ function withoutCircles(size: number, edges: readonly Edge[]): { kept: readonly 
   return { kept, dropped }
 }
 
-function canReach(reach: ReadonlyMap<number, readonly number[]>, from: number, to: number): boolean {
+function canReach(
+  reach: ReadonlyMap<number, readonly number[]>,
+  from: number,
+  to: number,
+): boolean {
   const seen = new Set([from])
   const queue = [from]
   for (const node of queue) {
@@ -370,4 +435,3 @@ function canReach(reach: ReadonlyMap<number, readonly number[]>, from: number, t
   }
   return false
 }
-

@@ -7,16 +7,27 @@ import { isObject, type Manifest, type ParameterDecl } from '../load/manifest.ts
 import { schemaDiagnostics } from '../load/schema-errors.ts'
 import { fragmentValidator } from '../load/validators.ts'
 import type { Path } from '../load/yaml.ts'
-import { ExprError, type ExprScope, type Fields, recordOf, recordWith, toCel, Unset } from './expr.ts'
+import {
+  ExprError,
+  type ExprScope,
+  type Fields,
+  recordOf,
+  recordWith,
+  toCel,
+  Unset,
+} from './expr.ts'
 import { Failed, Instance, type Origin, type Value, ValueLoop } from './instance.ts'
-import { eachFields, expressionDiagnostic, Scopes } from './scope.ts'
+import { eachFields, expressionDiagnostic, type Scopes } from './scope.ts'
 
 /** Everything that values come from. */
 export interface Data {
   readonly conf: Conf | undefined
   readonly secrets: ReadonlyMap<string, string>
   /** Parameters by class, from the site file. */
-  readonly site: ReadonlyMap<string, ReadonlyMap<string, { readonly value: unknown; readonly place?: Place }>>
+  readonly site: ReadonlyMap<
+    string,
+    ReadonlyMap<string, { readonly value: unknown; readonly place?: Place }>
+  >
   readonly facts: Readonly<Record<string, unknown>>
   readonly factFields: Fields
   /** `--with`, for the one class that is named. */
@@ -89,7 +100,15 @@ export class Evaluation {
     this.#classes.set(manifest.name, instance)
     const withs = this.#withs.get(manifest.name)
     for (const [parameter, decl] of Object.entries(manifest.parameters)) {
-      instance.define(parameter, () => this.#parameter(instance, parameter, decl, withs?.get(parameter) ?? this.#withs.get(manifest.name)?.get(parameter), isNamed))
+      instance.define(parameter, () =>
+        this.#parameter(
+          instance,
+          parameter,
+          decl,
+          withs?.get(parameter) ?? this.#withs.get(manifest.name)?.get(parameter),
+          isNamed,
+        ),
+      )
     }
     if (isNamed) this.#unknownOptions(manifest)
     this.#includes(instance)
@@ -98,7 +117,13 @@ export class Evaluation {
   }
 
   /** A use of a define: `given` are its parameters as written at the use. */
-  use(manifest: Manifest, title: string, given: Readonly<Record<string, Value>>, at: { readonly file: string; readonly path: Path }, containers: readonly string[]): Instance {
+  use(
+    manifest: Manifest,
+    title: string,
+    given: Readonly<Record<string, Value>>,
+    at: { readonly file: string; readonly path: Path },
+    containers: readonly string[],
+  ): Instance {
     const instance = this.#make(manifest, `${manifest.name}[${title}]`, containers)
     instance.set('title', title)
     for (const key of Object.keys(given)) {
@@ -116,7 +141,12 @@ export class Evaluation {
     }
     for (const [parameter, decl] of Object.entries(manifest.parameters)) {
       const value = given[parameter]
-      const with_ = value && { value: value.value, secret: value.secret, file: at.file, path: [...at.path, parameter] }
+      const with_ = value && {
+        value: value.value,
+        secret: value.secret,
+        file: at.file,
+        path: [...at.path, parameter],
+      }
       instance.define(parameter, () => this.#parameter(instance, parameter, decl, with_, false))
     }
     this.#includes(instance)
@@ -134,13 +164,53 @@ export class Evaluation {
   condition(raw: string | boolean, spot: Spot): boolean {
     if (typeof raw === 'boolean') return raw
     const parsed = this.scopes.text(raw)
-    const bare = parsed && !('message' in parsed) && parsed.alone ? parsed.alone : { expression: raw, offset: 0 }
+    const bare =
+      parsed && !('message' in parsed) && parsed.alone
+        ? parsed.alone
+        : { expression: raw, offset: 0 }
     const { value } = this.#evaluate(bare.expression, bare.offset, spot, spot.path)
     if (typeof value === 'boolean') return value
     this.#fail(spot, spot.path, {
       code: 'expression-type',
       message: `the condition "${bare.expression}" is neither true nor false`,
       found: JSON.stringify(value),
+    })
+  }
+
+  /** The `until` of a query, which reads the answer under the query's own name. */
+  until(
+    instance: Instance,
+    condition: string | boolean,
+    path: Path,
+    answer: { readonly name: string; readonly value: object },
+  ): boolean {
+    if (typeof condition === 'boolean') return condition
+    const names = instance.scope.names.child()
+    if (!names.has(answer.name)) names.declare(answer.name, 'map<string, dyn>')
+    try {
+      const value = names
+        .compile(condition)
+        .evaluate(
+          Object.assign(Object.create(instance.names), { [answer.name]: toCel(answer.value) }),
+        )
+      if (typeof value === 'boolean') return value
+    } catch (error) {
+      if (!(error instanceof ExprError)) throw error
+      this.diagnostics.push(
+        expressionDiagnostic(error, {
+          sources: this.library.sources,
+          file: instance.manifest.file,
+          path,
+          offset: 0,
+          names,
+          expression: condition,
+        }),
+      )
+      throw new Failed()
+    }
+    this.#fail({ instance, path }, path, {
+      code: 'expression-type',
+      message: `the condition "${condition}" is neither true nor false`,
     })
   }
 
@@ -162,7 +232,10 @@ export class Evaluation {
     instance.set('facts', this.#facts)
     for (const [name, raw] of Object.entries(manifest.let)) {
       const path = ['let', name]
-      instance.define(name, () => ({ ...this.value(raw, { instance, path }), origin: { by: 'let', file: manifest.file, path } }))
+      instance.define(name, () => ({
+        ...this.value(raw, { instance, path }),
+        origin: { by: 'let', file: manifest.file, path },
+      }))
     }
     return instance
   }
@@ -175,11 +248,15 @@ export class Evaluation {
       const target = this.library.find(decl.class)
       if (!target || scope.aliases.get(alias) !== decl.class) continue
       try {
-        if (decl.when !== undefined && !this.condition(decl.when, { instance, path: [...decl.path, 'when'] })) {
+        if (
+          decl.when !== undefined &&
+          !this.condition(decl.when, { instance, path: [...decl.path, 'when'] })
+        ) {
           instance.names[alias] ??= recordOf(this.scopes.for(target).fields, {}, alias)
           continue
         }
-        for (const [parameter, raw] of Object.entries(decl.with)) this.#give(target, parameter, raw, instance, [...decl.path, 'with', parameter])
+        for (const [parameter, raw] of Object.entries(decl.with))
+          this.#give(target, parameter, raw, instance, [...decl.path, 'with', parameter])
       } catch (error) {
         if (this.#isTold(error)) continue
         throw error
@@ -188,7 +265,11 @@ export class Evaluation {
       if (!included) continue
       instance.aliases.set(alias, included)
       const fields = this.scopes.for(target).fields
-      Object.defineProperty(instance.names, alias, { configurable: true, enumerable: true, get: () => included.asRecord(fields) })
+      Object.defineProperty(instance.names, alias, {
+        configurable: true,
+        enumerable: true,
+        get: () => included.asRecord(fields),
+      })
     }
   }
 
@@ -208,8 +289,8 @@ export class Evaluation {
       return
     }
     const given: With = { ...this.value(raw, { instance, path }), file, path }
-    let table = this.#withs.get(target.name)
-    if (!table) this.#withs.set(target.name, (table = new Map()))
+    const table = this.#withs.get(target.name) ?? new Map<string, With>()
+    this.#withs.set(target.name, table)
     const other = table.get(parameter)
     if (other && other.file === file && samePath(other.path, path)) {
       if (!sameValue(other.value, given.value)) this.late = true
@@ -222,7 +303,9 @@ export class Evaluation {
         code: 'parameter-conflict',
         message: `"${parameter}" of ${target.name} is given two values: ${shown(other)} and ${shown(given)}`,
         place: this.library.sources.place(file, path),
-        related: [{ message: 'the other value', place: this.library.sources.place(other.file, other.path) }],
+        related: [
+          { message: 'the other value', place: this.library.sources.place(other.file, other.path) },
+        ],
         help: `set it in one place, or in the site file: parameters: { ${target.name}: { ${parameter}: … } }`,
       })
       return
@@ -252,41 +335,72 @@ export class Evaluation {
   }
 
   /** The value of a parameter from the strongest source that has one. */
-  #parameter(instance: Instance, name: string, decl: ParameterDecl, given: With | undefined, isNamed: boolean): Value {
+  #parameter(
+    instance: Instance,
+    name: string,
+    decl: ParameterDecl,
+    given: With | undefined,
+    isNamed: boolean,
+  ): Value {
     const { manifest } = instance
-    const check = (value: unknown, secret: boolean, origin: Origin, place: () => Place | undefined): Value => {
+    const check = (
+      value: unknown,
+      secret: boolean,
+      origin: Origin,
+      place: () => Place | undefined,
+    ): Value => {
       this.#checkParameter(manifest, name, decl, value, secret, place)
       return { value, secret, origin }
     }
     const option = isNamed ? this.data.options[name] : undefined
     if (option !== undefined) {
-      const value = typeof option === 'string' ? this.#coerced(manifest, name, decl, option, undefined, '--with') : option
+      const value =
+        typeof option === 'string'
+          ? this.#coerced(manifest, name, decl, option, undefined, '--with')
+          : option
       return check(value, false, { by: 'command line' }, () => undefined)
     }
-    const site = manifest.kind === 'class' ? this.data.site.get(manifest.name)?.get(name) : undefined
-    if (site) return check(site.value, false, { by: 'site file', place: site.place }, () => site.place)
+    const site =
+      manifest.kind === 'class' ? this.data.site.get(manifest.name)?.get(name) : undefined
+    if (site)
+      return check(site.value, false, { by: 'site file', place: site.place }, () => site.place)
     if (given) {
       const { file, path } = given
-      return check(given.value, given.secret, { by: 'with', file, path }, () => this.library.sources.place(file, path))
+      return check(given.value, given.secret, { by: 'with', file, path }, () =>
+        this.library.sources.place(file, path),
+      )
     }
-    const from = decl.from === undefined ? undefined : this.#fromConf(manifest, name, decl, decl.from)
+    const from =
+      decl.from === undefined ? undefined : this.#fromConf(manifest, name, decl, decl.from)
     if (from) return check(from.value, from.secret, from.origin, () => from.place)
     if (decl.default !== undefined) {
       const path = ['parameters', name, 'default']
       const { value, secret } = this.value(decl.default, { instance, path })
-      return check(value, secret, { by: 'default', file: manifest.file, path }, () => this.library.sources.place(manifest.file, path))
+      return check(value, secret, { by: 'default', file: manifest.file, path }, () =>
+        this.library.sources.place(manifest.file, path),
+      )
     }
     return { value: undefined, secret: false, origin: { by: 'unset' } }
   }
 
-  #fromConf(manifest: Manifest, name: string, decl: ParameterDecl, from: string): (Value & { place: Place | undefined }) | undefined {
+  #fromConf(
+    manifest: Manifest,
+    name: string,
+    decl: ParameterDecl,
+    from: string,
+  ): (Value & { place: Place | undefined }) | undefined {
     const dot = from.indexOf('.')
     const section = from.slice(0, dot)
     const key = from.slice(dot + 1)
     if (section === SECRETS) {
       const secret = this.data.secrets.get(key)
       if (secret === undefined) return undefined
-      return { value: this.#coerced(manifest, name, decl, secret, undefined, `the secret ${key}`), secret: true, origin: { by: 'secret', name: key }, place: undefined }
+      return {
+        value: this.#coerced(manifest, name, decl, secret, undefined, `the secret ${key}`),
+        secret: true,
+        origin: { by: 'secret', name: key },
+        place: undefined,
+      }
     }
     if (key === '*') {
       const entries = this.data.conf?.section(section)
@@ -305,15 +419,33 @@ export class Evaluation {
         }
         throw new Failed()
       }
-      return { value: coerced.value, secret: false, origin: { by: 'zulip.conf', setting: from, place: undefined }, place: undefined }
+      return {
+        value: coerced.value,
+        secret: false,
+        origin: { by: 'zulip.conf', setting: from, place: undefined },
+        place: undefined,
+      }
     }
     const entry = this.data.conf?.get(section, key)
     if (!entry) return undefined
-    return { value: this.#coerced(manifest, name, decl, entry.value, entry.place, `[${section}] ${key}`), secret: false, origin: { by: 'zulip.conf', setting: from, place: entry.place }, place: entry.place }
+    return {
+      value: this.#coerced(manifest, name, decl, entry.value, entry.place, `[${section}] ${key}`),
+      secret: false,
+      origin: { by: 'zulip.conf', setting: from, place: entry.place },
+      place: entry.place,
+    }
   }
 
-  #coerced(manifest: Manifest, name: string, decl: ParameterDecl, text: string, place: Place | undefined, setting: string): unknown {
-    const type = decl.type ?? (decl.enum?.every((value) => typeof value === 'number') ? 'number' : 'string')
+  #coerced(
+    manifest: Manifest,
+    name: string,
+    decl: ParameterDecl,
+    text: string,
+    place: Place | undefined,
+    setting: string,
+  ): unknown {
+    const type =
+      decl.type ?? (decl.enum?.every((value) => typeof value === 'number') ? 'number' : 'string')
     const coerced = coerce(text, { ...decl, type } as never)
     if ('value' in coerced) return coerced.value
     this.diagnostics.push({
@@ -328,7 +460,14 @@ export class Evaluation {
     throw new Failed()
   }
 
-  #checkParameter(manifest: Manifest, name: string, decl: ParameterDecl, value: unknown, secret: boolean, place: () => Place | undefined): void {
+  #checkParameter(
+    manifest: Manifest,
+    name: string,
+    decl: ParameterDecl,
+    value: unknown,
+    secret: boolean,
+    place: () => Place | undefined,
+  ): void {
     const { from: _from, default: _default, description: _description, ...schema } = decl
     const plain = value instanceof Map ? Object.fromEntries(value) : value
     const validate = fragmentValidator(schema)
@@ -337,10 +476,14 @@ export class Evaluation {
       value: plain,
       file: manifest.file,
       base: ['parameters', name],
-      sources: { place: () => place() ?? this.library.sources.place(manifest.file, ['parameters', name], 'key') },
+      sources: {
+        place: () =>
+          place() ?? this.library.sources.place(manifest.file, ['parameters', name], 'key'),
+      },
       subject: `parameter "${name}" of ${manifest.name}`,
     })
-    for (const diagnostic of found) this.diagnostics.push(secret ? { ...diagnostic, found: '(secret)' } : diagnostic)
+    for (const diagnostic of found)
+      this.diagnostics.push(secret ? { ...diagnostic, found: '(secret)' } : diagnostic)
     throw new Failed()
   }
 
@@ -350,7 +493,12 @@ export class Evaluation {
       if (!parsed) return raw
       if ('message' in parsed) throw new Failed()
       if (parsed.alone) {
-        const { value, secret } = this.#evaluate(parsed.alone.expression, parsed.alone.offset, spot, path)
+        const { value, secret } = this.#evaluate(
+          parsed.alone.expression,
+          parsed.alone.offset,
+          spot,
+          path,
+        )
         if (secret) state.secret = true
         return value
       }
@@ -370,20 +518,28 @@ export class Evaluation {
           })
         }
         out += String(value)
-        if (out.length > MAX_TEXT) this.#fail(spot, path, { code: 'limit', message: 'this text grows beyond 16 MB' })
+        if (out.length > MAX_TEXT)
+          this.#fail(spot, path, { code: 'limit', message: 'this text grows beyond 16 MB' })
       }
       return out
     }
-    if (Array.isArray(raw)) return raw.map((item, index) => this.#resolve(item, spot, [...path, index], state))
+    if (Array.isArray(raw))
+      return raw.map((item, index) => this.#resolve(item, spot, [...path, index], state))
     if (isObject(raw)) {
       const out: Record<string, unknown> = {}
-      for (const key of Object.keys(raw)) out[key] = this.#resolve(raw[key], spot, [...path, key], state)
+      for (const key of Object.keys(raw))
+        out[key] = this.#resolve(raw[key], spot, [...path, key], state)
       return out
     }
     return raw
   }
 
-  #evaluate(text: string, offset: number, spot: Spot, path: Path): { value: unknown; secret: boolean } {
+  #evaluate(
+    text: string,
+    offset: number,
+    spot: Spot,
+    path: Path,
+  ): { value: unknown; secret: boolean } {
     const { instance, each } = spot
     const scope = instance.scope
     const names = each ? scope.eachNames : scope.names
@@ -397,16 +553,35 @@ export class Evaluation {
     }
     try {
       const { alone } = expression
-      const value = alone !== undefined && instance.has(alone) ? instance.value(alone).value : expression.evaluate(this.namesOf(instance, each))
+      const value =
+        alone !== undefined && instance.has(alone)
+          ? instance.value(alone).value
+          : expression.evaluate(this.namesOf(instance, each))
       return { value, secret: expression.reads.some((name) => instance.isSecret(name)) }
     } catch (error) {
-      const told = error instanceof Unset ? new ExprError('unset', error.message, { start: 0, end: text.length }, error.subject) : error
+      const told =
+        error instanceof Unset
+          ? new ExprError('unset', error.message, { start: 0, end: text.length }, error.subject)
+          : error
       if (told instanceof ExprError) {
-        this.diagnostics.push(expressionDiagnostic(told, { sources: this.library.sources, file: instance.manifest.file, path, offset, names, expression: text }))
+        this.diagnostics.push(
+          expressionDiagnostic(told, {
+            sources: this.library.sources,
+            file: instance.manifest.file,
+            path,
+            offset,
+            names,
+            expression: text,
+          }),
+        )
         throw new Failed()
       }
       if (error instanceof ValueLoop) {
-        this.#fail(spot, path, { code: 'value-loop', message: error.message, help: 'let one of the values stand on its own' })
+        this.#fail(spot, path, {
+          code: 'value-loop',
+          message: error.message,
+          help: 'let one of the values stand on its own',
+        })
       }
       throw error
     }
@@ -427,8 +602,6 @@ export class Evaluation {
 }
 
 const MAX_TEXT = 16_000_000
-
-
 
 function samePath(a: Path, b: Path): boolean {
   return a.length === b.length && a.every((step, index) => step === b[index])

@@ -160,13 +160,28 @@ export const functions: readonly {
     signatures: ['remove_suffix(string, string): string'],
     description: 'The text without the suffix, where it ends with it.',
   },
-  { signatures: ['flatten(list): list'], description: 'One level of lists in a list laid out flat.' },
-  { signatures: ['distinct(list): list'], description: 'The list without repeated values; the first stays.' },
-  { signatures: ['sort(list): list'], description: 'The list in ascending order: numbers by size, text by code point.' },
-  { signatures: ['range(int): list<int>', 'range(int, int): list<int>'], description: 'The integers from 0, or from the first argument, up to but without the last.' },
+  {
+    signatures: ['flatten(list): list'],
+    description: 'One level of lists in a list laid out flat.',
+  },
+  {
+    signatures: ['distinct(list): list'],
+    description: 'The list without repeated values; the first stays.',
+  },
+  {
+    signatures: ['sort(list): list'],
+    description: 'The list in ascending order: numbers by size, text by code point.',
+  },
+  {
+    signatures: ['range(int): list<int>', 'range(int, int): list<int>'],
+    description: 'The integers from 0, or from the first argument, up to but without the last.',
+  },
   { signatures: ['min(list): dyn', 'min(a, b): dyn'], description: 'The smallest.' },
   { signatures: ['max(list): dyn', 'max(a, b): dyn'], description: 'The largest.' },
-  { signatures: ['lines(string): list<string>'], description: 'The lines of a text, without the line ends and without an empty last one.' },
+  {
+    signatures: ['lines(string): list<string>'],
+    description: 'The lines of a text, without the line ends and without an empty last one.',
+  },
   { signatures: ['basename(string): string'], description: 'The last part of a path.' },
   { signatures: ['dirname(string): string'], description: 'A path without its last part.' },
 ]
@@ -185,7 +200,8 @@ export function toCel(value: unknown, type?: CelType): unknown {
       if (value instanceof Map) return new Map([...value].map(([k, v]) => [k, toCel(v)]))
       if (isRecord(value)) return value
       const out: Record<string, unknown> = {}
-      for (const key of Object.keys(value)) out[key] = toCel((value as Record<string, unknown>)[key])
+      for (const key of Object.keys(value))
+        out[key] = toCel((value as Record<string, unknown>)[key])
       return out
     }
     default:
@@ -214,7 +230,11 @@ export function record(fields: Fields, get: (member: string) => unknown): object
 }
 
 /** Data under declared fields, as a record of records; a field whose value is absent is unset. */
-export function recordOf(fields: Fields, data: Readonly<Record<string, unknown>>, path: string): object {
+export function recordOf(
+  fields: Fields,
+  data: Readonly<Record<string, unknown>>,
+  path: string,
+): object {
   return record(fields, (member) => {
     const value = data[member]
     const name = `${path}.${member}`
@@ -235,7 +255,9 @@ function recordClass(fields: Fields): new (values: object) => object {
   if (!Class) {
     Class = class {
       readonly [RECORD] = true
-    } as unknown as new (values: object) => object
+    } as unknown as new (
+      values: object,
+    ) => object
     recordClasses.set(fields, Class)
   }
   return Class
@@ -281,20 +303,33 @@ function fromCelError(error: unknown, kind: 'syntax' | 'type' | 'failed', text: 
   if (error instanceof ExprError) return error
   const cel = error as { summary?: string; code?: string; range?: { start: number; end: number } }
   const range = cel.range ?? whole(text)
-  const message = (cel.summary ?? (error instanceof Error ? error.message : String(error))).replace(/[.\s]+$/, '')
+  const message = (cel.summary ?? (error instanceof Error ? error.message : String(error))).replace(
+    /[.\s]+$/,
+    '',
+  )
   if (cel.code === 'unknown_variable') {
     const name = text.slice(range.start, range.end)
-    return new ExprError('unknown-name', `"${name}" is not a name that is known here`, range, name, error)
+    return new ExprError(
+      'unknown-name',
+      `"${name}" is not a name that is known here`,
+      range,
+      name,
+      error,
+    )
   }
   const member = /^No such key: (\S+)/.exec(message)?.[1]
   if (member !== undefined) {
     return new ExprError('unknown-name', `there is no "${member}" here`, range, member, error)
   }
-  const actual = error instanceof ParseError ? 'syntax' : error instanceof EvaluationError ? 'failed' : kind
+  const actual =
+    error instanceof ParseError ? 'syntax' : error instanceof EvaluationError ? 'failed' : kind
   return new ExprError(actual, message, range, undefined, error)
 }
 
-function causeOf<T extends Error>(error: unknown, type: abstract new (subject: string) => T): T | undefined {
+function causeOf<T extends Error>(
+  error: unknown,
+  type: abstract new (subject: string) => T,
+): T | undefined {
   for (let e = error; e instanceof Error; e = e.cause) if (e instanceof type) return e
   return undefined
 }
@@ -376,7 +411,10 @@ function baseEnvironment(): Environment {
     },
   })) as never)
   env
-    .registerFunction('replace(string, string, string): string', (s: string, a: string, b: string) => s.replaceAll(a, () => b))
+    .registerFunction(
+      'replace(string, string, string): string',
+      (s: string, a: string, b: string) => s.replaceAll(a, () => b),
+    )
     .registerFunction('remove_suffix(string, string): string', (s: string, suffix: string) =>
       suffix !== '' && s.endsWith(suffix) ? s.slice(0, -suffix.length) : s,
     )
@@ -402,7 +440,10 @@ function baseEnvironment(): Environment {
       if (lines.at(-1) === '') lines.pop()
       return lines
     })
-    .registerFunction('basename(string): string', (s: string) => s.replace(/\/+$/, '').split('/').at(-1) ?? '')
+    .registerFunction(
+      'basename(string): string',
+      (s: string) => s.replace(/\/+$/, '').split('/').at(-1) ?? '',
+    )
     .registerFunction('dirname(string): string', (s: string) => {
       const parts = s.replace(/\/+$/, '').split('/')
       parts.pop()

@@ -54,7 +54,11 @@ export class Instance {
   /** A name whose value is worked out by `make`, at most once. */
   define(name: string, make: () => Value): void {
     this.#slots.set(name, { state: 'new', make })
-    Object.defineProperty(this.names, name, { enumerable: true, configurable: true, get: () => this.cel(name) })
+    Object.defineProperty(this.names, name, {
+      enumerable: true,
+      configurable: true,
+      get: () => this.cel(name),
+    })
   }
 
   /** A name with a value for expressions that never changes, such as `facts`. */

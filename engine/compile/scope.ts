@@ -4,7 +4,7 @@ import type { Library } from '../load/library.ts'
 import { isObject, type Manifest, type ParameterDecl, type ResourceDecl } from '../load/manifest.ts'
 import type { Sources } from '../load/sources.ts'
 import type { Path } from '../load/yaml.ts'
-import { type CelType, ExprError, ExprScope, type Expression, type Fields } from './expr.ts'
+import { type CelType, ExprError, type Expression, ExprScope, type Fields } from './expr.ts'
 import { type ParsedText, parseText } from './text.ts'
 
 /** The names that the expressions of one manifest may use, with their types: the same for all its instances. */
@@ -29,7 +29,10 @@ export class Scopes {
   readonly #scopes = new Map<Manifest, ManifestScope>()
   readonly #fields = new Map<Manifest, Fields>()
   readonly #checked = new Set<Manifest>()
-  readonly #texts = new Map<string, ParsedText | { readonly message: string; readonly offset: number } | undefined>()
+  readonly #texts = new Map<
+    string,
+    ParsedText | { readonly message: string; readonly offset: number } | undefined
+  >()
 
   constructor(library: Library, facts: Fields) {
     this.#library = library
@@ -38,7 +41,9 @@ export class Scopes {
   }
 
   /** A text taken apart; undefined where it holds no expression. */
-  text(text: string): ParsedText | { readonly message: string; readonly offset: number } | undefined {
+  text(
+    text: string,
+  ): ParsedText | { readonly message: string; readonly offset: number } | undefined {
     if (!text.includes('${{')) return undefined
     let parsed = this.#texts.get(text)
     if (parsed === undefined) {
@@ -60,7 +65,11 @@ export class Scopes {
       names.declare(name, fields[name] as CelType)
     }
     if (manifest.kind === 'define') names.declare('title', 'string')
-    if (manifest.steps) for (const name of ['query', 'step']) names.declare(name, 'map<string, dyn>')
+    if (manifest.steps) {
+      const { query, step } = stepFields(manifest.steps)
+      names.declareRecord('query', query)
+      names.declareRecord('step', step)
+    }
     for (const [alias, className] of aliases) {
       const included = this.#library.find(className)
       if (!included || names.has(alias)) continue
@@ -98,7 +107,8 @@ export class Scopes {
     const scope = this.for(manifest)
     const { names } = scope
     const checker = new Checker(this, manifest, this.#library.sources)
-    for (const [name, decl] of Object.entries(manifest.parameters)) checker.value(decl.default, ['parameters', name, 'default'], names)
+    for (const [name, decl] of Object.entries(manifest.parameters))
+      checker.value(decl.default, ['parameters', name, 'default'], names)
     for (const [index, decl] of manifest.include.entries()) {
       if (!this.#library.find(decl.class) && !this.#library.isBad(decl.class)) {
         this.#unknownClass(manifest, decl.class, ['include', index])
@@ -112,8 +122,28 @@ export class Scopes {
       checker.value(assertion.message, ['assert', index, 'message'], names)
     }
     checker.value(manifest.let, ['let'], names)
-    for (const decl of [...manifest.resources, ...(manifest.steps ?? [])]) checker.decl(decl, scope)
+    for (const decl of [...manifest.resources, ...(manifest.steps ?? [])]) {
+      checker.decl(decl, scope)
+      this.#checkType(manifest, decl)
+    }
     this.diagnostics.push(...checker.diagnostics)
+  }
+
+  /** A type with `::` is a define of its own file. */
+  #checkType(manifest: Manifest, decl: ResourceDecl): void {
+    if (!decl.type.includes('::')) return
+    const define = this.#library.find(decl.type)
+    if (define?.kind === 'define' || this.#library.isBad(decl.type)) return
+    const help = define
+      ? `include the class instead: include: [${decl.type}]`
+      : this.#library.nearest(decl.type)
+    this.diagnostics.push({
+      severity: 'error',
+      code: 'unknown-type',
+      message: define ? `${decl.type} is a class, not a define` : `there is no define ${decl.type}`,
+      place: this.#library.sources.place(manifest.file, [...decl.path, decl.type], 'key'),
+      ...(help ? { help } : {}),
+    })
   }
 
   #unknownClass(manifest: Manifest, name: string, path: Path): void {
@@ -210,16 +240,52 @@ export class Scopes {
         if (Array.isArray(value)) {
           const types = new Set(value.map((item) => this.#valueType(item, names)))
           const [only] = types
-          return types.size === 1 && only !== undefined && !/[<]/.test(only) ? `list<${only}>` : 'list<dyn>'
+          return types.size === 1 && only !== undefined && !/[<]/.test(only)
+            ? `list<${only}>`
+            : 'list<dyn>'
         }
         return isObject(value) ? 'map<string, dyn>' : 'dyn'
     }
   }
 }
 
+const answerNames = new WeakMap<
+  readonly ResourceDecl[],
+  { readonly query: Fields; readonly step: Fields }
+>()
+
+/** What `query` and `step` hold in the expressions of a procedure: its queries by name, and its steps by id or name. */
+export function stepFields(steps: readonly ResourceDecl[]): {
+  readonly query: Fields
+  readonly step: Fields
+} {
+  const known = answerNames.get(steps)
+  if (known) return known
+  const query: Record<string, CelType> = {}
+  const step: Record<string, Fields> = {}
+  const status: Fields = { status: 'string' }
+  const visit = (decls: readonly ResourceDecl[]): void => {
+    for (const { type, titles, meta, attributes } of decls) {
+      for (const title of titles) {
+        if (type === 'query') query[title] = 'map<string, dyn>'
+        if (/^[a-z_][a-z0-9_]*$/i.test(title)) step[title] = status
+      }
+      if (meta.id !== undefined) step[meta.id] = status
+      if (type !== 'block') continue
+      for (const part of ['steps', 'rescue', 'always'])
+        visit((attributes[part] as readonly ResourceDecl[] | undefined) ?? [])
+    }
+  }
+  visit(steps)
+  const fields = { query, step }
+  answerNames.set(steps, fields)
+  return fields
+}
+
 /** The expression type of a declared parameter. */
 export function parameterType(decl: ParameterDecl): CelType {
-  if (decl.type === undefined) return decl.enum?.every((value) => typeof value === 'string') ? 'string' : 'dyn'
+  if (decl.type === undefined)
+    return decl.enum?.every((value) => typeof value === 'string') ? 'string' : 'dyn'
   switch (decl.type) {
     case 'integer':
       return 'int'
@@ -239,22 +305,42 @@ export function parameterType(decl: ParameterDecl): CelType {
 }
 
 /** Calls `visit` for every text below a value. */
-export function walkTexts(value: unknown, path: Path, visit: (text: string, path: Path) => void): void {
+export function walkTexts(
+  value: unknown,
+  path: Path,
+  visit: (text: string, path: Path) => void,
+): void {
   if (typeof value === 'string') visit(value, path)
-  else if (Array.isArray(value)) for (const [index, item] of value.entries()) walkTexts(item, [...path, index], visit)
-  else if (isObject(value)) for (const key of Object.keys(value)) walkTexts(value[key], [...path, key], visit)
+  else if (Array.isArray(value))
+    for (const [index, item] of value.entries()) walkTexts(item, [...path, index], visit)
+  else if (isObject(value))
+    for (const key of Object.keys(value)) walkTexts(value[key], [...path, key], visit)
 }
 
 /** An expression that is wrong, as a diagnostic at its own characters. `offset` is where it begins in the text at `path`. */
 export function expressionDiagnostic(
   error: ExprError,
-  at: { readonly sources: Sources; readonly file: string; readonly path: Path; readonly offset: number; readonly names: ExprScope; readonly expression: string },
+  at: {
+    readonly sources: Sources
+    readonly file: string
+    readonly path: Path
+    readonly offset: number
+    readonly names: ExprScope
+    readonly expression: string
+  },
 ): Diagnostic {
-  const codes = { syntax: 'expression-syntax', type: 'expression-type', 'unknown-name': 'unknown-name', failed: 'expression-failed', unset: 'unset-value' } as const
+  const codes = {
+    syntax: 'expression-syntax',
+    type: 'expression-type',
+    'unknown-name': 'unknown-name',
+    failed: 'expression-failed',
+    unset: 'unset-value',
+  } as const
   const start = Math.max(0, Math.min(error.start, at.expression.length - 1))
   const length = Math.max(1, Math.min(error.end, at.expression.length) - start)
   const hints: Partial<Record<ExprError['kind'], string | undefined>> = {
-    'unknown-name': error.subject === undefined ? undefined : didYouMean(error.subject, at.names.names()),
+    'unknown-name':
+      error.subject === undefined ? undefined : didYouMean(error.subject, at.names.names()),
     unset: `give it a value, or ask is_set(${error.subject ?? '…'}) first`,
     syntax: /[^=!<>]=[^=]/.test(at.expression) ? 'equality is written ==' : undefined,
   }
@@ -287,15 +373,31 @@ class Checker {
     if (meta.for_each !== undefined) this.list(meta.for_each, [...path, 'for_each'], scope.names)
     if (meta.when !== undefined) this.condition(meta.when, [...path, 'when'], names)
     for (const [index, title] of decl.titles.entries()) {
-      this.value(title, decl.titles.length > 1 ? [...path, decl.type, index] : [...path, decl.type], names)
+      this.value(
+        title,
+        decl.titles.length > 1 ? [...path, decl.type, index] : [...path, decl.type],
+        names,
+      )
     }
-    for (const key of ['before', 'require', 'notify', 'subscribe', 'needs', 'provides', 'tags', 'noop', 'sensitive', 'id', 'optional'] as const) {
+    for (const key of [
+      'before',
+      'require',
+      'notify',
+      'subscribe',
+      'needs',
+      'provides',
+      'tags',
+      'noop',
+      'sensitive',
+      'id',
+      'optional',
+    ] as const) {
       this.value(meta[key], [...path, key], names)
     }
     for (const [key, value] of Object.entries(decl.attributes)) {
       if ((key === 'steps' || key === 'rescue' || key === 'always') && decl.type === 'block') {
         for (const inner of value as ResourceDecl[]) this.decl(inner, scope)
-      } else if (key === 'until' && decl.type === 'query') this.condition(value as string, [...path, key], names)
+      } else if (key === 'until' && decl.type === 'query') this.#until(decl, value as string, names)
       else this.value(value, [...path, key], names)
     }
   }
@@ -307,32 +409,67 @@ class Checker {
         if (typeof part === 'string') continue
         const checked = this.#compile(part.expression, at, part.offset, names)
         if (checked && !parsed?.alone && /^(list|map|record)/.test(checked.type)) {
-          this.#wrong(`"${part.expression}" is a ${checked.type.split('<')[0]}, which can't stand inside a text`, at, part.offset, part.expression.length, 'join a list with .join(", "), or let the expression stand alone')
+          this.#wrong(
+            `"${part.expression}" is a ${checked.type.split('<')[0]}, which can't stand inside a text`,
+            at,
+            part.offset,
+            part.expression.length,
+            'join a list with .join(", "), or let the expression stand alone',
+          )
         }
       }
     })
   }
 
+  /** `until` reads the answer under the query's own name. */
+  #until(decl: ResourceDecl, value: string, names: ExprScope): void {
+    const own = names.child()
+    for (const title of decl.titles) if (!own.has(title)) own.declare(title, 'map<string, dyn>')
+    this.condition(value, [...decl.path, 'until'], own)
+  }
+
   condition(value: string | boolean, path: Path, names: ExprScope): void {
     if (typeof value === 'boolean') return
     const parsed = this.#scopes.text(value)
-    const bare = parsed && !('message' in parsed) && parsed.alone ? parsed.alone : { expression: value, offset: 0 }
+    const bare =
+      parsed && !('message' in parsed) && parsed.alone
+        ? parsed.alone
+        : { expression: value, offset: 0 }
     const checked = this.#compile(bare.expression, path, bare.offset, names)
     if (checked && checked.type !== 'bool' && checked.type !== 'dyn') {
-      this.#wrong(`"${bare.expression}" is a ${checked.type}, and a condition is true or false`, path, bare.offset, bare.expression.length)
+      this.#wrong(
+        `"${bare.expression}" is a ${checked.type}, and a condition is true or false`,
+        path,
+        bare.offset,
+        bare.expression.length,
+      )
     }
   }
 
   list(value: unknown, path: Path, names: ExprScope): void {
-    if (typeof value !== 'string') return this.value(value, path, names)
+    if (typeof value !== 'string') {
+      this.value(value, path, names)
+      return
+    }
     const parsed = this.#parse(value, path)
     if (!parsed?.alone) {
-      this.#wrong('for_each takes a list or a map', path, 0, value.length, 'write a list, or one expression: ${{ … }}')
+      this.#wrong(
+        'for_each takes a list or a map',
+        path,
+        0,
+        value.length,
+        'write a list, or one expression: ${{ … }}',
+      )
       return
     }
     const checked = this.#compile(parsed.alone.expression, path, parsed.alone.offset, names)
     if (checked && !/^(list|map|dyn)/.test(checked.type)) {
-      this.#wrong(`"${checked.text}" is a ${checked.type}, and for_each takes a list or a map`, path, parsed.alone.offset, checked.text.length)
+      this.#wrong(
+        `"${checked.text}" is a ${checked.type}, and for_each takes a list or a map`,
+        path,
+        parsed.alone.offset,
+        checked.text.length,
+      )
     }
   }
 
@@ -349,12 +486,26 @@ class Checker {
     return undefined
   }
 
-  #compile(expression: string, path: Path, offset: number, names: ExprScope): Expression | undefined {
+  #compile(
+    expression: string,
+    path: Path,
+    offset: number,
+    names: ExprScope,
+  ): Expression | undefined {
     try {
       return names.compile(expression)
     } catch (error) {
       if (!(error instanceof ExprError)) throw error
-      this.diagnostics.push(expressionDiagnostic(error, { sources: this.#sources, file: this.#manifest.file, path, offset, names, expression }))
+      this.diagnostics.push(
+        expressionDiagnostic(error, {
+          sources: this.#sources,
+          file: this.#manifest.file,
+          path,
+          offset,
+          names,
+          expression,
+        }),
+      )
       return undefined
     }
   }

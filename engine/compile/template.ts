@@ -20,14 +20,21 @@ export interface Template {
   readonly file: string
   readonly text: string
   /** The names of the class that it reads: `a`, or `a.b` for a member. */
-  readonly reads: readonly { readonly name: string; readonly line: number; readonly column: number }[]
+  readonly reads: readonly {
+    readonly name: string
+    readonly line: number
+    readonly column: number
+  }[]
   /** `values` holds every name of `reads`; an unset one is there as undefined. Throws `TemplateError`. */
   render(values: Readonly<Record<string, unknown>>): string
 }
 
 /** Every helper besides Handlebars' own `if`, `unless`, `each` and `with`. */
 export const helpers: readonly { readonly usage: string; readonly description: string }[] = [
-  { usage: '{{join list ", "}}', description: 'The items of a list with the separator between them.' },
+  {
+    usage: '{{join list ", "}}',
+    description: 'The items of a list with the separator between them.',
+  },
   { usage: '{{ini map}}', description: 'One line "key = value" for each entry of a map.' },
   { usage: '{{json value}}', description: 'The value as JSON on one line.' },
   { usage: '{{shell text}}', description: 'The text quoted as one word for a POSIX shell.' },
@@ -36,25 +43,34 @@ export const helpers: readonly { readonly usage: string; readonly description: s
 const engine = Handlebars.create()
 // Files are no HTML. Handlebars' own `noEscape` would add two neighbouring numbers up instead of writing both,
 // so its escaping function becomes the one that turns a value into text.
-Handlebars.Utils.escapeExpression = (value: unknown) => (value === undefined || value === null ? '' : shownScalar(value))
-for (const name of ['lookup', 'log', 'helperMissing', 'blockHelperMissing']) engine.unregisterHelper(name)
+Handlebars.Utils.escapeExpression = (value: unknown) =>
+  value === undefined || value === null ? '' : shownScalar(value)
+for (const name of ['lookup', 'log', 'helperMissing', 'blockHelperMissing'])
+  engine.unregisterHelper(name)
 engine.registerHelper('join', (list: unknown, separator: unknown) => {
   if (!Array.isArray(list)) throw new Error('join takes a list')
-  if (typeof separator !== 'string') throw new Error('join takes a separator as its second argument')
+  if (typeof separator !== 'string')
+    throw new Error('join takes a separator as its second argument')
   return list.map(shownScalar).join(separator)
 })
 engine.registerHelper('ini', (map: unknown) => {
-  if (typeof map !== 'object' || map === null || Array.isArray(map)) throw new Error('ini takes a map')
+  if (typeof map !== 'object' || map === null || Array.isArray(map))
+    throw new Error('ini takes a map')
   const entries = map instanceof Map ? [...map] : Object.entries(map)
   return entries.map(([key, value]) => `${key} = ${shownScalar(value)}`).join('\n')
 })
-engine.registerHelper('json', (value: unknown) => JSON.stringify(value instanceof Map ? Object.fromEntries(value) : value))
+engine.registerHelper('json', (value: unknown) =>
+  JSON.stringify(value instanceof Map ? Object.fromEntries(value) : value),
+)
 engine.registerHelper('shell', (text: unknown) => `'${shownScalar(text).replaceAll("'", `'\\''`)}'`)
 const known = new Set(['if', 'unless', 'each', 'with', 'join', 'ini', 'json', 'shell'])
 
 function shownScalar(value: unknown): string {
-  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return String(value)
-  throw new Error(value === undefined || value === null ? 'a value is not set' : 'a list or a map is no text')
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+    return String(value)
+  throw new Error(
+    value === undefined || value === null ? 'a value is not set' : 'a list or a map is no text',
+  )
 }
 
 /** Reads and parses a template file. Throws `TemplateError`. */
@@ -101,7 +117,9 @@ export function parseTemplate(text: string, file: string): Template {
         const e = error as Error & { lineNumber?: number; column?: number; endLineNumber?: number }
         const missing = /^"(.+)" not defined/.exec(e.message)?.[1]
         throw new TemplateError(
-          missing === undefined ? e.message.replace(/ - \d+:\d+$/, '') : `"${missing}" is not a name that is known here`,
+          missing === undefined
+            ? e.message.replace(/ - \d+:\d+$/, '')
+            : `"${missing}" is not a name that is known here`,
           e.lineNumber ?? Number(/ - (\d+):/.exec(e.message)?.[1] ?? 1),
           (e.column ?? Number(/ - \d+:(\d+)$/.exec(e.message)?.[1] ?? 0)) + 1,
           missing,
@@ -160,9 +178,13 @@ class NameVisitor extends Handlebars.Visitor {
   }
 
   #call(node: hbs.AST.MustacheStatement | hbs.AST.SubExpression): void {
-    if ('escaped' in node && !node.escaped) this.#refuse('nothing is escaped, so two braces do: {{name}}', node)
+    if ('escaped' in node && !node.escaped)
+      this.#refuse('nothing is escaped, so two braces do: {{name}}', node)
     const path = node.path
-    if (path.type === 'PathExpression' && (node.params.length > 0 || known.has((path as hbs.AST.PathExpression).original))) {
+    if (
+      path.type === 'PathExpression' &&
+      (node.params.length > 0 || known.has((path as hbs.AST.PathExpression).original))
+    ) {
       const name = (path as hbs.AST.PathExpression).original
       if (!known.has(name)) this.#refuse(`there is no helper "${name}"`, node)
       for (const param of node.params) this.accept(param)

@@ -29,7 +29,11 @@ export interface Diagnostic {
   /** Further places that belong to it: the other of two values, each edge of a cycle. */
   readonly related?: readonly { readonly message: string; readonly place?: Place }[]
   /** For a failed command: what ran and how it ended. */
-  readonly ran?: { readonly argv: readonly string[]; readonly exit: string; readonly output: string }
+  readonly ran?: {
+    readonly argv: readonly string[]
+    readonly exit: string
+    readonly output: string
+  }
 }
 
 /** Thrown where a stage can't return a value; the command line renders it. Everything else that is thrown is a bug. */

@@ -28,8 +28,23 @@ function visibleDiagnostic({ place, related, ran, ...diagnostic }: Diagnostic): 
     ...(found === undefined ? {} : { found: visible(found) }),
     ...(help === undefined ? {} : { help: visible(help) }),
     ...(place ? { place: visiblePlace(place) } : {}),
-    ...(related ? { related: related.map((other) => ({ message: visibleLine(other.message), ...(other.place ? { place: visiblePlace(other.place) } : {}) })) } : {}),
-    ...(ran ? { ran: { argv: ran.argv.map(visibleLine), exit: visibleLine(ran.exit), output: visible(ran.output) } } : {}),
+    ...(related
+      ? {
+          related: related.map((other) => ({
+            message: visibleLine(other.message),
+            ...(other.place ? { place: visiblePlace(other.place) } : {}),
+          })),
+        }
+      : {}),
+    ...(ran
+      ? {
+          ran: {
+            argv: ran.argv.map(visibleLine),
+            exit: visibleLine(ran.exit),
+            output: visible(ran.output),
+          },
+        }
+      : {}),
   }
 }
 
@@ -38,7 +53,13 @@ function visiblePlace(place: Place): Place {
   const { text } = place
   const file = visibleLine(place.file)
   if (text === undefined) return { ...place, file }
-  return { ...place, file, text: text.replace(/./g, (character) => (character === '\t' || visible(character) === character ? character : '·')) }
+  return {
+    ...place,
+    file,
+    text: text.replace(/./g, (character) =>
+      character === '\t' || visible(character) === character ? character : '·',
+    ),
+  }
 }
 
 /** Sorted by file and place, errors of the same place kept in the order in which they were found. */
@@ -115,5 +136,8 @@ function excerpt(place: Place | undefined, paint: Paint): string[] {
   const text = place.text.replaceAll('\t', ' ')
   const width = Math.max(1, Math.min(place.length ?? 1, text.length - place.column + 1))
   const caret = `${' '.repeat(place.column - 1)}${'^'.repeat(width)}`
-  return [`${paint('dim', `${number} |`)} ${text}`, `${paint('dim', '      |')} ${paint('error', caret)}`]
+  return [
+    `${paint('dim', `${number} |`)} ${text}`,
+    `${paint('dim', '      |')} ${paint('error', caret)}`,
+  ]
 }

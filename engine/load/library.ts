@@ -101,11 +101,14 @@ export class Library {
     return didYouMean(name, this.names())
   }
 
-  /** Every class and define, by name, sorted. */
-  names(): string[] {
+  /** Every class and define, by name, sorted; of the folders for which `isMeant` holds. */
+  names(isMeant: (folder: ManifestFolder) => boolean = () => true): string[] {
     const names = new Set<string>()
-    for (const { manifests } of this.folders) {
-      for (const file of yamlFiles(manifests)) names.add(file.slice(0, -'.yaml'.length).replaceAll('/', '::'))
+    for (const folder of this.folders) {
+      if (!isMeant(folder)) continue
+      for (const file of yamlFiles(folder.manifests)) {
+        names.add(file.slice(0, -'.yaml'.length).replaceAll('/', '::'))
+      }
     }
     return [...names].filter((name) => NAME.test(name)).sort()
   }
@@ -116,7 +119,9 @@ export class Library {
     const key = `${kind} ${name}`
     if (!this.#paths.has(key)) {
       const inside = !name.split('/').includes('..')
-      const found = inside ? this.folders.map((folder) => join(folder[kind], name)).find((path) => existsSync(path)) : undefined
+      const found = inside
+        ? this.folders.map((folder) => join(folder[kind], name)).find((path) => existsSync(path))
+        : undefined
       this.#paths.set(key, found)
     }
     return this.#paths.get(key)
@@ -184,4 +189,3 @@ function yamlFiles(folder: string): string[] {
     .filter((file) => file.endsWith('.yaml') && !/^(templates|files)\//.test(file))
     .sort()
 }
-

@@ -107,43 +107,97 @@ export function readManifest(
   if (parsed.diagnostics.length > 0) return { manifest: undefined, diagnostics: parsed.diagnostics }
   const diagnostics: Diagnostic[] = []
   const raw = parsed.value
-  const error = (diagnostic: Omit<Diagnostic, 'severity' | 'place'>, path: Path, on?: 'key' | 'value') =>
-    diagnostics.push({ severity: 'error', ...diagnostic, place: sources.place(file, path, on) })
+  const error = (
+    diagnostic: Omit<Diagnostic, 'severity' | 'place'>,
+    path: Path,
+    on?: 'key' | 'value',
+  ) => diagnostics.push({ severity: 'error', ...diagnostic, place: sources.place(file, path, on) })
 
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
-    error({ code: 'manifest-shape', message: 'a manifest is a mapping that begins with "class:" or "define:"' }, [])
+    error(
+      {
+        code: 'manifest-shape',
+        message: 'a manifest is a mapping that begins with "class:" or "define:"',
+      },
+      [],
+    )
     return { manifest: undefined, diagnostics }
   }
   const top = raw as Record<string, unknown>
   const validate = validator('manifest')
   if (!validate(top)) {
-    diagnostics.push(...schemaDiagnostics(validate.errors ?? [], { value: top, file, base: [], sources, subject: 'the manifest' }))
+    diagnostics.push(
+      ...schemaDiagnostics(validate.errors ?? [], {
+        value: top,
+        file,
+        base: [],
+        sources,
+        subject: 'the manifest',
+      }),
+    )
   }
   const kind = 'define' in top ? 'define' : 'class'
   const name = top[kind]
   if (typeof name !== 'string') {
     if (diagnostics.length === 0 || !('class' in top || 'define' in top)) {
-      error({ code: 'manifest-shape', message: 'the manifest does not say which class or define it is', help: 'begin with: class: NAME' }, [])
+      error(
+        {
+          code: 'manifest-shape',
+          message: 'the manifest does not say which class or define it is',
+          help: 'begin with: class: NAME',
+        },
+        [],
+      )
     }
     return { manifest: undefined, diagnostics }
   }
   if ('class' in top && 'define' in top) {
-    error({ code: 'manifest-shape', message: 'a manifest is a class or a define, not both' }, ['define'], 'key')
+    error(
+      { code: 'manifest-shape', message: 'a manifest is a class or a define, not both' },
+      ['define'],
+      'key',
+    )
   }
   if ('resources' in top && 'steps' in top) {
-    error({ code: 'manifest-shape', message: `${name} has both resources and steps; a procedure has steps only` }, ['steps'], 'key')
+    error(
+      {
+        code: 'manifest-shape',
+        message: `${name} has both resources and steps; a procedure has steps only`,
+      },
+      ['steps'],
+      'key',
+    )
   }
 
-  const parameters = (isObject(top.parameters) ? top.parameters : {}) as Record<string, ParameterDecl>
+  const parameters = (isObject(top.parameters) ? top.parameters : {}) as Record<
+    string,
+    ParameterDecl
+  >
   const lets = (isObject(top.let) ? top.let : {}) as Record<string, unknown>
   for (const key of Object.keys(lets)) {
     if (key in parameters) {
-      error({ code: 'manifest-shape', message: `${name} has a parameter and a named value that are both "${key}"`, help: 'give one of them another name' }, ['let', key], 'key')
+      error(
+        {
+          code: 'manifest-shape',
+          message: `${name} has a parameter and a named value that are both "${key}"`,
+          help: 'give one of them another name',
+        },
+        ['let', key],
+        'key',
+      )
     }
   }
   for (const key of [...Object.keys(parameters), ...Object.keys(lets)]) {
     if (RESERVED.has(key)) {
-      error({ code: 'manifest-shape', message: `"${key}" has a meaning of its own in expressions`, help: 'choose another name' }, [key in lets ? 'let' : 'parameters', key], 'key')
+      error(
+        {
+          code: 'manifest-shape',
+          message: `"${key}" has a meaning of its own in expressions`,
+          help: 'choose another name',
+        },
+        [key in lets ? 'let' : 'parameters', key],
+        'key',
+      )
     }
   }
 
@@ -161,16 +215,20 @@ export function readManifest(
     resume: top.resume === 'anew' ? 'anew' : 'continue',
     tags: listOf(top.tags),
     parameters,
-    include: (Array.isArray(top.include) ? top.include : []).map((item: unknown, index): IncludeDecl => {
-      const decl = (typeof item === 'string' ? { class: item } : isObject(item) ? item : {}) as Record<string, unknown>
-      return {
-        class: String(decl.class ?? ''),
-        with: isObject(decl.with) ? decl.with : {},
-        ...(decl.when === undefined ? {} : { when: decl.when as string | boolean }),
-        ...(decl.as === undefined ? {} : { as: String(decl.as) }),
-        path: ['include', index],
-      }
-    }),
+    include: (Array.isArray(top.include) ? top.include : []).map(
+      (item: unknown, index): IncludeDecl => {
+        const decl = (
+          typeof item === 'string' ? { class: item } : isObject(item) ? item : {}
+        ) as Record<string, unknown>
+        return {
+          class: String(decl.class ?? ''),
+          with: isObject(decl.with) ? decl.with : {},
+          ...(decl.when === undefined ? {} : { when: decl.when as string | boolean }),
+          ...(decl.as === undefined ? {} : { as: String(decl.as) }),
+          path: ['include', index],
+        }
+      },
+    ),
     defaults: (isObject(top.defaults) ? top.defaults : {}) as Manifest['defaults'],
     asserts: Array.isArray(top.assert) ? (top.assert as Manifest['asserts']) : [],
     let: lets,
@@ -189,7 +247,12 @@ interface DeclReader {
   readonly diagnostics: Diagnostic[]
 }
 
-function readDecls(value: unknown, path: Path, inSteps: boolean, reader: DeclReader): ResourceDecl[] {
+function readDecls(
+  value: unknown,
+  path: Path,
+  inSteps: boolean,
+  reader: DeclReader,
+): ResourceDecl[] {
   if (!Array.isArray(value)) return []
   const decls: ResourceDecl[] = []
   for (const [index, item] of value.entries()) {
@@ -199,26 +262,61 @@ function readDecls(value: unknown, path: Path, inSteps: boolean, reader: DeclRea
   return decls
 }
 
-function readDecl(item: Record<string, unknown>, path: Path, inSteps: boolean, reader: DeclReader): ResourceDecl | undefined {
+function readDecl(
+  item: Record<string, unknown>,
+  path: Path,
+  inSteps: boolean,
+  reader: DeclReader,
+): ResourceDecl | undefined {
   const { file, types, sources, diagnostics } = reader
-  const error = (diagnostic: Omit<Diagnostic, 'severity' | 'place'>, at: Path, on?: 'key' | 'value') =>
-    diagnostics.push({ severity: 'error', ...diagnostic, place: sources.place(file, at, on) })
+  const error = (
+    diagnostic: Omit<Diagnostic, 'severity' | 'place'>,
+    at: Path,
+    on?: 'key' | 'value',
+  ) => diagnostics.push({ severity: 'error', ...diagnostic, place: sources.place(file, at, on) })
   const type = Object.keys(item)[0] ?? ''
   const word = stepWords.find((candidate) => candidate === type)
   if (word && !inSteps) {
-    error({ code: 'unknown-type', message: `"${type}" stands only among the steps of a procedure`, help: 'use "steps:" instead of "resources:"' }, [...path, type], 'key')
+    error(
+      {
+        code: 'unknown-type',
+        message: `"${type}" stands only among the steps of a procedure`,
+        help: 'use "steps:" instead of "resources:"',
+      },
+      [...path, type],
+      'key',
+    )
     return undefined
   }
   if (!types.has(type) && !type.includes('::') && !word && type !== 'class') {
     const later = Object.keys(item).find((key) => types.has(key) || key.includes('::'))
-    const help = later ? `the type comes first: put "${later}:" at the top of the resource` : didYouMean(type, [...types, ...(inSteps ? stepWords : [])])
-    error({ code: 'unknown-type', message: `there is no resource type "${type}"`, expected: `one of: ${[...types].sort().join(', ')}, or a define`, ...(help ? { help } : {}) }, [...path, type], 'key')
+    const help = later
+      ? `the type comes first: put "${later}:" at the top of the resource`
+      : didYouMean(type, [...types, ...(inSteps ? stepWords : [])])
+    error(
+      {
+        code: 'unknown-type',
+        message: `there is no resource type "${type}"`,
+        expected: `one of: ${[...types].sort().join(', ')}, or a define`,
+        ...(help ? { help } : {}),
+      },
+      [...path, type],
+      'key',
+    )
     return undefined
   }
   const rawTitle = item[type]
   const titles = Array.isArray(rawTitle) ? rawTitle : [rawTitle]
   if (titles.length === 0 || titles.some((title) => typeof title !== 'string' || title === '')) {
-    error({ code: 'wrong-value', message: `the title of a ${type} is text, or a list of texts`, found: JSON.stringify(rawTitle), help: `write: ${type}: "${typeof rawTitle === 'number' ? rawTitle : 'TITLE'}"` }, [...path, type])
+    error(
+      {
+        code: 'wrong-value',
+        message: `the title of a ${type} is text, or a list of texts`,
+        found: JSON.stringify(rawTitle),
+        help: `write: ${type}: "${typeof rawTitle === 'number' ? rawTitle : 'TITLE'}"`,
+      },
+      [...path, type],
+    )
     return undefined
   }
   const attributes: Record<string, unknown> = {}
@@ -230,29 +328,60 @@ function readDecl(item: Record<string, unknown>, path: Path, inSteps: boolean, r
   const subject = `${type}[${titles.join(', ')}]`
   const checkMeta = validator('metaparameters')
   if (!checkMeta(meta)) {
-    diagnostics.push(...schemaDiagnostics(checkMeta.errors ?? [], { value: meta, file, base: path, sources, subject }))
+    diagnostics.push(
+      ...schemaDiagnostics(checkMeta.errors ?? [], {
+        value: meta,
+        file,
+        base: path,
+        sources,
+        subject,
+      }),
+    )
   }
   if (word === 'block') {
     attributes.steps = readDecls(attributes.steps, [...path, 'steps'], true, reader)
     for (const part of ['rescue', 'always']) {
-      if (attributes[part] !== undefined) attributes[part] = readDecls(attributes[part], [...path, part], true, reader)
+      if (attributes[part] !== undefined)
+        attributes[part] = readDecls(attributes[part], [...path, part], true, reader)
     }
   }
   if (types.has(type)) checkAttributes(type, subject, attributes, path, reader, false)
   else if (word) {
     const check = validator(`steps/${word}`)
     if (!check(attributes)) {
-      diagnostics.push(...schemaDiagnostics(check.errors ?? [], { value: attributes, file, base: path, sources, subject }))
+      diagnostics.push(
+        ...schemaDiagnostics(check.errors ?? [], {
+          value: attributes,
+          file,
+          base: path,
+          sources,
+          subject,
+        }),
+      )
     }
   }
   return { type, titles: titles as string[], attributes, meta: meta as Meta, path }
 }
 
-function checkAttributes(type: string, subject: string, attributes: Readonly<Record<string, unknown>>, path: Path, reader: DeclReader, complete: boolean): void {
+function checkAttributes(
+  type: string,
+  subject: string,
+  attributes: Readonly<Record<string, unknown>>,
+  path: Path,
+  reader: DeclReader,
+  complete: boolean,
+): void {
   const check = validator(`resources/${type}`)
   if (check(attributes)) return
   reader.diagnostics.push(
-    ...schemaDiagnostics(check.errors ?? [], { value: attributes, file: reader.file, base: path, sources: reader.sources, subject, ...(complete ? {} : { ignoreMissing: true }) }),
+    ...schemaDiagnostics(check.errors ?? [], {
+      value: attributes,
+      file: reader.file,
+      base: path,
+      sources: reader.sources,
+      subject,
+      ...(complete ? {} : { ignoreMissing: true }),
+    }),
   )
 }
 

@@ -20,7 +20,9 @@ export function schemaDiagnostics(errors: readonly ErrorObject[], checked: Check
   const diagnostics: Diagnostic[] = []
   const seen = new Set<string>()
   // A failed anyOf lists the errors of each branch besides its own: the own one says it better, unless only one branch is of the right type.
-  const unions = errors.filter((error) => error.keyword === 'anyOf' || error.keyword === 'oneOf').map((error) => `${error.schemaPath}/`)
+  const unions = errors
+    .filter((error) => error.keyword === 'anyOf' || error.keyword === 'oneOf')
+    .map((error) => `${error.schemaPath}/`)
   for (const error of errors) {
     if (unions.some((union) => error.schemaPath.startsWith(union))) continue
     const path = decode(error.instancePath)
@@ -47,7 +49,8 @@ export function holdsExpression(value: unknown): boolean {
 type Said = Omit<Diagnostic, 'severity'>
 
 function say(error: ErrorObject, path: Path, value: unknown, checked: Checked): Said {
-  const place = (extra: Path = [], on?: 'key' | 'value') => checked.sources.place(checked.file, [...checked.base, ...path, ...extra], on)
+  const place = (extra: Path = [], on?: 'key' | 'value') =>
+    checked.sources.place(checked.file, [...checked.base, ...path, ...extra], on)
   const subject = path.length === 0 ? checked.subject : `${path.join('.')} of ${checked.subject}`
   const parameters = error.params as Record<string, unknown>
   const found = show(value)
@@ -68,9 +71,15 @@ function say(error: ErrorObject, path: Path, value: unknown, checked: Checked): 
       const help = didYouMean(key, known)
       return {
         code: isResource ? 'unknown-attribute' : 'unknown-key',
-        message: isResource ? `${checked.subject} has no attribute "${key}"` : `${subject} has no key "${key}"`,
+        message: isResource
+          ? `${checked.subject} has no attribute "${key}"`
+          : `${subject} has no key "${key}"`,
         place: place([key], 'key'),
-        ...(known.length > 0 ? { expected: `one of: ${[...known].sort().join(', ')}${isResource ? ', or a metaparameter' : ''}` } : {}),
+        ...(known.length > 0
+          ? {
+              expected: `one of: ${[...known].sort().join(', ')}${isResource ? ', or a metaparameter' : ''}`,
+            }
+          : {}),
         found: key,
         ...(help ? { help } : {}),
       }
@@ -83,19 +92,31 @@ function say(error: ErrorObject, path: Path, value: unknown, checked: Checked): 
         help: `add: ${String(parameters.missingProperty)}: …`,
       }
     case 'type':
-      return wrong(typeName(parameters.type), typeof value === 'number' && String(parameters.type).includes('string') ? `quote it: "${found}"` : undefined)
+      return wrong(
+        typeName(parameters.type),
+        typeof value === 'number' && String(parameters.type).includes('string')
+          ? `quote it: "${found}"`
+          : undefined,
+      )
     case 'enum': {
       const allowed = (parameters.allowedValues as unknown[]).map(String)
-      return wrong(`one of: ${allowed.join(', ')}`, typeof value === 'string' ? didYouMean(value, allowed) : undefined)
+      return wrong(
+        `one of: ${allowed.join(', ')}`,
+        typeof value === 'string' ? didYouMean(value, allowed) : undefined,
+      )
     }
     case 'const':
       return wrong(show(parameters.allowedValue))
     case 'minimum':
     case 'exclusiveMinimum':
-      return wrong(`${error.keyword === 'minimum' ? 'at least' : 'more than'} ${String(parameters.limit)}`)
+      return wrong(
+        `${error.keyword === 'minimum' ? 'at least' : 'more than'} ${String(parameters.limit)}`,
+      )
     case 'maximum':
     case 'exclusiveMaximum':
-      return wrong(`${error.keyword === 'maximum' ? 'at most' : 'less than'} ${String(parameters.limit)}`)
+      return wrong(
+        `${error.keyword === 'maximum' ? 'at most' : 'less than'} ${String(parameters.limit)}`,
+      )
     case 'pattern':
       return wrong(described(error) ?? `text that matches ${String(parameters.pattern)}`)
     case 'anyOf':
@@ -122,15 +143,32 @@ function described(error: ErrorObject): string | undefined {
 
 function alternatives(schema: unknown): string {
   if (!Array.isArray(schema)) return 'of a form that is allowed'
-  const names = schema.map((branch: { type?: unknown; enum?: unknown[]; pattern?: string; $ref?: string }) =>
-    branch.enum ? branch.enum.map(String).join(', ') : branch.type ? typeName(branch.type) : branch.pattern ? `text that matches ${branch.pattern}` : (branch.$ref?.split('/').at(-1) ?? 'a value'),
+  const names = schema.map(
+    (branch: { type?: unknown; enum?: unknown[]; pattern?: string; $ref?: string }) =>
+      branch.enum
+        ? branch.enum.map(String).join(', ')
+        : branch.type
+          ? typeName(branch.type)
+          : branch.pattern
+            ? `text that matches ${branch.pattern}`
+            : (branch.$ref?.split('/').at(-1) ?? 'a value'),
   )
   return [...new Set(names)].join(', or ')
 }
 
 function typeName(type: unknown): string {
-  const names: Record<string, string> = { string: 'text', integer: 'an integer', number: 'a number', boolean: 'true or false', array: 'a list', object: 'a mapping', null: 'empty' }
-  return (Array.isArray(type) ? type : String(type).split(',')).map((name: string) => names[name] ?? name).join(' or ')
+  const names: Record<string, string> = {
+    string: 'text',
+    integer: 'an integer',
+    number: 'a number',
+    boolean: 'true or false',
+    array: 'a list',
+    object: 'a mapping',
+    null: 'empty',
+  }
+  return (Array.isArray(type) ? type : String(type).split(','))
+    .map((name: string) => names[name] ?? name)
+    .join(' or ')
 }
 
 function show(value: unknown): string {
@@ -148,6 +186,7 @@ function decode(pointer: string): (string | number)[] {
 
 function at(value: unknown, path: Path): unknown {
   let current = value
-  for (const step of path) current = (current as Record<string, unknown> | undefined)?.[String(step)]
+  for (const step of path)
+    current = (current as Record<string, unknown> | undefined)?.[String(step)]
   return current
 }

@@ -7,8 +7,8 @@ import {
   LineCounter,
   type Node,
   type Pair,
-  parseDocument,
   type ParsedNode,
+  parseDocument,
   type YAMLError,
 } from 'yaml'
 import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts'
@@ -74,29 +74,54 @@ export function parseYaml(
   const convert = (node: ParsedNode | null, key: string | undefined, depth: number): unknown => {
     if (node === null) return null
     if (depth > MAX_DEPTH) {
-      refuse(node, 'yaml-unsupported', 'the manifest is nested more than 100 levels deep', 'lay it out flatter')
+      refuse(
+        node,
+        'yaml-unsupported',
+        'the manifest is nested more than 100 levels deep',
+        'lay it out flatter',
+      )
       return null
     }
     if (isAlias(node) || ('anchor' in node && node.anchor !== undefined)) {
-      refuse(node, 'yaml-unsupported', 'anchors and aliases are not part of the manifest language', 'use "defaults:" or "for_each:" instead')
+      refuse(
+        node,
+        'yaml-unsupported',
+        'anchors and aliases are not part of the manifest language',
+        'use "defaults:" or "for_each:" instead',
+      )
       return null
     }
     const source = isScalar(node) ? (node.source ?? '') : ''
     if (node.tag?.startsWith('!') && !node.tag.startsWith('tag:')) {
       const written = text.slice(node.range[0], lineEnd(text, node.range[0]))
-      refuse(node, 'yaml-unquoted', `YAML reads "${node.tag}" as a tag`, `quote the value: ${keyed(key)}'${escapeSingle(tagText(text, node) || written)}'`)
+      refuse(
+        node,
+        'yaml-unquoted',
+        `YAML reads "${node.tag}" as a tag`,
+        `quote the value: ${keyed(key)}'${escapeSingle(tagText(text, node) || written)}'`,
+      )
       return null
     }
     if (isScalar(node)) {
       if (key === 'mode' && typeof node.value === 'number') {
-        refuse(node, 'yaml-unquoted', 'a mode is text, for YAML would read the number differently', `write: mode: "${source.replace(/^0o/, '0')}"`)
+        refuse(
+          node,
+          'yaml-unquoted',
+          'a mode is text, for YAML would read the number differently',
+          `write: mode: "${source.replace(/^0o/, '0')}"`,
+        )
         return null
       }
       if (typeof node.value === 'string' && node.type === 'PLAIN') {
         const open = source.lastIndexOf('${{')
         if (open >= 0 && !source.includes('}}', open)) {
           const line = text.slice(node.range[0], lineEnd(text, node.range[0]))
-          refuse(node, 'yaml-unquoted', 'YAML ends this expression early', `quote the value: ${keyed(key)}'${escapeSingle(line)}'`)
+          refuse(
+            node,
+            'yaml-unquoted',
+            'YAML ends this expression early',
+            `quote the value: ${keyed(key)}'${escapeSingle(line)}'`,
+          )
           return null
         }
       }
@@ -108,8 +133,17 @@ export function parseYaml(
       const out: Record<string, unknown> = {}
       for (const pair of node.items) {
         const name = isScalar(pair.key) ? pair.key.value : undefined
-        if ((typeof name !== 'string' && typeof name !== 'number') || name === '<<' || name === '__proto__') {
-          refuse((pair.key as Node | null) ?? node, 'yaml-unsupported', `${name === undefined ? 'a key that is no text' : `the key "${String(name)}"`} is not part of the manifest language`, 'use plain text as key')
+        if (
+          (typeof name !== 'string' && typeof name !== 'number') ||
+          name === '<<' ||
+          name === '__proto__'
+        ) {
+          refuse(
+            (pair.key as Node | null) ?? node,
+            'yaml-unsupported',
+            `${name === undefined ? 'a key that is no text' : `the key "${String(name)}"`} is not part of the manifest language`,
+            'use plain text as key',
+          )
           continue
         }
         out[String(name)] = convert(pair.value as ParsedNode | null, String(name), depth + 1)
@@ -153,7 +187,13 @@ export function locator(text: string, file: string): Locator {
       const node = find(path, on)
       const start = node?.range?.[0] ?? 0
       const end = isScalar(node) ? (node.range?.[1] ?? start + 1) : start + 1
-      return placeAt(text, file, lines, start, Math.max(1, Math.min(end, lineEnd(text, start)) - start))
+      return placeAt(
+        text,
+        file,
+        lines,
+        start,
+        Math.max(1, Math.min(end, lineEnd(text, start)) - start),
+      )
     },
     within(path, offset, length) {
       const node = find(path, 'value')
@@ -170,7 +210,13 @@ export function locator(text: string, file: string): Locator {
   }
 }
 
-function placeAt(text: string, file: string, lines: LineCounter, offset: number, length: number): Place {
+function placeAt(
+  text: string,
+  file: string,
+  lines: LineCounter,
+  offset: number,
+  length: number,
+): Place {
   const { line, col } = lines.linePos(offset)
   const start = offset - (col - 1)
   return {
@@ -196,12 +242,22 @@ function tagText(text: string, node: ParsedNode): string {
   return start < 0 ? '' : text.slice(start, lineEnd(text, start))
 }
 
-function syntaxError(error: YAMLError, text: string, at: (offset: number, length?: number) => Place): Diagnostic {
+function syntaxError(
+  error: YAMLError,
+  text: string,
+  at: (offset: number, length?: number) => Place,
+): Diagnostic {
   const place = at(error.pos[0], 1)
   const line = place.text ?? ''
   const message = firstSentence(error.message)
   if (error.code === 'DUPLICATE_KEY') {
-    return { severity: 'error', code: 'yaml-syntax', message: 'a key stands twice in one mapping', place, help: 'remove one of the two' }
+    return {
+      severity: 'error',
+      code: 'yaml-syntax',
+      message: 'a key stands twice in one mapping',
+      place,
+      help: 'remove one of the two',
+    }
   }
   const expression = /^(\s*(?:- )?)([\w-]+):\s+(.*(?:\$\{\{|\?|&&|\|\|).*)$/.exec(line)
   if (expression) {
@@ -213,9 +269,20 @@ function syntaxError(error: YAMLError, text: string, at: (offset: number, length
       help: `quote the value: ${expression[2]}: '${escapeSingle(expression[3] ?? '')}'`,
     }
   }
-  return { severity: 'error', code: 'yaml-syntax', message: `this is no YAML: ${message}`, place, ...(text === '' ? { help: 'the file is empty' } : {}) }
+  return {
+    severity: 'error',
+    code: 'yaml-syntax',
+    message: `this is no YAML: ${message}`,
+    place,
+    ...(text === '' ? { help: 'the file is empty' } : {}),
+  }
 }
 
 function firstSentence(message: string): string {
-  return message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '').replace(/[.:]$/, '') ?? message
+  return (
+    message
+      .split('\n')[0]
+      ?.replace(/ at line \d+, column \d+:?$/, '')
+      .replace(/[.:]$/, '') ?? message
+  )
 }

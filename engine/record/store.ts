@@ -1,5 +1,15 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { closeSync, constants, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { Refusal } from '../diagnostics/diagnostic.ts'
@@ -89,11 +99,17 @@ export class Store {
   private constructor(folder: string, readOnly: boolean) {
     this.folder = folder
     const file = join(folder, FILE)
-    if (!readOnly && !existsSync(file)) closeSync(openSync(file, constants.O_CREAT | constants.O_WRONLY, 0o600))
+    if (!readOnly && !existsSync(file))
+      closeSync(openSync(file, constants.O_CREAT | constants.O_WRONLY, 0o600))
     this.#db = new DatabaseSync(file, { readOnly })
     this.#db.exec('PRAGMA busy_timeout = 10000')
-    const { user_version: version } = this.#db.prepare('PRAGMA user_version').get() as { user_version: number }
-    if (version > SCHEMA_VERSION) throw new Error(`it was made by a newer steward (layout ${version}, this one knows ${SCHEMA_VERSION})`)
+    const { user_version: version } = this.#db.prepare('PRAGMA user_version').get() as {
+      user_version: number
+    }
+    if (version > SCHEMA_VERSION)
+      throw new Error(
+        `it was made by a newer steward (layout ${version}, this one knows ${SCHEMA_VERSION})`,
+      )
     if (readOnly) return
     if (version === 0) {
       this.#db.exec('PRAGMA journal_mode = WAL')
@@ -121,24 +137,45 @@ export class Store {
     this.#isOpen = false
   }
 
-  startRun(options: { readonly command: readonly string[]; readonly classes: readonly string[] }): string {
+  startRun(options: {
+    readonly command: readonly string[]
+    readonly classes: readonly string[]
+  }): string {
     const now = new Date().toISOString()
     const id = `${now.slice(0, 19).replace(/[-:]/g, '').replace('T', '-')}-${randomBytes(2).toString('hex')}`
-    this.#run('INSERT INTO run (id, started, status, command, classes) VALUES (?, ?, ?, ?, ?)', id, now, 'running', JSON.stringify(options.command), JSON.stringify(options.classes))
+    this.#run(
+      'INSERT INTO run (id, started, status, command, classes) VALUES (?, ?, ?, ?, ?)',
+      id,
+      now,
+      'running',
+      JSON.stringify(options.command),
+      JSON.stringify(options.classes),
+    )
     return id
   }
 
   finishRun(id: string, summary: Summary): void {
-    this.#run('UPDATE run SET finished = ?, status = ?, summary = ? WHERE id = ?', new Date().toISOString(), summary.status, JSON.stringify(summary), id)
+    this.#run(
+      'UPDATE run SET finished = ?, status = ?, summary = ? WHERE id = ?',
+      new Date().toISOString(),
+      summary.status,
+      JSON.stringify(summary),
+      id,
+    )
   }
 
   addEvent(run: string, event: unknown): void {
-    this.#run('INSERT INTO event (run, at, body) VALUES (?, ?, ?)', run, new Date().toISOString(), JSON.stringify(event))
+    this.#run(
+      'INSERT INTO event (run, at, body) VALUES (?, ?, ?)',
+      run,
+      new Date().toISOString(),
+      JSON.stringify(event),
+    )
   }
 
   /** Says before the change which resource is about to be changed. */
-  intend(run: string, ref: string): void {
-    this.#run('INSERT INTO intent (run, ref) VALUES (?, ?)', run, ref)
+  intend(run: string, ref: string, action: string): void {
+    this.#run('INSERT INTO intent (run, ref, action) VALUES (?, ?, ?)', run, ref, action)
   }
 
   /** Stores a content and gives its SHA-256 in hex. A large one is a file, synced before this returns. */
@@ -146,7 +183,12 @@ export class Store {
     const hash = createHash('sha256').update(content).digest('hex')
     if (this.#get('SELECT 1 FROM object WHERE hash = ?', hash)) return hash
     if (content.length <= LARGEST_IN_DATABASE) {
-      this.#run('INSERT INTO object (hash, size, body) VALUES (?, ?, ?)', hash, content.length, content)
+      this.#run(
+        'INSERT INTO object (hash, size, body) VALUES (?, ?, ?)',
+        hash,
+        content.length,
+        content,
+      )
       return hash
     }
     this.#putFile(hash, [content])
@@ -158,7 +200,10 @@ export class Store {
   putPieces(pieces: Iterable<Uint8Array>): string {
     const hash = createHash('sha256')
     let size = 0
-    const temporary = join(this.#objects(), `.incoming-${process.pid}-${randomBytes(4).toString('hex')}`)
+    const temporary = join(
+      this.#objects(),
+      `.incoming-${process.pid}-${randomBytes(4).toString('hex')}`,
+    )
     const fd = openSync(temporary, 'wx', 0o600)
     try {
       for (const piece of pieces) {
@@ -178,7 +223,9 @@ export class Store {
 
   /** The content with this hash; undefined where it was never stored or has been collected. */
   getObject(hash: string): Buffer | undefined {
-    const row = this.#get('SELECT body FROM object WHERE hash = ?', hash) as { body: Uint8Array | null } | undefined
+    const row = this.#get('SELECT body FROM object WHERE hash = ?', hash) as
+      | { body: Uint8Array | null }
+      | undefined
     if (!row) return undefined
     if (row.body) return Buffer.from(row.body)
     return readFileSync(this.#objectPath(hash))
@@ -187,20 +234,41 @@ export class Store {
   keep(row: Omit<KeptRow, 'id'>): void {
     this.#run(
       'INSERT INTO kept (run, ref, path, kind, goes, mode, uid, gid, hash, target) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
-      row.run, row.ref, row.path, row.kind, row.goes, row.mode, row.uid, row.gid, row.hash ?? null, row.target ?? null,
+      row.run,
+      row.ref,
+      row.path,
+      row.kind,
+      row.goes,
+      row.mode,
+      row.uid,
+      row.gid,
+      row.hash ?? null,
+      row.target ?? null,
     )
   }
 
   recordFile(row: FileRow): void {
     this.#run(
       'INSERT INTO file (path, ref, written, base, mode, uid, gid, run) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET ref = excluded.ref, written = excluded.written, base = excluded.base, mode = excluded.mode, uid = excluded.uid, gid = excluded.gid, run = excluded.run',
-      row.path, row.ref, row.written, row.base, row.mode, row.uid, row.gid, row.run,
+      row.path,
+      row.ref,
+      row.written,
+      row.base,
+      row.mode,
+      row.uid,
+      row.gid,
+      row.run,
     )
   }
 
   /** Paths of files whose content is on record. */
   recordedPaths(): Set<string> {
-    return new Set(this.#db.prepare('SELECT path FROM file').all().map((row) => String(row.path)))
+    return new Set(
+      this.#db
+        .prepare('SELECT path FROM file')
+        .all()
+        .map((row) => String(row.path)),
+    )
   }
 
   file(path: string): FileRow | undefined {
@@ -221,12 +289,17 @@ export class Store {
 
   /** Runs, the newest first. */
   runs(limit = 100): RunRow[] {
-    return this.#db.prepare('SELECT * FROM run ORDER BY started DESC, id DESC LIMIT ?').all(limit).map(runRow)
+    return this.#db
+      .prepare('SELECT * FROM run ORDER BY started DESC, id DESC LIMIT ?')
+      .all(limit)
+      .map(runRow)
   }
 
   /** The run whose id is `id` or begins with it, where there is just one. */
   run(id: string): RunRow | undefined {
-    const rows = this.#db.prepare('SELECT * FROM run WHERE id = ? OR id LIKE ? LIMIT 2').all(id, `${id.replace(/[%_]/g, '')}%`)
+    const rows = this.#db
+      .prepare('SELECT * FROM run WHERE id = ? OR id LIKE ? LIMIT 2')
+      .all(id, `${id.replace(/[%_]/g, '')}%`)
     const exact = rows.find((row) => row.id === id) ?? (rows.length === 1 ? rows[0] : undefined)
     return exact && runRow(exact)
   }
@@ -235,26 +308,44 @@ export class Store {
     return this.#db
       .prepare('SELECT sequence, at, body FROM event WHERE run = ? ORDER BY sequence')
       .all(run)
-      .map((row) => ({ sequence: Number(row.sequence), at: String(row.at), event: JSON.parse(String(row.body)) }))
+      .map((row) => ({
+        sequence: Number(row.sequence),
+        at: String(row.at),
+        event: JSON.parse(String(row.body)),
+      }))
   }
 
   kept(run: string): KeptRow[] {
     return this.#db
       .prepare('SELECT * FROM kept WHERE run = ? ORDER BY id')
       .all(run)
-      .map((row) => ({ ...row, hash: row.hash ?? undefined, target: row.target ?? undefined }) as unknown as KeptRow)
+      .map(
+        (row) =>
+          ({
+            ...row,
+            hash: row.hash ?? undefined,
+            target: row.target ?? undefined,
+          }) as unknown as KeptRow,
+      )
   }
 
-  /** A procedure's run that is neither done nor abandoned. */
-  openProcedure(): ProcedureRow | undefined {
-    const row = this.#get("SELECT * FROM procedure WHERE state = 'open' ORDER BY run DESC LIMIT 1")
-    return row && procedureRow(row as Record<string, unknown>)
+  /** The run of a procedure that is neither done nor given up. */
+  openProcedure(name: string): ProcedureRow | undefined {
+    const row = this.#get(
+      "SELECT * FROM procedure WHERE name = ? AND state = 'open' ORDER BY run DESC LIMIT 1",
+      name,
+    )
+    return row && procedureRow(row)
   }
 
   saveProcedure(row: ProcedureRow): void {
     this.#run(
       'INSERT INTO procedure (run, name, arguments, state, progress) VALUES (?, ?, ?, ?, ?) ON CONFLICT (run) DO UPDATE SET state = excluded.state, progress = excluded.progress',
-      row.run, row.name, JSON.stringify(row.arguments), row.state, JSON.stringify(row.progress),
+      row.run,
+      row.name,
+      JSON.stringify(row.arguments),
+      row.state,
+      JSON.stringify(row.progress),
     )
   }
 
@@ -283,10 +374,14 @@ export class Store {
   }
   #putFile(hash: string, pieces: Iterable<Uint8Array>): void {
     if (existsSync(this.#objectPath(hash))) return
-    const temporary = join(this.#objects(), `.incoming-${process.pid}-${randomBytes(4).toString('hex')}`)
+    const temporary = join(
+      this.#objects(),
+      `.incoming-${process.pid}-${randomBytes(4).toString('hex')}`,
+    )
     const fd = openSync(temporary, 'wx', 0o600)
     try {
-      for (const piece of pieces) for (let done = 0; done < piece.length; ) done += writeSync(fd, piece, done)
+      for (const piece of pieces)
+        for (let done = 0; done < piece.length; ) done += writeSync(fd, piece, done)
       fsyncSync(fd)
     } finally {
       closeSync(fd)
@@ -317,7 +412,7 @@ const SCHEMA = `
 CREATE TABLE run (id TEXT PRIMARY KEY, started TEXT NOT NULL, finished TEXT, status TEXT NOT NULL, command TEXT NOT NULL, classes TEXT NOT NULL, summary TEXT) STRICT;
 CREATE TABLE event (sequence INTEGER PRIMARY KEY, run TEXT NOT NULL, at TEXT NOT NULL, body TEXT NOT NULL) STRICT;
 CREATE INDEX event_run ON event (run);
-CREATE TABLE intent (id INTEGER PRIMARY KEY, run TEXT NOT NULL, ref TEXT NOT NULL) STRICT;
+CREATE TABLE intent (id INTEGER PRIMARY KEY, run TEXT NOT NULL, ref TEXT NOT NULL, action TEXT NOT NULL) STRICT;
 CREATE INDEX intent_run ON intent (run);
 CREATE TABLE object (hash TEXT PRIMARY KEY, size INTEGER NOT NULL, body BLOB) STRICT, WITHOUT ROWID;
 CREATE TABLE kept (id INTEGER PRIMARY KEY, run TEXT NOT NULL, ref TEXT NOT NULL, path TEXT NOT NULL, kind TEXT NOT NULL, goes TEXT NOT NULL, mode INTEGER NOT NULL, uid INTEGER NOT NULL, gid INTEGER NOT NULL, hash TEXT, target TEXT) STRICT;
@@ -366,9 +461,10 @@ function unusable(folder: string, error: unknown): Refusal {
       severity: 'error',
       code: 'state',
       message: `the state folder ${folder} can't be used: ${message}`,
-      help: isDenied ? 'run steward as root, or name another folder with --state' : 'free space on its disk or mend it, or name another folder with --state',
+      help: isDenied
+        ? 'run steward as root, or name another folder with --state'
+        : 'free space on its disk or mend it, or name another folder with --state',
     },
     { cause: error },
   )
 }
-

@@ -1,0 +1,135 @@
+import { enableCompileCache } from 'node:module'
+import { Command, CommanderError, Option } from 'commander'
+import packageJson from '../../package.json' with { type: 'json' }
+import { Refusal } from '../diagnostics/diagnostic.ts'
+import { withInputs } from './options.ts'
+import { showDiagnostics } from './output.ts'
+
+/**
+ * The command line. Each command is declared here and lives in a file of its own, which is only loaded when it runs:
+ * `--version` and `--help` cost no more than this file. A command gives its exit status; nothing else exits.
+ */
+
+type Run = (options: never, ...operands: never[]) => Promise<number>
+
+const program = new Command('steward')
+  .description('Typed, declarative configuration management for the servers that run Zulip.')
+  .version(packageJson.version, '--version')
+  .configureHelp({ sortSubcommands: false, showGlobalOptions: true })
+  .showHelpAfterError('run "steward --help" to see what there is')
+  .exitOverride()
+
+let status = 0
+
+/** Hooks a command's file to its declaration. */
+function runs(command: Command, load: () => Promise<{ readonly run: Run }>): void {
+  command.action(async (...args: unknown[]) => {
+    const operands = args.slice(0, -2)
+    const { run } = await load()
+    status = await run(command.optsWithGlobals() as never, ...(operands as never[]))
+  })
+}
+
+function examples(command: Command, lines: readonly string[]): Command {
+  return command.addHelpText(
+    'after',
+    `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`,
+  )
+}
+
+const collect = (value: string, earlier: readonly string[] = []) => [...earlier, value]
+
+runs(
+  examples(
+    withInputs(
+      program
+        .command('apply [class...]')
+        .description(
+          'make the host what its classes say; without classes, those that zulip.conf lists',
+        ),
+    )
+      .option('-n, --dry-run', 'show what would change, and change nothing')
+      .option('-y, --yes', 'do not ask')
+      .option('--json', 'one event a line')
+      .option(
+        '--detailed-exitcodes',
+        'exit 2 when something changed or would change, 4 for failures, 6 for both',
+      )
+      .option('--tags <tag>', 'only resources with this tag or of this class (repeatable)', collect)
+      .option(
+        '--only <resource>',
+        'only this resource and what it needs, such as "file[/etc/motd]" (repeatable)',
+        collect,
+      )
+      .option('--restart', 'begin a procedure anew, although a run of it is open')
+      .option('--abandon', 'end the open run of a procedure through its rescue')
+      .option('--no-diff', 'leave out the differences of files')
+      .option('-v, --verbose', 'also tell what needs nothing, and what commands print')
+      .addOption(
+        new Option('--wait <seconds>', 'how long to wait while another run holds the host')
+          .default(300)
+          .argParser(Number),
+      ),
+    [
+      'steward apply --dry-run',
+      'steward apply --yes',
+      'steward apply zulip::nginx --tags tls',
+      'steward apply zulip::profile::memcached --with memory_mb=512',
+    ],
+  ),
+  () => import('./apply.ts') as Promise<{ run: Run }>,
+)
+
+runs(
+  examples(
+    withInputs(
+      program
+        .command('validate [class...]')
+        .description(
+          'check manifests, templates and data; without classes, every file of the folders given',
+        ),
+    ).option('--json', 'one finding a line'),
+    ['steward validate', 'steward validate --manifests ./site', 'steward validate zulip::voyager'],
+  ),
+  () => import('./validate.ts') as Promise<{ run: Run }>,
+)
+
+runs(
+  examples(
+    withInputs(
+      program
+        .command('compile [class...]')
+        .description('print the catalog: every resource with its attributes, and the order'),
+    ).option('--json', 'as JSON'),
+    ['steward compile --json', 'steward compile zulip::nginx --facts other-host.json'],
+  ),
+  () => import('./compile.ts') as Promise<{ run: Run }>,
+)
+
+export { program }
+
+try {
+  enableCompileCache()
+  await program.parseAsync(process.argv)
+} catch (error) {
+  if (error instanceof CommanderError) status = error.exitCode === 0 ? 0 : 1
+  else if (error instanceof Refusal) {
+    showDiagnostics(error.diagnostics, { json: process.argv.includes('--json') })
+    status = 1
+  } else {
+    showDiagnostics(
+      [
+        {
+          severity: 'error',
+          code: 'bug',
+          message: `${error instanceof Error ? error.message : String(error)}. This is a bug in the engine`,
+          found: error instanceof Error ? (error.stack ?? '') : '',
+          help: 'report it with the command that you ran',
+        },
+      ],
+      { json: process.argv.includes('--json') },
+    )
+    status = 1
+  }
+}
+process.exitCode = status

@@ -1,0 +1,99 @@
+import { userInfo } from 'node:os'
+import { resolve } from 'node:path'
+import type { Command } from 'commander'
+import { Refusal } from '../diagnostics/diagnostic.ts'
+import type { RoadOptions } from '../index.ts'
+import { paths, stateFolder } from '../zulip/paths.ts'
+
+/** Options of every command that reads manifests or the host, as commander hands them over. */
+export interface CommonFlags {
+  readonly manifests?: readonly string[]
+  readonly root?: string
+  readonly state?: string
+  readonly config?: string
+  readonly secrets?: string
+  readonly site?: string
+  readonly facts?: string
+  readonly with?: readonly string[]
+  readonly json?: boolean
+}
+
+const collect = (value: string, earlier: readonly string[] = []) => [...earlier, value]
+
+/** Adds the options that say where things are read from. */
+export function withInputs(command: Command): Command {
+  return command
+    .option(
+      '--manifests <dir>',
+      'manifests that come before the shipped ones (repeatable)',
+      collect,
+    )
+    .option('--root <dir>', 'manage this tree instead of the machine itself')
+    .option('--state <dir>', 'the state folder')
+    .option('--config <file>', 'read this file instead of /etc/zulip/zulip.conf')
+    .option('--secrets <file>', 'read this file instead of /etc/zulip/zulip-secrets.conf')
+    .option('--site <file>', 'read this file instead of /etc/steward/site.yaml')
+    .option('--facts <file>', 'facts of another host, as `steward facts --json` prints them')
+    .option(
+      '--with <name=value>',
+      'a parameter of the one class that is named (repeatable)',
+      collect,
+    )
+}
+
+/** The starting point of the road for what was given on the command line. */
+export function roadOptions(
+  flags: CommonFlags,
+  classes: readonly string[],
+  mayKeep: boolean,
+): RoadOptions {
+  const root = resolve(flags.root ?? '/')
+  const instead = {
+    ...(flags.config === undefined ? {} : { conf: flags.config }),
+    ...(flags.secrets === undefined ? {} : { secrets: flags.secrets }),
+    ...(flags.site === undefined ? {} : { site: flags.site }),
+    ...(flags.facts === undefined ? {} : { facts: flags.facts }),
+  }
+  const given = pairs(flags.with ?? [])
+  if (Object.keys(given).length > 0 && classes.length !== 1) {
+    throw new Refusal({
+      severity: 'error',
+      code: 'usage',
+      message: '--with sets parameters of one class, and needs just one to be named',
+      help: 'steward apply CLASS --with NAME=VALUE',
+    })
+  }
+  return {
+    root,
+    state: stateOf(flags, root),
+    manifests: flags.manifests ?? [],
+    paths,
+    instead,
+    classes,
+    with: given,
+    mayKeep,
+  }
+}
+
+/** The state folder as given, or that of the user who runs steward. */
+export function stateOf(flags: Pick<CommonFlags, 'state'>, root: string): string {
+  if (flags.state !== undefined) return resolve(flags.state)
+  const { uid, homedir } = userInfo()
+  return stateFolder({ uid, home: homedir, xdgStateHome: process.env.XDG_STATE_HOME, root })
+}
+
+function pairs(list: readonly string[]): Record<string, string> {
+  const out: Record<string, string> = {}
+  for (const item of list) {
+    const equals = item.indexOf('=')
+    if (equals < 1) {
+      throw new Refusal({
+        severity: 'error',
+        code: 'usage',
+        message: `--with takes NAME=VALUE, not "${item}"`,
+      })
+    }
+    out[item.slice(0, equals)] = item.slice(equals + 1)
+  }
+  return out
+}

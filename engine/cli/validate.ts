@@ -1,0 +1,30 @@
+import { Refusal } from '../diagnostics/diagnostic.ts'
+import { compileCatalog, load, validateAll } from '../index.ts'
+import { type CommonFlags, roadOptions } from './options.ts'
+import { print, showDiagnostics } from './output.ts'
+
+/** `steward validate`: 1 when something is wrong. */
+export async function run(flags: CommonFlags, classes: readonly string[]): Promise<number> {
+  const found =
+    classes.length > 0
+      ? await validateNamed(flags, classes)
+      : await validateAll(roadOptions(flags, [], false))
+  showDiagnostics(found.diagnostics, { json: flags.json })
+  const errors = found.diagnostics.filter(({ severity }) => severity === 'error').length
+  if (!flags.json && errors === 0) print(found.summary)
+  return errors > 0 ? 1 : 0
+}
+
+async function validateNamed(flags: CommonFlags, classes: readonly string[]) {
+  try {
+    const loaded = await load(roadOptions(flags, classes, false))
+    const { catalog, notices } = compileCatalog(loaded)
+    return {
+      diagnostics: [...loaded.notices, ...notices],
+      summary: `${classes.join(', ')}: ${catalog.resources.length} resources, nothing wrong.`,
+    }
+  } catch (error) {
+    if (error instanceof Refusal) return { diagnostics: error.diagnostics, summary: '' }
+    throw error
+  }
+}

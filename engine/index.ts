@@ -1,0 +1,305 @@
+import { join, resolve } from 'node:path'
+import { apply } from './apply.ts'
+import type { Catalog } from './compile/catalog.ts'
+import { type CompileInput, compile } from './compile/compile.ts'
+import type { Data } from './compile/evaluation.ts'
+import { factFields } from './compile/fact-fields.ts'
+import { Scopes } from './compile/scope.ts'
+import { type Diagnostic, Refusal } from './diagnostics/diagnostic.ts'
+import { sortByPlace, uniqueDiagnostics as unique } from './diagnostics/render.ts'
+import { didYouMean } from './diagnostics/suggest.ts'
+import { factsFromFile } from './facts/file.ts'
+import { readFacts } from './facts/index.ts'
+import type { Facts } from './facts/schema.ts'
+import { predecessors } from './graph.ts'
+import type { Host } from './host/host.ts'
+import { localHost } from './host/local.ts'
+import { classList } from './load/class-list.ts'
+import type { Conf } from './load/conf.ts'
+import { Library, type ManifestFolder, siteFolder } from './load/library.ts'
+import type { Manifest } from './load/manifest.ts'
+import { keptManifests } from './load/manifest-cache.ts'
+import { readConf } from './load/read-conf.ts'
+import { readSecrets } from './load/secrets.ts'
+import { readSite } from './load/site.ts'
+import { Sources } from './load/sources.ts'
+import { type Plan, plan } from './plan.ts'
+import { probe, type States } from './probe.ts'
+import { types } from './resources/index.ts'
+import { shippedFolder } from './shipped.ts'
+
+/** What a trip of the road starts from. */
+export interface RoadOptions {
+  /** The tree that is managed. */
+  readonly root: string
+  /** The state folder, a path of this machine. */
+  readonly state: string
+  /** Folders of manifests that come before the shipped ones. */
+  readonly manifests: readonly string[]
+  /** Where zulip.conf, secrets, site file and site facts lie in the managed tree. */
+  readonly paths: {
+    readonly conf: string
+    readonly secrets: string
+    readonly site: string
+    readonly siteFacts: string
+  }
+  /** Files of this machine that take the place of those of the tree. */
+  readonly instead: {
+    readonly conf?: string
+    readonly secrets?: string
+    readonly site?: string
+    readonly facts?: string
+  }
+  /** Classes that were named; those that zulip.conf lists where there are none. */
+  readonly classes: readonly string[]
+  /** `--with`. */
+  readonly with: Readonly<Record<string, string>>
+  /** Whether parsed manifests may be kept for the next run. */
+  readonly mayKeep: boolean
+  readonly withSources?: boolean
+}
+
+/** What the stages after `load` and `facts` take. */
+export interface Loaded {
+  readonly host: Host
+  readonly library: Library
+  readonly conf: Conf
+  readonly facts: Facts
+  readonly input: CompileInput
+  /** Warnings of the facts. */
+  readonly notices: readonly Diagnostic[]
+}
+
+export function shippedManifests(): ManifestFolder {
+  const manifests = shippedFolder('manifests')
+  return { manifests, templates: shippedFolder('templates'), files: join(manifests, 'files') }
+}
+
+/** The manifests of some folders, and then the shipped ones. */
+export function openLibrary(options: {
+  readonly manifests: readonly string[]
+  readonly state: string
+  readonly mayKeep: boolean
+}): Library {
+  const cache = keptManifests({ state: options.state, mayWrite: options.mayKeep })
+  return new Library({
+    folders: [
+      ...options.manifests.map((folder) => siteFolder(resolve(folder))),
+      shippedManifests(),
+    ],
+    types: types.keys(),
+    sources: new Sources(),
+    ...(cache ? { cache } : {}),
+  })
+}
+
+/** load and facts. Throws a Refusal with every mistake that was found. */
+export async function load(options: RoadOptions): Promise<Loaded> {
+  const host = localHost({ root: options.root })
+  const machine = localHost()
+  const diagnostics: Diagnostic[] = []
+  const { paths, instead } = options
+  const isNamed = options.classes.length > 0
+  const from = (path: string | undefined, own: string) =>
+    path === undefined ? ([host, own] as const) : ([machine, resolve(path)] as const)
+
+  const conf = readConf(...from(instead.conf, paths.conf))
+  const secrets = readSecrets(...from(instead.secrets, paths.secrets))
+  const site = await readSite(...from(instead.site, paths.site))
+  const read = await readFacts(host, { machine, siteFolder: paths.siteFacts })
+  diagnostics.push(...read.diagnostics)
+  let { facts } = read
+  if (instead.facts !== undefined) {
+    const given = await factsFromFile(resolve(instead.facts), facts)
+    if ('diagnostics' in given) diagnostics.push(...given.diagnostics)
+    if ('facts' in given) facts = given.facts
+  }
+  for (const each of [conf, secrets, site])
+    if ('diagnostics' in each) diagnostics.push(...each.diagnostics)
+  const classes = 'diagnostics' in conf ? [] : classesOf(conf.conf, options, diagnostics)
+  if (!isNamed && !('diagnostics' in conf) && !conf.exists)
+    diagnostics.push(noConf(instead.conf ?? paths.conf))
+  refuse(diagnostics)
+  if ('diagnostics' in conf || 'diagnostics' in secrets || 'diagnostics' in site)
+    throw new Error('a mistake was not told')
+
+  const library = openLibrary(options)
+  const data: Data = {
+    conf: conf.conf,
+    secrets: new Map([...secrets.secrets].map(([name, { value }]) => [name, value])),
+    site: site.site.parameters,
+    facts: facts as unknown as Data['facts'],
+    factFields,
+    options: options.with,
+  }
+  return {
+    host,
+    library,
+    conf: conf.conf,
+    facts,
+    input: { classes, library, types, data, withSources: options.withSources ?? false },
+    notices: diagnostics,
+  }
+}
+
+/** compile. Throws a Refusal with every mistake that was found. */
+export function compileCatalog({ input }: Loaded): {
+  readonly catalog: Catalog
+  readonly notices: readonly Diagnostic[]
+} {
+  const { catalog, diagnostics } = compile(input)
+  refuse(diagnostics)
+  if (!catalog) throw new Error('a mistake was not told')
+  return { catalog, notices: diagnostics }
+}
+
+/** What depends on the host or on its data and not on a manifest: a class by itself need not have it. */
+const HOST_CODES = new Set(['unset-value', 'conf-value', 'assertion-failed'])
+
+/**
+ * Checks every manifest of the folders given, or of the shipped ones: each by itself, and each class compiled with the
+ * facts of this host.
+ */
+export async function validateAll(
+  options: RoadOptions,
+): Promise<{ readonly diagnostics: readonly Diagnostic[]; readonly summary: string }> {
+  const { library, input } = await load({ ...options, classes: ['none'], with: {} })
+  const names = options.manifests.length > 0 ? namesIn(library, options.manifests) : library.names()
+  const found: Diagnostic[] = []
+  for (const name of names) {
+    const manifest = library.read(name)
+    if (manifest?.aliasOf !== undefined) library.find(name)
+    else if (manifest) found.push(...checkManifest(manifest, input))
+  }
+  const diagnostics = unique([...library.diagnostics, ...found])
+  return {
+    diagnostics: sortByPlace(diagnostics),
+    summary: `${names.length} manifests, nothing wrong.`,
+  }
+}
+
+function checkManifest(manifest: Manifest, input: CompileInput): readonly Diagnostic[] {
+  const scopes = new Scopes(input.library, factFields)
+  scopes.check(manifest)
+  if (scopes.diagnostics.length > 0 || manifest.kind === 'define' || manifest.steps)
+    return scopes.diagnostics
+  const { diagnostics } = compile({ ...input, classes: [{ name: manifest.name }] })
+  return diagnostics.filter(({ code, severity }) => severity !== 'error' || !HOST_CODES.has(code))
+}
+
+function namesIn(library: Library, folders: readonly string[]): string[] {
+  const wanted = new Set(folders.map((folder) => resolve(folder)))
+  return library.names((folder) => wanted.has(folder.manifests))
+}
+
+/** Which resources a run is about; all where neither is given. */
+export interface Selection {
+  readonly tags: readonly string[]
+  /** References, each with what it needs. */
+  readonly only: readonly string[]
+}
+
+/** probe and plan. */
+export async function preview(
+  host: Host,
+  catalog: Catalog,
+  selection: Selection,
+): Promise<{ readonly states: States; readonly plan: Plan }> {
+  const states = await probe({ catalog, types, host, selected: selected(catalog, selection) })
+  return { states, plan: plan({ catalog, states, types, cannotRun: host.cannotRun }) }
+}
+
+/** The indexes of the resources that a selection means; undefined for all. Throws a Refusal where it names nothing. */
+export function selected(catalog: Catalog, { tags, only }: Selection): Set<number> | undefined {
+  if (tags.length === 0 && only.length === 0) return undefined
+  const chosen = new Set<number>()
+  for (const tag of tags) {
+    const before = chosen.size
+    for (const { index, tags: own, containers } of catalog.resources) {
+      if (own.includes(tag) || containers.includes(`class[${tag}]`)) chosen.add(index)
+    }
+    if (chosen.size === before) {
+      const help = didYouMean(tag, new Set(catalog.resources.flatMap((resource) => resource.tags)))
+      throw new Refusal({
+        severity: 'error',
+        code: 'not-found',
+        message: `no resource of the catalog has the tag ${tag}`,
+        ...(help ? { help } : {}),
+      })
+    }
+  }
+  const before = predecessors(catalog.resources.length, {
+    from: catalog.edges.map((edge) => edge.from),
+    to: catalog.edges.map((edge) => edge.to),
+  })
+  for (const ref of only) {
+    const found = catalog.resources.find((resource) => resource.ref === ref || resource.id === ref)
+    if (!found) {
+      const help = didYouMean(
+        ref,
+        catalog.resources.map((resource) => resource.ref),
+      )
+      throw new Refusal({
+        severity: 'error',
+        code: 'not-found',
+        message: `there is no resource ${ref} in the catalog`,
+        help: help ?? 'steward compile lists them',
+      })
+    }
+    const queue = [found.index]
+    for (const index of queue) {
+      if (chosen.has(index)) continue
+      chosen.add(index)
+      for (
+        let slot = before.starts[index] as number;
+        slot < (before.starts[index + 1] as number);
+        slot++
+      )
+        queue.push(before.targets[slot] as number)
+    }
+  }
+  return chosen
+}
+
+function classesOf(
+  conf: Conf,
+  options: RoadOptions,
+  diagnostics: Diagnostic[],
+): CompileInput['classes'] {
+  if (options.classes.length > 0)
+    return options.classes.map((name) => ({ name: name.replace(/^::/, '') }))
+  const entry = conf.get('machine', 'puppet_classes')
+  if (!entry) {
+    if (conf.sections().length > 0) {
+      diagnostics.push({
+        severity: 'error',
+        code: 'conf-value',
+        message: `${conf.file} lists no classes`,
+        expected: 'puppet_classes in its [machine] section',
+        help: 'run: steward conf add machine.puppet_classes zulip::voyager',
+      })
+    }
+    return []
+  }
+  const list = classList(entry)
+  if ('diagnostics' in list) {
+    diagnostics.push(...list.diagnostics)
+    return []
+  }
+  return list.classes.map((name) => ({ name, place: entry.place }))
+}
+
+function noConf(path: string): Diagnostic {
+  return {
+    severity: 'error',
+    code: 'not-found',
+    message: `there is no ${path}, and no class was named`,
+    help: 'name a class, such as: steward apply zulip::voyager',
+  }
+}
+
+function refuse(diagnostics: readonly Diagnostic[]): void {
+  if (diagnostics.some(({ severity }) => severity === 'error')) throw new Refusal(diagnostics)
+}
+
+export { apply, types }

@@ -1,0 +1,143 @@
+import type { CommandOptions, CommandResult, Host } from '../host/host.ts'
+import type { Plan } from '../plan.ts'
+import { parseDurationMs } from '../resources/duration.ts'
+
+/** What a query found: plain data, as expressions read it under `query.NAME`. */
+export type Answer = Readonly<Record<string, unknown>>
+
+/** The attributes of a query, evaluated. */
+export interface QuerySpec {
+  readonly command?: readonly string[]
+  readonly match?: string
+  readonly json?: boolean
+  readonly returns?: number | readonly number[]
+  readonly user?: string
+  readonly cwd?: string
+  readonly environment?: Readonly<Record<string, string>>
+  readonly scratch?: readonly string[]
+  readonly link?: string
+  readonly file?: string
+  readonly plan?:
+    | string
+    | {
+        readonly classes?: string | readonly string[]
+        readonly manifests?: string | readonly string[]
+        readonly tags?: string | readonly string[]
+      }
+  readonly until?: string | boolean
+  readonly timeout?: number | string
+}
+
+/** A query that could not be answered; `unavailable` where it could not even be asked without risk of a change. */
+export class Unanswered extends Error {
+  readonly ran:
+    | { readonly argv: readonly string[]; readonly exit: string; readonly output: string }
+    | undefined
+  readonly unavailable: boolean
+  constructor(
+    message: string,
+    details: { readonly ran?: Unanswered['ran']; readonly unavailable?: boolean } = {},
+  ) {
+    super(message)
+    this.name = 'Unanswered'
+    this.ran = details.ran
+    this.unavailable = details.unavailable ?? false
+  }
+}
+
+const WAIT_MS = 60_000
+
+/** How long a query may take, in milliseconds. */
+export function waitMs({ timeout }: QuerySpec): number {
+  return timeout === undefined ? WAIT_MS : (parseDurationMs(timeout) ?? WAIT_MS)
+}
+
+/** Asks a query that reads the host. Throws `Unanswered`. */
+export async function askHost(spec: QuerySpec, host: Host): Promise<Answer> {
+  if (spec.link !== undefined) {
+    const isLink = host.stat(spec.link)?.kind === 'link'
+    return { exists: isLink, target: isLink ? host.readLink(spec.link) : '' }
+  }
+  if (spec.file !== undefined) {
+    const exists = host.stat(spec.file)?.kind === 'file'
+    const text = exists ? host.read(spec.file).toString('utf8') : ''
+    return { exists, text, lines: linesOf(text) }
+  }
+  const result = await host.guard(spec.command ?? [], optionsOf(spec))
+  if ('unavailable' in result) {
+    throw new Unanswered(
+      `it can't be asked without a chance that it changes something: ${result.unavailable}`,
+      { unavailable: true },
+    )
+  }
+  return commandAnswer(spec, result)
+}
+
+/** What the plan of other classes says. */
+export function planAnswer(plan: Plan): Answer {
+  const titles = (type: string) =>
+    plan.resources.filter((resource) => resource.type === type).map((resource) => resource.title)
+  return { changes: plan.resources.length, files: titles('file'), services: titles('service') }
+}
+
+function optionsOf(spec: QuerySpec): CommandOptions {
+  const { user, cwd, environment, scratch } = spec
+  return {
+    ...(user === undefined ? {} : { user }),
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(environment === undefined ? {} : { environment }),
+    ...(scratch === undefined ? {} : { scratch }),
+    timeoutMs: waitMs(spec),
+  }
+}
+
+function commandAnswer(spec: QuerySpec, result: CommandResult): Answer {
+  const { exitCode, stdout, stderr } = result
+  const expected = [spec.returns ?? 0].flat()
+  if (exitCode === undefined || !expected.includes(exitCode)) {
+    const exit =
+      result.startError ??
+      (result.timedOut
+        ? 'timed out'
+        : exitCode === undefined
+          ? `ended by ${result.signal}`
+          : `exit code ${exitCode}`)
+    throw new Unanswered(`the command failed: ${exit}`, {
+      ran: {
+        argv: result.argv,
+        exit,
+        output: (stderr || stdout).split('\n').slice(-20).join('\n'),
+      },
+    })
+  }
+  const text = stdout.replace(/\n$/, '')
+  const lines = spec.match === undefined ? linesOf(stdout) : matches(stdout, spec.match)
+  return { text, lines, status: exitCode, ...(spec.json ? { json: parseJson(text) } : {}) }
+}
+
+function matches(text: string, pattern: string): string[] {
+  let regex: RegExp
+  try {
+    regex = new RegExp(pattern)
+  } catch (error) {
+    throw new Unanswered(`"match" is no regular expression: ${(error as Error).message}`)
+  }
+  return linesOf(text).flatMap((line) => {
+    const found = regex.exec(line)
+    return found ? [found[1] ?? found[0]] : []
+  })
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new Unanswered(`the command printed no JSON: ${(error as Error).message}`)
+  }
+}
+
+function linesOf(text: string): string[] {
+  const lines = text.split(/\r?\n/)
+  if (lines.at(-1) === '') lines.pop()
+  return lines
+}

@@ -1,0 +1,828 @@
+import { apply, type Keeper } from '../apply.ts'
+import type { Catalog } from '../compile/catalog.ts'
+import { type CompileInput, compile, compileWith } from '../compile/compile.ts'
+import type { Declarations } from '../compile/declare.ts'
+import type { Each, Evaluation } from '../compile/evaluation.ts'
+import { Unknown } from '../compile/expr.ts'
+import { Failed } from '../compile/instance.ts'
+import { type Diagnostic, Refusal } from '../diagnostics/diagnostic.ts'
+import type { Event, Summary } from '../events.ts'
+import type { Host } from '../host/host.ts'
+import type { ResourceDecl } from '../load/manifest.ts'
+import { type Plan, plan } from '../plan.ts'
+import { probe } from '../probe.ts'
+import { type Answer, askHost, planAnswer, type QuerySpec, Unanswered, waitMs } from './answer.ts'
+import { type Frame, innerFrame, type Missing, rootFrame } from './frame.ts'
+import { forget, type Progress, type StepStatus } from './progress.ts'
+
+/** A fresh start of the road, for one step: zulip.conf, facts and manifests as they are now. */
+export interface Fresh {
+  readonly host: Host
+  readonly input: CompileInput
+}
+
+export interface ProcedureInput {
+  readonly name: string
+  readonly steps: readonly ResourceDecl[]
+  readonly progress: Progress
+  /** Reads everything anew; for other classes than the procedure where some are given, those of zulip.conf where the list is empty. */
+  reload(other?: {
+    readonly classes: readonly string[]
+    readonly manifests: readonly string[]
+  }): Promise<Fresh>
+}
+
+export interface RunInput extends ProcedureInput {
+  readonly run: string
+  readonly keeper: Keeper
+  readonly stop: AbortSignal
+  /** Makes the progress durable. */
+  save(): void
+}
+
+/** What a dry run of a procedure knows of a step. */
+export interface PlannedStep {
+  readonly title: string
+  readonly type: string
+  readonly depth: number
+  readonly state:
+    | { readonly kind: 'in sync' | 'left out' | 'asked' | 'begins' | 'not asked' }
+    | { readonly kind: 'would'; readonly plan?: Plan }
+    | { readonly kind: 'later'; readonly on: string; readonly decides: 'whether' | 'how' }
+    | { readonly kind: 'fails'; readonly message: string }
+  readonly note?: string
+}
+
+/** What a step comes to, once everything that it names is known. */
+type Seen =
+  | { readonly kind: 'left out' }
+  | { readonly kind: 'later'; readonly on: string; readonly decides: 'whether' | 'how' }
+  | { readonly kind: 'resources'; readonly catalog: Catalog; readonly fresh: Fresh }
+  | { readonly kind: 'query'; readonly spec: QuerySpec; readonly fresh: Fresh }
+  | { readonly kind: 'apply'; readonly spec: ApplySpec }
+  | { readonly kind: 'fail' }
+  | { readonly kind: 'block' }
+  | { readonly kind: 'steps'; readonly frame: Frame }
+
+interface ApplySpec {
+  readonly classes?: string | readonly string[]
+  readonly manifests?: string | readonly string[]
+  readonly tags?: string | readonly string[]
+}
+
+/** One step as it stands in its frame. */
+interface Step {
+  readonly decl: ResourceDecl
+  readonly frame: Frame
+  readonly each: Each | undefined
+  readonly rawTitle: string
+  readonly title: string
+  readonly key: string
+  readonly depth: number
+}
+
+/** Thrown through the blocks around a step that failed. */
+class StepFailed extends Error {}
+/** Thrown when a signal asked to stop; the run stays open. */
+class Stopped extends Error {}
+
+/** Runs a procedure, or goes on with it where `progress` says that it had begun. */
+export async function* runProcedure(input: RunInput): AsyncGenerator<Event, Summary> {
+  const walker = new Walker(input)
+  const began = performance.now()
+  yield {
+    type: 'run_started',
+    run: input.run,
+    classes: [input.name],
+    planned: input.steps.length,
+    total: input.steps.length,
+  }
+  let status: Summary['status'] = 'done'
+  try {
+    yield* walker.steps(
+      rootFrame(input.name, input.steps, input.progress, 'unset'),
+      input.steps,
+      'steps',
+      0,
+      false,
+    )
+  } catch (error) {
+    if (error instanceof Stopped) status = 'interrupted'
+    else if (error instanceof StepFailed) status = 'failed'
+    else throw error
+  }
+  const summary: Summary = {
+    run: input.run,
+    status,
+    ...walker.counts,
+    durationMs: Math.round(performance.now() - began),
+  }
+  yield { type: 'run_finished', summary }
+  return summary
+}
+
+/** Takes the rescue and always of every block that a run was cut off in, the innermost first, and leaves it at that. */
+export async function* abandonProcedure(input: RunInput): AsyncGenerator<Event, Summary> {
+  const walker = new Walker(input)
+  const began = performance.now()
+  yield { type: 'run_started', run: input.run, classes: [input.name], planned: 0, total: 0 }
+  let status: Summary['status'] = 'done'
+  try {
+    yield* walker.abandon(rootFrame(input.name, input.steps, input.progress, 'unset'))
+  } catch (error) {
+    if (error instanceof Stopped) status = 'interrupted'
+    else if (error instanceof StepFailed) status = 'failed'
+    else throw error
+  }
+  const summary: Summary = {
+    run: input.run,
+    status,
+    ...walker.counts,
+    durationMs: Math.round(performance.now() - began),
+  }
+  yield { type: 'run_finished', summary }
+  return summary
+}
+
+/** A dry run: every step with what can be told of it, nothing changed. */
+export async function planProcedure(input: ProcedureInput): Promise<PlannedStep[]> {
+  const planned: PlannedStep[] = []
+  const look = new Look(input, 'later')
+  await look.steps(
+    rootFrame(input.name, input.steps, input.progress, 'later'),
+    input.steps,
+    'steps',
+    0,
+    planned,
+  )
+  return planned
+}
+
+/** What both kinds of walk share: finding out what a step comes to. */
+class Seer {
+  readonly input: ProcedureInput
+  readonly missing: Missing
+
+  constructor(input: ProcedureInput, missing: Missing) {
+    this.input = input
+    this.missing = missing
+  }
+
+  /** The steps that a declaration stands for, one for each item and title. */
+  async expand(
+    decl: ResourceDecl,
+    frame: Frame,
+    key: string,
+    depth: number,
+  ): Promise<readonly Step[] | { readonly later: string }> {
+    let items: readonly (Each | undefined)[] = []
+    if (decl.meta.for_each === undefined) items = [undefined]
+    else {
+      const later = await this.#evaluate((evaluation, declarations) => {
+        items = declarations.items(frame.enter(evaluation), decl)
+      })
+      if (later) return { later }
+    }
+    const steps: Step[] = []
+    for (const each of items) {
+      for (const [index, rawTitle] of decl.titles.entries()) {
+        const suffix = `${each === undefined ? '' : `#${each.key}`}${index > 0 ? `+${index}` : ''}`
+        let title = rawTitle
+        const step = { decl, frame, each, rawTitle, key: `${key}${suffix}`, depth }
+        const later = await this.#evaluate((evaluation) => {
+          const instance = frame.enter(evaluation)
+          const path =
+            decl.titles.length > 1 ? [...decl.path, decl.type, index] : [...decl.path, decl.type]
+          try {
+            title = String(evaluation.value(rawTitle, { instance, path, each }).value)
+          } catch (error) {
+            // A step that is left out need not have a title; one that is taken fails below, at its place.
+            if (!(error instanceof Failed)) throw error
+            evaluation.diagnostics.length = 0
+          }
+        })
+        steps.push({ ...step, title: later ? rawTitle : title })
+      }
+    }
+    return steps
+  }
+
+  async see(step: Step): Promise<Seen> {
+    const { decl, frame, each, rawTitle, title } = step
+    const fresh = await this.input.reload()
+    let seen: Seen | undefined
+    let isOut = false
+    let asking = true
+    const titlePath = [...decl.path, decl.type]
+    const act = (evaluation: Evaluation, declarations: Declarations) => {
+      asking = true
+      const instance = frame.enter(evaluation)
+      if (
+        decl.meta.when !== undefined &&
+        !evaluation.condition(decl.meta.when, { instance, path: [...decl.path, 'when'], each })
+      ) {
+        isOut = true
+        return
+      }
+      asking = false
+      const attributes = () =>
+        evaluation.value(omit(decl.attributes, ['until', 'steps', 'rescue', 'always']), {
+          instance,
+          path: decl.path,
+          each,
+        }).value
+      switch (decl.type) {
+        case 'query':
+          seen = {
+            kind: 'query',
+            spec: {
+              ...(attributes() as QuerySpec),
+              ...(decl.attributes.until === undefined
+                ? {}
+                : { until: decl.attributes.until as string }),
+            },
+            fresh,
+          }
+          return
+        case 'apply':
+          seen = { kind: 'apply', spec: attributes() as ApplySpec }
+          return
+        case 'fail':
+          seen = { kind: 'fail' }
+          return
+        case 'block':
+          seen = { kind: 'block' }
+          return
+        default: {
+          const name = decl.type === 'class' ? title : decl.type
+          const manifest =
+            decl.type === 'class' || decl.type.includes('::')
+              ? evaluation.library.find(name)
+              : undefined
+          if (manifest?.steps) {
+            seen = {
+              kind: 'steps',
+              frame: innerFrame(
+                frame,
+                decl,
+                { key: step.key, title, each },
+                manifest.steps,
+                this.input.progress,
+                this.missing,
+              ),
+            }
+          } else if (decl.type === 'class') {
+            const included = evaluation.include(title, false)
+            for (const other of included ? evaluation.instances : [])
+              if (!other.manifest.steps) declarations.instance(other)
+          } else {
+            declarations.one(
+              instance,
+              { ...decl, meta: omit(decl.meta, ['when', 'for_each']) },
+              { each, title: rawTitle, titlePath },
+            )
+          }
+        }
+      }
+    }
+    try {
+      const { catalog, diagnostics } = compileWith(
+        { ...fresh.input, classes: [{ name: this.input.name }] },
+        act,
+      )
+      if (isOut) return { kind: 'left out' }
+      if (!catalog) throw new Refusal(diagnostics)
+      return seen ?? { kind: 'resources', catalog, fresh }
+    } catch (error) {
+      if (error instanceof Unknown)
+        return { kind: 'later', on: error.subject, decides: asking ? 'whether' : 'how' }
+      throw error
+    }
+  }
+
+  /** Catalog and plan of other classes, for `apply:` and for a query of their plan. */
+  async other({ classes, manifests, tags }: ApplySpec): Promise<{
+    fresh: Fresh
+    catalog: Catalog
+    states: Awaited<ReturnType<typeof probe>>
+    plan: Plan
+  }> {
+    const names = list(classes).filter((name) => name !== 'zulip.conf')
+    const fresh = await this.input.reload({ classes: names, manifests: list(manifests) })
+    const { catalog, diagnostics } = compile(fresh.input)
+    if (!catalog) throw new Refusal(diagnostics)
+    const wanted = list(tags)
+    const selected =
+      wanted.length === 0
+        ? undefined
+        : new Set(
+            catalog.resources
+              .filter((resource) => resource.tags.some((tag) => wanted.includes(tag)))
+              .map(({ index }) => index),
+          )
+    const states = await probe({ catalog, types: fresh.input.types, host: fresh.host, selected })
+    return {
+      fresh,
+      catalog,
+      states,
+      plan: plan({ catalog, states, types: fresh.input.types, cannotRun: fresh.host.cannotRun }),
+    }
+  }
+
+  async answer(spec: QuerySpec, fresh: Fresh): Promise<Answer> {
+    if (spec.plan === undefined) return askHost(spec, fresh.host)
+    const wanted = typeof spec.plan === 'string' ? { classes: spec.plan } : spec.plan
+    return planAnswer((await this.other(wanted)).plan)
+  }
+
+  /** Whether the `until` of a query holds for an answer. */
+  async holds(step: Step, spec: QuerySpec, answer: Answer): Promise<boolean> {
+    let holds = true
+    await this.#evaluate((evaluation) => {
+      holds = evaluation.until(
+        step.frame.enter(evaluation),
+        spec.until ?? true,
+        [...step.decl.path, 'until'],
+        { name: step.title, value: answer },
+      )
+    })
+    return holds
+  }
+
+  /** Evaluates something without resources; gives the name that is not known yet where there is one. */
+  async #evaluate(
+    act: (evaluation: Evaluation, declarations: Declarations) => void,
+  ): Promise<string | undefined> {
+    const { input } = await this.input.reload()
+    try {
+      const { catalog, diagnostics } = compileWith(
+        { ...input, classes: [{ name: this.input.name }] },
+        act,
+      )
+      if (!catalog) throw new Refusal(diagnostics)
+      return undefined
+    } catch (error) {
+      if (error instanceof Unknown) return error.subject
+      throw error
+    }
+  }
+}
+
+class Walker {
+  readonly counts = { changed: 0, refreshed: 0, failed: 0, skipped: 0, unchanged: 0, other: 0 }
+  readonly #input: RunInput
+  readonly #seer: Seer
+
+  constructor(input: RunInput) {
+    this.#input = input
+    this.#seer = new Seer(input, 'unset')
+  }
+
+  async *steps(
+    frame: Frame,
+    decls: readonly ResourceDecl[],
+    key: string,
+    depth: number,
+    inBlock: boolean,
+  ): AsyncGenerator<Event> {
+    for (const [index, decl] of decls.entries()) {
+      const expanded = await this.#seer.expand(decl, frame, `${key}/${index}`, depth)
+      if ('later' in expanded) throw new Error(`${expanded.later} is not known in a run`)
+      for (const step of expanded) yield* this.#step(step, inBlock)
+    }
+  }
+
+  async *abandon(frame: Frame): AsyncGenerator<Event> {
+    yield* this.#abandonIn(frame, frame.steps, 'steps', 0)
+  }
+
+  async *#abandonIn(
+    frame: Frame,
+    decls: readonly ResourceDecl[],
+    key: string,
+    depth: number,
+  ): AsyncGenerator<Event> {
+    for (const [index, decl] of decls.entries()) {
+      const own = `${key}/${index}`
+      if (decl.type !== 'block' || this.#input.progress.finished[own] || !this.#wasEntered(own))
+        continue
+      yield* this.#abandonIn(
+        frame,
+        decl.attributes.steps as ResourceDecl[],
+        `${own}/steps`,
+        depth + 1,
+      )
+      for (const part of ['rescue', 'always'] as const) {
+        const steps = decl.attributes[part] as readonly ResourceDecl[] | undefined
+        if (steps) yield* this.steps(frame, steps, `${own}/${part}`, depth + 1, true)
+      }
+    }
+  }
+
+  #wasEntered(key: string): boolean {
+    return this.#input.progress.finished[`${key}/entered`] === true
+  }
+
+  async *#step(step: Step, inBlock: boolean): AsyncGenerator<Event> {
+    if (this.#input.stop.aborted) throw new Stopped()
+    const { progress } = this.#input
+    const { key, title, depth, decl } = step
+    const started: Event = { type: 'step_started', step: key, title: titleOf(step), depth }
+    const once = !inBlock && (decl.type === 'exec' || decl.type === 'block')
+    if (
+      (once && progress.finished[key]) ||
+      (decl.type === 'query' && !inBlock && progress.answers[answerKey(step)])
+    ) {
+      yield started
+      yield this.#ended(step, 'done before')
+      return
+    }
+    let seen: Seen
+    try {
+      seen = await this.#seer.see(step)
+    } catch (error) {
+      yield started
+      yield* this.#fail(step, error)
+      return
+    }
+    yield started
+    switch (seen.kind) {
+      case 'left out':
+        yield this.#ended(step, 'left out')
+        return
+      case 'later':
+        yield* this.#fail(step, new Error(`${seen.on} has no answer here`))
+        return
+      case 'fail':
+        yield* this.#fail(
+          step,
+          new Refusal({
+            severity: 'error',
+            code: 'apply-failed',
+            message: title.replace(/\.$/, ''),
+          }),
+        )
+        return
+      case 'query':
+        yield* this.#query(step, seen.spec, seen.fresh)
+        return
+      case 'resources':
+        yield* this.#resources(step, seen.catalog, seen.fresh, undefined)
+        break
+      case 'apply':
+        yield* this.#classes(step, seen.spec)
+        break
+      case 'block':
+        yield* this.#block(step)
+        break
+      case 'steps':
+        yield* this.#inner(step, seen.frame, inBlock)
+        break
+    }
+    if (once) {
+      progress.finished[key] = true
+      this.#input.save()
+    }
+  }
+
+  async *#query(step: Step, spec: QuerySpec, fresh: Fresh): AsyncGenerator<Event> {
+    const until = performance.now() + waitMs(spec)
+    try {
+      for (;;) {
+        const answer = await this.#seer.answer(spec, fresh)
+        if (spec.until === undefined || (await this.#seer.holds(step, spec, answer))) {
+          this.#input.progress.answers[answerKey(step)] = answer
+          break
+        }
+        if (performance.now() > until)
+          throw new Unanswered(`it did not become true that ${String(spec.until)}`)
+        if (this.#input.stop.aborted) throw new Stopped()
+        await new Promise((resolve) => setTimeout(resolve, 500))
+      }
+    } catch (error) {
+      if (error instanceof Stopped) throw error
+      yield* this.#fail(step, error)
+      return
+    }
+    yield this.#done(step, 'done')
+  }
+
+  async *#classes(step: Step, spec: ApplySpec): AsyncGenerator<Event> {
+    let other: Awaited<ReturnType<Seer['other']>>
+    try {
+      other = await this.#seer.other(spec)
+    } catch (error) {
+      yield* this.#fail(step, error)
+      return
+    }
+    yield* this.#resources(step, other.catalog, other.fresh, other)
+  }
+
+  async *#resources(
+    step: Step,
+    catalog: Catalog,
+    { host, input }: Fresh,
+    known: { states: Awaited<ReturnType<typeof probe>>; plan: Plan } | undefined,
+  ): AsyncGenerator<Event> {
+    const { types } = input
+    let summary: Summary
+    try {
+      const states = known?.states ?? (await probe({ catalog, types, host }))
+      const planned = known?.plan ?? plan({ catalog, states, types, cannotRun: host.cannotRun })
+      const events = apply({
+        run: this.#input.run,
+        catalog,
+        states,
+        plan: planned,
+        types,
+        host,
+        keeper: this.#input.keeper,
+        stop: this.#input.stop,
+      })
+      summary = yield* withoutFrame(events)
+    } catch (error) {
+      yield* this.#fail(step, error)
+      return
+    }
+    for (const count of [
+      'changed',
+      'refreshed',
+      'failed',
+      'skipped',
+      'unchanged',
+      'other',
+    ] as const)
+      this.counts[count] += summary[count]
+    if (summary.status === 'interrupted') throw new Stopped()
+    if (summary.status === 'failed') {
+      this.#note(step, 'failed')
+      this.#input.save()
+      yield this.#ended(step, 'failed')
+      throw new StepFailed()
+    }
+    yield this.#done(step, summary.changed + summary.refreshed > 0 ? 'done' : 'in sync')
+  }
+
+  async *#inner(step: Step, frame: Frame, inBlock: boolean): AsyncGenerator<Event> {
+    const before = this.counts.changed + this.counts.refreshed
+    try {
+      yield* this.steps(frame, frame.steps, `${step.key}/steps`, step.depth + 1, inBlock)
+    } catch (error) {
+      if (error instanceof StepFailed) {
+        this.#note(step, 'failed')
+        yield this.#ended(step, 'failed')
+      }
+      throw error
+    }
+    yield this.#done(
+      step,
+      this.counts.changed + this.counts.refreshed > before ? 'done' : 'in sync',
+    )
+  }
+
+  async *#block(step: Step): AsyncGenerator<Event> {
+    const { progress } = this.#input
+    const { key, frame, depth } = step
+    const { steps, rescue, always } = step.decl.attributes as {
+      steps: ResourceDecl[]
+      rescue?: ResourceDecl[]
+      always?: ResourceDecl[]
+    }
+    const before = this.counts.changed + this.counts.refreshed
+    let failed: StepFailed | undefined
+    const wasRescuing = progress.rescuing === key
+    if (!wasRescuing) {
+      forget(progress, key)
+      progress.finished[`${key}/entered`] = true
+      this.#input.save()
+      try {
+        yield* this.steps(frame, steps, `${key}/steps`, depth + 1, true)
+      } catch (error) {
+        if (!(error instanceof StepFailed)) throw error
+        failed = error
+      }
+    } else failed = new StepFailed()
+    if (failed && rescue) {
+      progress.rescuing = key
+      this.#input.save()
+      try {
+        yield* this.steps(frame, rescue, `${key}/rescue`, depth + 1, true)
+      } catch (error) {
+        if (!(error instanceof StepFailed)) throw error
+      }
+    }
+    if (always) yield* this.steps(frame, always, `${key}/always`, depth + 1, true)
+    delete progress.rescuing
+    delete progress.finished[`${key}/entered`]
+    if (failed) {
+      this.#note(step, 'failed')
+      this.#input.save()
+      yield this.#ended(step, 'failed')
+      throw failed
+    }
+    yield this.#done(
+      step,
+      this.counts.changed + this.counts.refreshed > before ? 'done' : 'in sync',
+    )
+  }
+
+  *#fail(step: Step, error: unknown): Generator<Event> {
+    this.counts.failed++
+    this.#note(step, 'failed')
+    this.#input.save()
+    yield { ...this.#ended(step, 'failed'), error: diagnosticOf(step, error) }
+    throw new StepFailed()
+  }
+
+  #done(step: Step, status: 'in sync' | 'done'): Event {
+    this.#note(step, status)
+    this.#input.save()
+    return this.#ended(step, status)
+  }
+
+  #note({ frame, decl, title }: Step, status: StepStatus): void {
+    const { statuses } = this.#input.progress
+    statuses[`${frame.key}!${title}`] = status
+    if (decl.meta.id !== undefined) statuses[`${frame.key}!${decl.meta.id}`] = status
+  }
+
+  #ended(
+    step: Step,
+    status: Extract<Event, { type: 'step_finished' }>['status'],
+  ): Extract<Event, { type: 'step_finished' }> {
+    return {
+      type: 'step_finished',
+      step: step.key,
+      title: titleOf(step),
+      depth: step.depth,
+      status,
+    }
+  }
+}
+
+/** The walk of a dry run. */
+class Look extends Seer {
+  /** The title of a step that would change something; what comes after it may find the host different. */
+  #pending: string | undefined
+
+  async steps(
+    frame: Frame,
+    decls: readonly ResourceDecl[],
+    key: string,
+    depth: number,
+    planned: PlannedStep[],
+  ): Promise<void> {
+    for (const [index, decl] of decls.entries()) {
+      const expanded = await this.expand(decl, frame, `${key}/${index}`, depth)
+      if ('later' in expanded) {
+        planned.push({
+          title: decl.titles.join(', '),
+          type: decl.type,
+          depth,
+          state: { kind: 'later', on: expanded.later, decides: 'how' },
+        })
+        this.#pending ??= decl.titles.join(', ')
+        continue
+      }
+      for (const step of expanded) await this.#step(step, planned)
+    }
+  }
+
+  async #step(step: Step, planned: PlannedStep[]): Promise<void> {
+    const { decl, depth, title } = step
+    const say = (state: PlannedStep['state'], note?: string) =>
+      planned.push({
+        title,
+        type: decl.type,
+        depth,
+        state,
+        ...(note === undefined ? {} : { note }),
+      })
+    const seen = await this.see(step)
+    switch (seen.kind) {
+      case 'left out':
+        say({ kind: 'left out' })
+        return
+      case 'later':
+        say(seen)
+        if (decl.type === 'block') await this.#children(step, planned)
+        if (decl.type !== 'query' && decl.type !== 'fail') this.#pending ??= title
+        return
+      case 'fail':
+        say({ kind: 'fails', message: title })
+        return
+      case 'query':
+        await this.#query(step, seen.spec, seen.fresh, say)
+        return
+      case 'resources': {
+        const { types } = seen.fresh.input
+        const states = await probe({ catalog: seen.catalog, types, host: seen.fresh.host })
+        this.#planOf(
+          plan({ catalog: seen.catalog, states, types, cannotRun: seen.fresh.host.cannotRun }),
+          title,
+          say,
+        )
+        return
+      }
+      case 'apply':
+        this.#planOf((await this.other(seen.spec)).plan, title, say)
+        return
+      case 'block':
+        say({ kind: 'begins' })
+        await this.#children(step, planned)
+        return
+      case 'steps':
+        say({ kind: 'begins' })
+        await this.steps(seen.frame, seen.frame.steps, `${step.key}/steps`, depth + 1, planned)
+    }
+  }
+
+  async #children(step: Step, planned: PlannedStep[]): Promise<void> {
+    await this.steps(
+      step.frame,
+      step.decl.attributes.steps as ResourceDecl[],
+      `${step.key}/steps`,
+      step.depth + 1,
+      planned,
+    )
+    const always = step.decl.attributes.always as ResourceDecl[] | undefined
+    if (always) await this.steps(step.frame, always, `${step.key}/always`, step.depth + 1, planned)
+  }
+
+  async #query(
+    step: Step,
+    spec: QuerySpec,
+    fresh: Fresh,
+    say: (state: PlannedStep['state'], note?: string) => void,
+  ): Promise<void> {
+    if (this.#pending !== undefined) {
+      say({ kind: 'later', on: this.#pending, decides: 'how' })
+      return
+    }
+    try {
+      const answer = await this.answer(spec, fresh)
+      if (spec.until === undefined || (await this.holds(step, spec, answer))) {
+        this.input.progress.answers[answerKey(step)] = answer
+        say({ kind: 'asked' })
+      } else say({ kind: 'not asked' }, `a run would wait until ${String(spec.until)}`)
+    } catch (error) {
+      if (!(error instanceof Unanswered)) throw error
+      if (error.unavailable) say({ kind: 'not asked' }, error.message)
+      else say({ kind: 'fails', message: error.message })
+    }
+  }
+
+  #planOf(planned: Plan, title: string, say: (state: PlannedStep['state']) => void): void {
+    if (planned.resources.length === 0) {
+      say({ kind: 'in sync' })
+      return
+    }
+    say({ kind: 'would', plan: planned })
+    this.#pending ??= title
+  }
+}
+
+/** The events of a step's own run, without those that frame it; gives its summary. */
+async function* withoutFrame(
+  events: AsyncGenerator<Event, Summary>,
+): AsyncGenerator<Event, Summary> {
+  for (;;) {
+    const next = await events.next()
+    if (next.done) return next.value
+    if (next.value.type !== 'run_started' && next.value.type !== 'run_finished') yield next.value
+  }
+}
+
+function diagnosticOf(step: Step, error: unknown): Diagnostic {
+  if (error instanceof Refusal) return error.diagnostics[0] as Diagnostic
+  const message = `${titleOf(step)}: ${error instanceof Error ? error.message : String(error)}`
+  if (error instanceof Unanswered)
+    return {
+      severity: 'error',
+      code: 'apply-failed',
+      message,
+      ...(error.ran ? { ran: error.ran } : {}),
+    }
+  return {
+    severity: 'error',
+    code: 'bug',
+    message: `${message}. This is a bug in the engine`,
+    found: error instanceof Error ? (error.stack ?? '') : '',
+  }
+}
+
+function titleOf({ decl, title }: Step): string {
+  return decl.type === 'fail' ? 'fail' : `${decl.type}[${title}]`
+}
+
+function answerKey({ frame, title }: Step): string {
+  return `${frame.key}?${title}`
+}
+
+function list(value: string | readonly string[] | undefined): readonly string[] {
+  return value === undefined ? [] : typeof value === 'string' ? [value] : value
+}
+
+function omit<T extends object>(value: T, keys: readonly string[]): T {
+  return Object.fromEntries(Object.entries(value).filter(([key]) => !keys.includes(key))) as T
+}

@@ -1,0 +1,28 @@
+import type { Answer } from './answer.ts'
+
+/** How a step ended, as expressions see it under `step.ID.status`. */
+export type StepStatus = 'in sync' | 'done' | 'failed'
+
+/** How far a run of a procedure has come: stored after every step, so that a run that was cut off can go on. */
+export interface Progress {
+  /** By frame and name: `steps/3?pending`. */
+  readonly answers: Record<string, Answer>
+  /** By frame and id or title: `steps/3!migrate`. */
+  readonly statuses: Record<string, StepStatus>
+  /** Keys of commands outside blocks and of blocks that are done and are not repeated. */
+  readonly finished: Record<string, true>
+  /** The key of the block whose rescue was under way, with the steps that were to be undone by it. */
+  rescuing?: string
+}
+
+export function newProgress(): Progress {
+  return { answers: {}, statuses: {}, finished: {} }
+}
+
+/** Forgets all that happened below a block that is entered again. */
+export function forget(progress: Progress, key: string): void {
+  for (const part of [progress.answers, progress.finished] as Record<string, unknown>[]) {
+    for (const known of Object.keys(part))
+      if (known.startsWith(`${key}/`) && known !== key) delete part[known]
+  }
+}

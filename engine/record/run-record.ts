@@ -1,0 +1,75 @@
+import type { Keeper } from '../apply.ts'
+import type { Event, Summary } from '../events.ts'
+import type { Ownership } from '../host/host.ts'
+import type { Kept } from '../host/keeping.ts'
+import type { Store } from './store.ts'
+
+/**
+ * One run in the state folder: what it means to do, what it overwrites, what it wrote and what happened. Contents that
+ * are about to go are committed before they do; everything else waits for the end of a window of changes.
+ */
+export class RunRecord implements Keeper {
+  readonly id: string
+  readonly #store: Store
+
+  constructor(
+    store: Store,
+    options: { readonly command: readonly string[]; readonly classes: readonly string[] },
+  ) {
+    this.#store = store
+    this.id = store.startRun(options)
+  }
+
+  intend(resources: Parameters<Keeper['intend']>[0]): void {
+    this.#store.begin()
+    for (const { ref, action } of resources) this.#store.intend(this.id, ref, action)
+    this.#store.commit()
+  }
+
+  keep(ref: string, kept: Kept): void {
+    const { path, kind, goes, mode, uid, gid, content, pieces, target } = kept
+    this.#store.begin()
+    const hash = content
+      ? this.#store.putObject(content)
+      : pieces
+        ? this.#store.putPieces(pieces)
+        : undefined
+    this.#store.keep({ run: this.id, ref, path, kind, goes, mode, uid, gid, hash, target })
+    // What was not there needs no copy, and the intent says already that something is made.
+    if (kind !== 'absent') this.#store.commit()
+  }
+
+  wrote(
+    ref: string,
+    path: string,
+    content: Uint8Array,
+    { mode, uid, gid }: Ownership & { readonly mode: number },
+  ): void {
+    this.#store.begin()
+    const hash = this.#store.putObject(content)
+    this.#store.recordFile({ path, ref, written: hash, base: hash, mode, uid, gid, run: this.id })
+  }
+
+  settle(): void {
+    this.#store.commit()
+  }
+
+  /** Takes an event before the next one is asked for. */
+  take(event: Event): void {
+    if (event.type === 'resource_started') return
+    if (
+      event.type === 'resource_finished' &&
+      event.outcome === 'unchanged' &&
+      event.note === undefined
+    )
+      return
+    this.#store.begin()
+    this.#store.addEvent(this.id, event)
+  }
+
+  finish(summary: Summary): void {
+    this.#store.begin()
+    this.#store.finishRun(this.id, summary)
+    this.#store.commit()
+  }
+}

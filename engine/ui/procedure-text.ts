@@ -1,0 +1,57 @@
+import { visibleLine } from '../diagnostics/visible.ts'
+import type { PlannedStep } from '../procedure/procedure.ts'
+import { indent } from './layout.ts'
+import { type PlanTextOptions, renderPlan } from './plan-text.ts'
+
+/** What a procedure would do, a line a step, with the plan of each step that would change something below it. */
+export function renderProcedure(
+  name: string,
+  steps: readonly PlannedStep[],
+  options: PlanTextOptions,
+): string {
+  const { paint, verbose } = options
+  const shown = steps.filter(({ state }) => verbose || state.kind !== 'left out')
+  const lines = shown.flatMap((step) => {
+    const title = step.type === 'fail' ? 'fail' : `${step.type} ${visibleLine(step.title)}`
+    const note = step.note === undefined ? '' : ` (${visibleLine(step.note)})`
+    const line = `${'  '.repeat(step.depth)}${title}: ${stateText(step)}${note}`
+    const isQuiet =
+      step.state.kind === 'in sync' || step.state.kind === 'left out' || step.state.kind === 'asked'
+    const text = isQuiet ? paint('dim', line) : line
+    if (step.state.kind !== 'would' || !step.state.plan) return [text]
+    return [
+      text,
+      indent(
+        renderPlan(step.state.plan, { ...options, width: options.width - 2 * step.depth - 4 }),
+        2 * step.depth + 4,
+      ),
+    ]
+  })
+  const would = steps.filter(({ state }) => state.kind === 'would' || state.kind === 'later').length
+  const end =
+    would === 0 ? `${name} has nothing to do.` : `${would} steps would or may change something.`
+  return [paint('bold', `Steps of ${name}:`), ...lines, '', end].join('\n')
+}
+
+function stateText({ state }: PlannedStep): string {
+  switch (state.kind) {
+    case 'in sync':
+      return 'in sync'
+    case 'left out':
+      return 'left out'
+    case 'asked':
+      return 'asked'
+    case 'not asked':
+      return 'not asked'
+    case 'begins':
+      return 'steps'
+    case 'would':
+      return 'would change'
+    case 'later':
+      return state.decides === 'whether'
+        ? `if, known after ${visibleLine(state.on)}`
+        : `known after ${visibleLine(state.on)}`
+    case 'fails':
+      return `fails: ${visibleLine(state.message)}`
+  }
+}
