@@ -249,8 +249,10 @@ function failure(job: PackageJob, result: CommandResult): ApplyError {
   const verb = isGone(job.ensure) ? 'removed' : 'installed'
   const reason = reasonFor(job.name, result)
   return new ApplyError(`${job.ref}: ${job.name} could not be ${verb}: ${reason}`, {
-    help: '`dpkg --audit` lists what is unfinished; mend the cause and apply again',
-    ran: ranOf(result),
+    help: /has no installation candidate/.test(reason)
+      ? `name a package that apt can install; \`apt-cache showpkg ${job.name}\` lists what provides it`
+      : '`dpkg --audit` lists what is unfinished; mend the cause and apply again',
+    ran: ranOf(result, job.name),
   })
 }
 
@@ -288,14 +290,33 @@ function isUnsolvable(output: string): boolean {
   return /unmet dependencies|held broken packages|Unable to correct problems/.test(output)
 }
 
-function ranOf(result: CommandResult): NonNullable<ApplyError['ran']> {
+/** What ran and what it printed: of a package's own part, where its name is given and apt got that far. */
+function ranOf(result: CommandResult, name = ''): NonNullable<ApplyError['ran']> {
+  // What maintainer scripts and dpkg say comes through apt's standard output.
   const unmet = /^The following packages have unmet dependencies:\n(?: .*\n)+/m.exec(result.stdout)
-  const text = `${unmet?.[0] ?? ''}${result.stderr.trim() || result.stdout.trim()}`
+  const setUp = linesOfSetUp(name.replace(/:.*/, ''), result.stdout)
+  const said = unmet?.[0].trimEnd() ?? setUp ?? lastLines(result.stdout)
   return {
     argv: result.argv,
     exit: howItEnded(result),
-    output: text.split('\n').slice(-20).join('\n'),
+    // dpkg writes for a terminal.
+    output: `${said}\n${lastLines(result.stderr)}`.trim().replaceAll('\r', ''),
   }
+}
+
+/** From "Setting up NAME" to the next package. */
+function linesOfSetUp(name: string, stdout: string): string | undefined {
+  const lines = stdout.split('\n')
+  const start = lines.findIndex((line) => line.startsWith(`Setting up ${name} (`))
+  if (start === -1) return undefined
+  const length = lines
+    .slice(start + 1)
+    .findIndex((line) => /^(Setting up |Processing triggers|Errors were)/.test(line))
+  return lastLines(lines.slice(start, length === -1 ? undefined : start + 1 + length).join('\n'))
+}
+
+function lastLines(text: string): string {
+  return text.trim().split('\n').slice(-20).join('\n')
 }
 
 /** Every job fails for the same reason. */

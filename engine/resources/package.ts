@@ -28,8 +28,8 @@ export interface PackageCurrent {
   readonly found: DpkgPackage | undefined
   /** The installed package that provides this name, where none of the name is installed. */
   readonly provider: string | undefined
-  /** What apt would install; absent where it wasn't asked or doesn't know. */
-  readonly candidate: string | undefined
+  /** What apt offers; absent where it wasn't asked or doesn't know the name. */
+  readonly offer: AptPolicy | undefined
   /** What apt would remove along with what is asked, told once for the whole transaction. */
   readonly alsoRemoves: readonly string[]
   /** Why nothing can be installed here. */
@@ -99,7 +99,7 @@ async function probePackages(
   const installed = resources.map(({ title }) => {
     const found = status.find(title)
     const provider = isThere(found) ? undefined : status.provider(title)?.name
-    return { found, provider, candidate: undefined, alsoRemoves: [], cannotRun: host.cannotRun }
+    return { found, provider, offer: undefined, alsoRemoves: [], cannotRun: host.cannotRun }
   })
   if (host.cannotRun !== undefined) return installed
 
@@ -114,8 +114,8 @@ async function probePackages(
     host,
   )
   const known = installed.map((current, at) => {
-    const candidate = policies.get(resources[at]?.title ?? '')?.candidate
-    return candidate === undefined ? current : { ...current, candidate }
+    const offer = policies.get(resources[at]?.title ?? '')
+    return offer === undefined ? current : { ...current, offer }
   })
   return addRemovals(resources, known, policies, host)
 }
@@ -150,13 +150,16 @@ async function addRemovals(
 
 function diffPackage(resource: Resource<PackageDesired>, current: PackageCurrent): Verdict {
   const { ref, desired } = resource
-  const { found, provider, candidate } = current
+  const { found, provider } = current
   const change = ensureChange(resource, current)
   const gone = isGone(desired.ensure)
   const held = found?.held === true
   if (change !== undefined && found?.held && isInstalled(found) && desired.hold === undefined) {
     if (desired.ensure === 'latest') {
-      return { changes: [], note: `held here at ${found.version}; apt offers ${candidate}` }
+      return {
+        changes: [],
+        note: `held here at ${found.version}; apt offers ${current.offer?.candidate}`,
+      }
     }
     return {
       blocked: `${ref} is held here at ${found.version}`,
@@ -179,7 +182,7 @@ function diffPackage(resource: Resource<PackageDesired>, current: PackageCurrent
 /** What has to happen to the package itself, holding apart. */
 function ensureChange(
   { desired }: Resource<PackageDesired>,
-  { found, provider, candidate, alsoRemoves }: PackageCurrent,
+  { found, provider, offer, alsoRemoves }: PackageCurrent,
 ): Change | undefined {
   const ensure = desired.ensure ?? 'present'
   const from = shownState(found)
@@ -196,11 +199,13 @@ function ensureChange(
   if (found === undefined || !isInstalled(found)) {
     if (!isWord(ensure)) return change(ensure)
     if (provider !== undefined) return undefined
-    if (candidate === undefined) note.push('apt does not know it yet and fetches its lists first')
-    return change(candidate ?? ensure)
+    if (offer === undefined) note.push('apt does not know it yet and fetches its lists first')
+    else if (offer.candidate === undefined) note.push('it is no package, others provide it')
+    return change(offer?.candidate ?? ensure)
   }
   if (ensure === 'present') return undefined
   if (ensure === 'latest') {
+    const candidate = offer?.candidate
     if (candidate === undefined || compareVersions(found.version, candidate) >= 0) return undefined
     return change(candidate)
   }

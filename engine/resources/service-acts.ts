@@ -66,12 +66,20 @@ export async function refreshService(
   return output === '' ? undefined : { output }
 }
 
-/** The unit as it is, read anew by systemd where its files changed. */
+/** The unit as it is, read anew by systemd where its files changed or may have. */
 async function readyUnit(service: Service, host: Host): Promise<Unit> {
   const unit = await showUnit(service, host)
-  if (!unit.needsDaemonReload && unit.load !== 'not-found') return unit
+  const isOld = unit.needsDaemonReload || unit.load === 'not-found' || hasOwnFiles(service, host)
+  if (!isOld) return unit
   await act(service, ['systemctl', 'daemon-reload'], host)
   return showUnit(service, host)
+}
+
+/** systemd 252 doesn't see that a folder of drop-ins is new until it looks for another unit, so where there is one nobody asks. */
+function hasOwnFiles({ title }: Service, host: Host): boolean {
+  const name = unitName(title)
+  const names = [name, name.replace(/@.*\./, '@.')]
+  return names.some((each) => host.stat(`/etc/systemd/system/${each}.d`) !== undefined)
 }
 
 async function showUnit({ ref, title }: Service, host: Host): Promise<Unit> {

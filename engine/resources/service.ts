@@ -126,7 +126,7 @@ function diffService(
   if (unit.load === 'not-found' && wantsUnit) {
     return {
       blocked: `${ref}: there is no unit ${unitName(title)}`,
-      help: 'declare the package or file that brings it, or correct the name',
+      help: 'declare the package or file that brings it; an alias is there only while its unit is enabled',
     }
   }
   if ((unit.load === 'bad-setting' || unit.load === 'error') && wantsUnit) {

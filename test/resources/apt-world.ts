@@ -106,13 +106,16 @@ export function aptWorld(options: WorldOptions): AptWorld {
     }
     save()
     if (broken.length === 0) return { stdout: 'done\n' }
-    const errors = broken.map(
-      ({ name, offer }) =>
-        `dpkg: error processing package ${name} (--configure):\n ${offer.broken}\n`,
-    )
+    const setUps = adds.map(({ name, version, offer }) => {
+      const trouble = offer.broken
+        ? `${name}: ${offer.broken}\ndpkg: error processing package ${name} (--configure):\n installed ${name} package post-installation script subprocess returned error exit status 1\n`
+        : ''
+      return `Setting up ${name} (${version}) ...\n${trouble}`
+    })
     const list = broken.map(({ name }) => ` ${name}\n`).join('')
     return fail(
-      `${errors.join('')}Errors were encountered while processing:\n${list}E: Sub-process /usr/bin/dpkg returned an error code (1)\n`,
+      'E: Sub-process /usr/bin/dpkg returned an error code (1)\n',
+      `${setUps.join('')}Errors were encountered while processing:\n${list}`,
     )
   }
 

@@ -132,6 +132,21 @@ describe('diff', () => {
       },
     ],
     [
+      'present, and only others provide it',
+      {},
+      { archive: { x: { versions: [] } } },
+      {
+        changes: [
+          {
+            attribute: 'ensure',
+            from: 'absent',
+            to: 'present',
+            note: 'it is no package, others provide it',
+          },
+        ],
+      },
+    ],
+    [
       'present, and half there',
       {},
       { archive, status: at('1.0', 'half-configured') },
@@ -401,15 +416,21 @@ describe('applyTogether', () => {
       })
     })
     test('one that dpkg can not configure is reported and the others are done', async () => {
-      const broken = { ...archive, bad: { versions: ['1'], broken: 'its script returned 1' } }
+      const broken = { ...archive, bad: { versions: ['1'], broken: 'its port is taken' } }
       const { world, failures } = await converge([declared('x'), declared('bad'), declared('y')], {
         archive: broken,
       })
       expect(messages(failures)).toEqual({
         'package[bad]':
-          'package[bad]: bad could not be installed: dpkg: error processing package bad (--configure): its script returned 1',
+          'package[bad]: bad could not be installed: dpkg: error processing package bad (--configure): installed bad package post-installation script subprocess returned error exit status 1',
       })
-      expect(failures.get('package[bad]')?.ran?.output).toMatch(/its script returned 1/)
+      expect(failures.get('package[bad]')?.ran?.output.split('\n')).toEqual([
+        'Setting up bad (1) ...',
+        'bad: its port is taken',
+        'dpkg: error processing package bad (--configure):',
+        ' installed bad package post-installation script subprocess returned error exit status 1',
+        'E: Sub-process /usr/bin/dpkg returned an error code (1)',
+      ])
       expect(world.installed()).toMatchObject({ x: '2.0 installed', y: '1.0 installed' })
     })
     test('one whose dependencies can not be had is found, and the others are installed', async () => {

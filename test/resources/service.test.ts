@@ -265,7 +265,11 @@ describe('diff', () => {
 })
 
 /** A unit whose answers change with what is done to it. */
-function machine(start: Readonly<Record<string, string>>, more: FakeHostOptions['commands'] = {}) {
+function machine(
+  start: Readonly<Record<string, string>>,
+  more: FakeHostOptions['commands'] = {},
+  files: FakeHostOptions['files'] = {},
+) {
   let unit = start
   const becomes = (values: Readonly<Record<string, string>>) => () => {
     unit = { ...unit, ...values }
@@ -273,6 +277,7 @@ function machine(start: Readonly<Record<string, string>>, more: FakeHostOptions[
   }
   const up = { ActiveState: 'active', SubState: 'running' }
   const host = fakeHost({
+    files,
     commands: {
       [`${query} x.service`]: () => show(unit),
       'systemctl start -- x.service': becomes(up),
@@ -451,6 +456,11 @@ describe('refresh', () => {
   })
   test('has systemd read a changed unit first', async () => {
     const done = await refresh('restart', {}, machine({ NeedDaemonReload: 'yes' }))
+    expect(done?.runs).toEqual(['systemctl daemon-reload', 'systemctl restart -- x.service'])
+  })
+  test('has systemd read drop-ins that it may not have seen', async () => {
+    const files = { '/etc/systemd/system/x.service.d/limits.conf': '' }
+    const done = await refresh('restart', {}, machine({}, {}, files))
     expect(done?.runs).toEqual(['systemctl daemon-reload', 'systemctl restart -- x.service'])
   })
   test('fails when it does not come back, also when systemctl is content', async () => {
