@@ -49,8 +49,15 @@ export interface SummaryTextOptions {
   readonly paint: Paint
 }
 
-/** How a run ended, in one line and, where it did not end well, the next step. */
-export function renderSummary(summary: Summary, { paint }: SummaryTextOptions): string {
+/** How a run ended and, where it did not end well, where to look further. */
+export function renderSummary(summary: Summary, options: SummaryTextOptions): string {
+  const ending = renderEnding(summary, options)
+  if (summary.status === 'done') return ending
+  return `${ending}\nAll of it: steward runs show ${visibleLine(summary.run)}`
+}
+
+/** How a run ended, in one line. */
+export function renderEnding(summary: Summary, { paint }: SummaryTextOptions): string {
   const { changed, refreshed, failed, skipped, unchanged, other, status } = summary
   const parts = [
     `${changed} changed`,
@@ -65,14 +72,10 @@ export function renderSummary(summary: Summary, { paint }: SummaryTextOptions): 
     case 'done':
       return `${paint('added', 'Done:')} ${took}`
     case 'failed':
-      return `${paint('error', 'Failed:')} ${took}\n${look(summary)}`
+      return `${paint('error', 'Failed:')} ${took}`
     case 'interrupted':
-      return `${paint('warning', 'Interrupted:')} ${took} The next run goes on from here.\n${look(summary)}`
+      return `${paint('warning', 'Interrupted:')} ${took} The next run goes on from here.`
   }
-}
-
-function look({ run }: Summary): string {
-  return `All of it: steward runs show ${visibleLine(run)}`
 }
 
 function renderFinished(event: Finished, options: EventTextOptions): string | undefined {

@@ -15,7 +15,7 @@ export async function ask(
     return /^\s*y(es)?\s*$/i.test(answer)
   } catch (error) {
     if (!given.signal.aborted) throw error
-    output.write('\n')
+    // Readline has ended the line.
     return false
   } finally {
     terminal.close()

@@ -3,7 +3,7 @@ import { visibleLine } from '../diagnostics/visible.ts'
 import type { Event } from '../events.ts'
 import type { EventRow, KeptRow, RunRow } from '../record/store.ts'
 import { formatDuration } from './duration.ts'
-import { renderEvent, renderSummary } from './event-text.ts'
+import { renderEnding, renderEvent } from './event-text.ts'
 import { renderTable } from './layout.ts'
 
 export interface RunTextOptions {
@@ -60,7 +60,7 @@ export function renderRun(
     about.join('\n'),
     ...(happened.length === 0 ? [] : [happened.join('\n')]),
     ...(saved.length === 0 ? [] : [[paint('bold', 'Kept as it was before:'), ...saved].join('\n')]),
-    ...(row.summary ? [renderSummary(row.summary, { paint })] : []),
+    ...(row.summary ? [renderEnding(row.summary, { paint })] : []),
   ].join('\n\n')
 }
 

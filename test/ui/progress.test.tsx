@@ -150,12 +150,12 @@ describe('showProgress', () => {
 
   test('gives the terminal back where the run throws', async () => {
     const screen = new Screen()
-    // biome-ignore lint/correctness/useYield: it fails before it has anything to tell.
     async function* broken(): AsyncGenerator<Event, Summary> {
+      yield { type: 'notice', message: 'so far so good' }
       throw new Error('the disk is gone')
     }
     await expect(show(screen, broken())).rejects.toThrow('the disk is gone')
-    expect(screen.lines.join('')).toBe('')
+    expect(screen.lines.join('')).toBe('notice       so far so good')
     expect(screen.listenerCount('resize')).toBe(0)
   })
 })

@@ -25,13 +25,19 @@ export class Screen extends EventEmitter {
   }
 }
 
+const ESCAPE = '\x1b'
+const TOKENS = new RegExp(`${ESCAPE}\\[[?<>=]?[0-9;]*[A-Za-z]|\\r|\\n|[^${ESCAPE}\\r\\n]+`, 'g')
+const ACT = new RegExp(`^${ESCAPE}\\[([0-9;]*)([A-Za-z])$`)
+/** What sets colour, weight and the like. */
+export const LOOKS = new RegExp(`${ESCAPE}\\[[0-9;]*m`)
+
 /** The lines that stand on a terminal, scrolled ones included, once all of this was written to it. Colour is left out. */
 export function linesOn(written: string): string[] {
   const lines: string[] = ['']
   let row = 0
   let column = 0
-  for (const [token] of written.matchAll(/\x1b\[[?<>=]?[0-9;]*[A-Za-z]|\r|\n|[^\x1b\r\n]+/g)) {
-    const [, count = '', act = ''] = /^\x1b\[([0-9;]*)([A-Za-z])$/.exec(token) ?? []
+  for (const [token] of written.matchAll(TOKENS)) {
+    const [, count = '', act = ''] = ACT.exec(token) ?? []
     if (token === '\n') {
       row++
       column = 0

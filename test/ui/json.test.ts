@@ -1,0 +1,29 @@
+import { describe, expect, test } from 'vitest'
+import { diagnosticLine, eventLine, planLine } from '../../engine/ui/json.ts'
+import { server } from './example.ts'
+
+describe('a line of JSON', () => {
+  test('is an event as it is', () => {
+    const event = { type: 'notice', message: 'one\ntwo' } as const
+    const line = eventLine(event)
+    expect(line).not.toContain('\n')
+    expect(JSON.parse(line)).toEqual(event)
+  })
+
+  test('is a whole plan', () => {
+    expect(JSON.parse(planLine(server))).toMatchObject({ type: 'plan', counts: { create: 2 } })
+  })
+
+  test('is a diagnostic, whose fields it keeps', () => {
+    expect(diagnosticLine({ severity: 'error', code: 'usage', message: 'm' })).toBe(
+      '{"type":"diagnostic","severity":"error","code":"usage","message":"m"}',
+    )
+  })
+
+  test('steers no terminal, and means the same', () => {
+    const message = '\x1b[2J\x9b2J\x7f\u202e\u2028'
+    const line = eventLine({ type: 'notice', message })
+    expect(line).toMatch(/^[\x20-\x7e]+$/)
+    expect(JSON.parse(line).message).toBe(message)
+  })
+})
