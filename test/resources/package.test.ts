@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { type PackageDesired, packageType } from '../../engine/resources/package.ts'
 import type { ApplyError, Resource, Verdict } from '../../engine/resources/type.ts'
+import { aptWorld, type WorldOptions } from '../support/apt-world.ts'
 import { type FakeHost, fakeHost } from '../support/fake-host.ts'
-import { aptWorld, type WorldOptions } from './apt-world.ts'
 
 function declared(title: string, desired: PackageDesired = {}): Resource<PackageDesired> {
   return { ref: `package[${title}]`, type: 'package', title, desired }
@@ -438,7 +438,10 @@ describe('applyTogether', () => {
       const { world, failures } = await converge([declared('far'), declared('x')], {
         archive: unmet,
       })
-      expect([...failures.keys()]).toEqual(['package[far]'])
+      expect(messages(failures)).toEqual({
+        'package[far]':
+          'package[far]: far could not be installed: Depends: libfar but it is not installable',
+      })
       expect(failures.get('package[far]')?.ran?.output).toMatch(
         /Depends: libfar but it is not installable/,
       )

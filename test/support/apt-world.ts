@@ -1,5 +1,5 @@
 import type { CommandOptions, CommandResult, Host } from '../../engine/host/host.ts'
-import { type FakeFile, type FakeHost, fakeHost } from '../support/fake-host.ts'
+import { type FakeFile, type FakeHost, fakeHost } from './fake-host.ts'
 
 /** A package as an archive offers it, or as it lies on the host. */
 export interface WorldPackage {
