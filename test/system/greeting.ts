@@ -8,7 +8,7 @@ export const greet = ['apply', '--yes', '--manifests', manifests, 'test::greetin
 export async function setUpGreeting(host: TestHost): Promise<void> {
   await host.writeFile(
     '/etc/systemd/system/greeting.service',
-    '[Service]\nExecStart=/bin/sh -c "cp /srv/greeting/present /srv/greeting/said; exec sleep infinity"\n',
+    '[Unit]\nStartLimitIntervalSec=0\n[Service]\nExecStart=/bin/sh -c "cp /srv/greeting/present /srv/greeting/said; exec sleep infinity"\n',
   )
   await host.shell('mkdir -p /srv/greeting; systemctl daemon-reload')
 }
