@@ -364,7 +364,7 @@ class Runner {
     resource: CatalogResource,
     changes: readonly Change[],
   ): { by: RefreshKind; from: string[] } | undefined {
-    if (resource.noop) return undefined
+    if (resource.noop || this.#host.cannotRun !== undefined) return undefined
     const starts = changes.some(
       ({ attribute, to }) =>
         attribute === 'run' || (attribute === 'ensure' && (to === 'running' || to === 'stopped')),

@@ -75,7 +75,8 @@ export function strongerRefresh(a: RefreshKind | undefined, b: RefreshKind): Ref
 /** Catalog and states as ordered changes with reasons. Pure. */
 export function plan({ catalog, states, types, cannotRun }: PlanInput): Plan {
   const redact = redactor(catalog.secrets)
-  const refreshes = plannedRefreshes(catalog, states, types)
+  // A refresh runs commands, which a tree that can't run any is spared.
+  const refreshes = cannotRun === undefined ? plannedRefreshes(catalog, states, types) : new Map()
   const planned: PlannedResource[] = []
   const notes: { ref: string; note: string }[] = []
   let total = 0

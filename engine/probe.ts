@@ -19,6 +19,8 @@ export interface ProbeInput {
   readonly host: HostReader
   /** Indexes of the resources that are asked about; all when absent. */
   readonly selected?: ReadonlySet<number> | undefined
+  /** What will be there by then besides what the catalog makes: the doing of earlier steps of a procedure. */
+  readonly coming?: ReadonlySet<Thing> | undefined
 }
 
 /**
@@ -43,7 +45,7 @@ export async function probe(input: ProbeInput): Promise<States> {
       else batches.set(type, [resource])
     }
   }
-  const needs = new Needs(catalog, host)
+  const needs = new Needs(catalog, host, input.coming)
   for (const [type, batch] of batches) {
     const currents = await type.probe(batch, host, context)
     for (const [position, resource] of batch.entries()) {
@@ -143,8 +145,9 @@ export class Needs {
   readonly #trees: string[] = []
   readonly #known = new Map<string, boolean>()
 
-  constructor(catalog: Catalog, host: HostReader) {
+  constructor(catalog: Catalog, host: HostReader, coming: ReadonlySet<Thing> = new Set()) {
     this.#host = host
+    for (const thing of coming) this.#made.add(thing)
     for (const { footprint } of catalog.resources) {
       for (const thing of footprint.ensures ?? []) this.#made.add(thing)
       for (const thing of footprint.provides ?? []) this.#made.add(thing)

@@ -1,9 +1,7 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Diagnostic } from '../diagnostics/diagnostic.ts'
-import { Refusal } from '../diagnostics/diagnostic.ts'
+import { type Diagnostic, Refusal } from '../diagnostics/diagnostic.ts'
 import type { Event, Summary } from '../events.ts'
-import { acquireLock } from '../host/lock.ts'
 import {
   apply,
   compileCatalog,
@@ -15,27 +13,26 @@ import {
   types,
 } from '../index.ts'
 import { type Plan, wouldChange } from '../plan.ts'
+import { inSyncFiles, withHiddenContents } from '../record/in-sync-files.ts'
 import { RunRecord } from '../record/run-record.ts'
 import { Store } from '../record/store.ts'
-import { renderEvent, renderSummary } from '../ui/event-text.ts'
-import { eventLine, planLine } from '../ui/json.ts'
+import { planLine } from '../ui/json.ts'
 import { renderPlan } from '../ui/plan-text.ts'
 import { ask } from '../ui/question.ts'
+import { followPlainly, isInteractive, locked, type RunFlags, recorded } from './locked.ts'
 import { type CommonFlags, roadOptions } from './options.ts'
 import { paintOf, print, showDiagnostics } from './output.ts'
-import { listenForStop } from './stop.ts'
+import type { Stop } from './stop.ts'
 
-export interface ApplyFlags extends CommonFlags {
+export interface ApplyFlags extends CommonFlags, RunFlags {
+  readonly json?: boolean
   readonly dryRun?: boolean
-  readonly yes?: boolean
   readonly detailedExitcodes?: boolean
   readonly tags?: readonly string[]
   readonly only?: readonly string[]
   readonly restart?: boolean
   readonly abandon?: boolean
   readonly diff: boolean
-  readonly verbose?: boolean
-  readonly wait: number
 }
 
 /** `steward apply`: 0 done or nothing to do, 1 refused before anything was touched, 4 something failed; 2 is added where it is asked for. */
@@ -61,106 +58,103 @@ export async function run(flags: ApplyFlags, classes: readonly string[]): Promis
       help: 'steward classes lists them',
     })
   }
-  return flags.dryRun ? dryRun(flags, options) : wetRun(flags, options)
+  if (flags.dryRun) return dryRun(flags, options)
+  return locked(options, flags, `steward apply ${options.classes.join(' ')}`.trim(), (context) =>
+    wetRun(flags, options, context),
+  )
 }
 
 async function dryRun(flags: ApplyFlags, options: RoadOptions): Promise<number> {
-  const { plan, notices } = await look(flags, options)
-  showPlan(plan, flags, notices)
-  return exitStatus({ changed: wouldChange(plan), failed: plan.counts.blocked > 0 }, flags)
+  const store = Store.read(options.state)
+  try {
+    const { plan, notices } = await look(flags, options, store)
+    showPlan(plan, flags, notices)
+    return exitStatus({ changed: wouldChange(plan), failed: plan.counts.blocked > 0 }, flags)
+  } finally {
+    store?.close()
+  }
 }
 
 /** Reads everything and asks the host: what a dry run does, and what an apply begins with. */
-async function look(flags: ApplyFlags, options: RoadOptions) {
+async function look(flags: ApplyFlags, options: RoadOptions, store: Store | undefined) {
   const loaded = await load(options)
-  const { catalog, notices } = compileCatalog(loaded)
+  const compiled = compileCatalog(loaded)
+  const catalog = withHiddenContents(
+    compiled.catalog,
+    store?.recordedPaths('sensitive') ?? new Set(),
+  )
   const { states, plan } = await preview(loaded.host, catalog, {
     tags: flags.tags ?? [],
     only: flags.only ?? [],
   })
-  return { loaded, catalog, states, plan, notices: [...loaded.notices, ...notices] }
+  return { loaded, catalog, states, plan, notices: [...loaded.notices, ...compiled.notices] }
 }
 
-async function wetRun(flags: ApplyFlags, options: RoadOptions): Promise<number> {
-  mustBeRoot(options)
-  const isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true && !flags.json
-  if (!flags.yes && !isTerminal) {
-    throw new Refusal({
-      severity: 'error',
-      code: 'usage',
-      message: 'there is no terminal to ask on',
-      help: 'run it with --yes to apply without a question, or with --dry-run to see what would change',
-    })
+async function wetRun(
+  flags: ApplyFlags,
+  options: RoadOptions,
+  { store, stop }: { readonly store: Store; readonly stop: Stop },
+): Promise<number> {
+  const { loaded, catalog, states, plan, notices } = await look(flags, options, store)
+  const { host } = loaded
+  showPlan(plan, flags, notices)
+  const { counts } = plan
+  const hasWork = plan.resources.length > counts.blocked || counts.blocked + counts.unknown > 0
+  if (
+    hasWork &&
+    !flags.yes &&
+    !(await ask('Apply these changes?', { input: process.stdin, output: process.stdout }))
+  ) {
+    print('Nothing was changed.')
+    return 0
   }
-  makeStateFolder(options.state)
-  const stop = listenForStop((signal) =>
-    report(
-      {
-        type: 'notice',
-        message: `${signal}: finishing the resource in hand, then stopping; once more stops at once`,
-      },
-      flags,
-    ),
+  const sensitive = new Set(
+    catalog.resources
+      .filter((resource) => resource.sensitive.has('content') || resource.sensitive.has('*'))
+      .map(({ ref }) => ref),
   )
-  let store: Store | undefined
-  const lock = await acquireLock(join(options.state, 'lock'), {
-    waitMs: flags.wait * 1000,
-    run: `steward apply ${options.classes.join(' ')}`.trim(),
-    onWait: (holder) =>
-      report(
-        {
-          type: 'waiting',
-          message: holder
-            ? `waiting for process ${holder.pid} (${holder.run}), which has held this host since ${holder.since}`
-            : 'waiting for another run on this host',
-        },
-        flags,
-      ),
-    signal: stop.signal,
+  const record = new RunRecord(store, {
+    command: process.argv.slice(2),
+    classes: catalog.classes,
+    isSensitive: (ref) => sensitive.has(ref),
   })
-  try {
-    const { loaded, catalog, states, plan, notices } = await look(flags, options)
-    showPlan(plan, flags, notices)
-    if (!wouldChange(plan) && plan.counts.blocked === 0 && plan.counts.unknown === 0) {
-      return exitStatus({ changed: false, failed: false }, flags)
-    }
-    if (
-      !flags.yes &&
-      !(await ask('Apply these changes?', { input: process.stdin, output: process.stdout }))
-    ) {
-      print('Nothing was changed.')
-      return 0
-    }
-    store = Store.open(options.state)
-    const previous = store.lastDurations()
-    const record = new RunRecord(store, {
-      command: process.argv.slice(2),
-      classes: catalog.classes,
-    })
-    const events = recorded(
-      apply({
-        run: record.id,
-        catalog,
-        states,
-        plan,
-        types,
-        host: loaded.host,
-        keeper: record,
-        stop: stop.signal,
-      }),
-      record,
-    )
-    const summary = await follow(events, { planned: plan.resources, previous }, flags, isTerminal)
-    record.finish(summary)
-    if (stop.signal.aborted) return stop.status()
-    return exitStatus(
-      { changed: summary.changed + summary.refreshed > 0, failed: summary.failed > 0 },
-      flags,
-    )
-  } finally {
-    store?.close()
-    lock.release()
-    stop.end()
+  record.adopt(inSyncFiles(catalog, states, host))
+  if (!hasWork) {
+    record.finish(nothingDone(record.id, plan))
+    return 0
+  }
+  const previous = store.lastDurations()
+  const events = recorded(
+    apply({
+      run: record.id,
+      catalog,
+      states,
+      plan,
+      types,
+      host,
+      keeper: record,
+      stop: stop.signal,
+    }),
+    record,
+  )
+  const summary = await follow(events, plan, previous, flags)
+  record.finish(summary)
+  if (stop.signal.aborted) return stop.status()
+  const changed = summary.changed + summary.refreshed > 0
+  return exitStatus({ changed, failed: summary.failed > 0 }, flags)
+}
+
+function nothingDone(run: string, { inSync }: Plan): Summary {
+  return {
+    run,
+    status: 'done',
+    changed: 0,
+    refreshed: 0,
+    failed: 0,
+    skipped: 0,
+    unchanged: inSync,
+    other: 0,
+    durationMs: 0,
   }
 }
 
@@ -172,60 +166,20 @@ function procedureOf({ classes, ...options }: RoadOptions) {
   return manifest?.steps ? { ...manifest, steps: manifest.steps } : undefined
 }
 
-/** Every event is on record before the next one is asked for. */
-export async function* recorded(
+async function follow(
   events: AsyncGenerator<Event, Summary>,
-  record: RunRecord,
-): AsyncGenerator<Event, Summary> {
-  for (;;) {
-    const next = await events.next()
-    if (next.done) return next.value
-    record.take(next.value)
-    yield next.value
-  }
-}
-
-export async function follow(
-  events: AsyncGenerator<Event, Summary>,
-  {
-    planned,
-    previous,
-  }: {
-    readonly planned: readonly { readonly ref: string }[]
-    readonly previous: ReadonlyMap<string, number>
-  },
+  plan: Plan,
+  previous: ReadonlyMap<string, number>,
   flags: ApplyFlags,
-  isTerminal: boolean,
 ): Promise<Summary> {
-  if (isTerminal) {
-    const { showProgress } = await import('../ui/progress.tsx')
-    return showProgress(events, {
-      planned,
-      previous,
-      out: process.stdout,
-      paint: paintOf(process.stdout),
-    })
-  }
-  for (;;) {
-    const next = await events.next()
-    if (next.done) {
-      if (!flags.json) print(renderSummary(next.value, { paint: paintOf(process.stdout) }))
-      return next.value
-    }
-    report(next.value, flags)
-  }
-}
-
-export function report(event: Event, flags: ApplyFlags): void {
-  if (flags.json) {
-    print(eventLine(event))
-    return
-  }
-  const text = renderEvent(event, {
+  if (!isInteractive(flags)) return followPlainly(events, flags)
+  const { showProgress } = await import('../ui/progress.tsx')
+  return showProgress(events, {
+    planned: plan.resources,
+    previous,
+    out: process.stdout,
     paint: paintOf(process.stdout),
-    verbose: flags.verbose === true,
   })
-  if (text !== undefined) print(text)
 }
 
 function showPlan(plan: Plan, flags: ApplyFlags, notices: readonly Diagnostic[]): void {
@@ -259,33 +213,8 @@ function withExample(options: RoadOptions, flags: ApplyFlags): RoadOptions {
     return options
   }
   const conf = join(shippedManifests().manifests, 'example/zulip.conf')
-  if (!flags.json)
+  if (!flags.json) {
     print(`There is no ${own}: this is the shipped example of a full server, ${conf}.\n`)
-  return { ...options, instead: { ...options.instead, conf } }
-}
-
-export function mustBeRoot(options: RoadOptions): void {
-  if (process.getuid?.() === 0 || options.root !== '/') return
-  throw new Refusal({
-    severity: 'error',
-    code: 'no-permission',
-    message: 'only root can apply classes to this machine',
-    help: 'run it with sudo, or with --dry-run to see what would change',
-  })
-}
-
-export function makeStateFolder(folder: string): void {
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
-  } catch (error) {
-    throw new Refusal(
-      {
-        severity: 'error',
-        code: 'state',
-        message: `the state folder ${folder} can't be made: ${(error as Error).message}`,
-        help: 'name another folder with --state',
-      },
-      { cause: error },
-    )
   }
+  return { ...options, instead: { ...options.instead, conf } }
 }

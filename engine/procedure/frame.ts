@@ -29,7 +29,7 @@ export function rootFrame(
     enter(evaluation) {
       const instance = evaluation.include(procedure, true)
       if (!instance) throw new Failed()
-      setAnswers(instance, steps, '', progress, missing)
+      setAnswers(instance, '', progress, missing)
       return instance
     },
   }
@@ -54,7 +54,7 @@ export function innerFrame(
           ? evaluation.include(at.title, false)
           : defineUse(evaluation, parent, decl, at)
       if (!instance) throw new Failed()
-      setAnswers(instance, steps, at.key, progress, missing)
+      setAnswers(instance, at.key, progress, missing)
       return instance
     },
   }
@@ -89,14 +89,8 @@ function defineUse(
 }
 
 /** Gives expressions the answers of this frame's queries, and how its steps have ended. */
-function setAnswers(
-  instance: Instance,
-  steps: readonly ResourceDecl[],
-  key: string,
-  progress: Progress,
-  missing: Missing,
-): void {
-  const { query, step } = stepFields(steps)
+function setAnswers(instance: Instance, key: string, progress: Progress, missing: Missing): void {
+  const { query, step } = stepFields(instance.manifest.steps ?? [])
   instance.set(
     'query',
     record(query, (name) => {

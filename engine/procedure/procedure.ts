@@ -11,6 +11,7 @@ import type { Host } from '../host/host.ts'
 import type { ResourceDecl } from '../load/manifest.ts'
 import { type Plan, plan } from '../plan.ts'
 import { probe } from '../probe.ts'
+import type { Thing } from '../resources/type.ts'
 import { type Answer, askHost, planAnswer, type QuerySpec, Unanswered, waitMs } from './answer.ts'
 import { type Frame, innerFrame, type Missing, rootFrame } from './frame.ts'
 import { forget, type Progress, type StepStatus } from './progress.ts'
@@ -664,6 +665,8 @@ class Walker {
 class Look extends Seer {
   /** The title of a step that would change something; what comes after it may find the host different. */
   #pending: string | undefined
+  /** What the steps so far would make. */
+  readonly #coming = new Set<Thing>()
 
   async steps(
     frame: Frame,
@@ -716,7 +719,16 @@ class Look extends Seer {
         return
       case 'resources': {
         const { types } = seen.fresh.input
-        const states = await probe({ catalog: seen.catalog, types, host: seen.fresh.host })
+        const states = await probe({
+          catalog: seen.catalog,
+          types,
+          host: seen.fresh.host,
+          coming: this.#coming,
+        })
+        for (const { footprint } of seen.catalog.resources) {
+          for (const thing of [...(footprint.ensures ?? []), ...(footprint.provides ?? [])])
+            this.#coming.add(thing)
+        }
         this.#planOf(
           plan({ catalog: seen.catalog, states, types, cannotRun: seen.fresh.host.cannotRun }),
           title,

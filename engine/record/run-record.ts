@@ -11,12 +11,19 @@ import type { Store } from './store.ts'
 export class RunRecord implements Keeper {
   readonly id: string
   readonly #store: Store
+  readonly #isSensitive: (ref: string) => boolean
 
   constructor(
     store: Store,
-    options: { readonly command: readonly string[]; readonly classes: readonly string[] },
+    options: {
+      readonly command: readonly string[]
+      readonly classes: readonly string[]
+      /** Whether the content of a resource holds a secret. */
+      readonly isSensitive: (ref: string) => boolean
+    },
   ) {
     this.#store = store
+    this.#isSensitive = options.isSensitive
     this.id = store.startRun(options)
   }
 
@@ -47,7 +54,36 @@ export class RunRecord implements Keeper {
   ): void {
     this.#store.begin()
     const hash = this.#store.putObject(content)
-    this.#store.recordFile({ path, ref, written: hash, base: hash, mode, uid, gid, run: this.id })
+    const sensitive = this.#isSensitive(ref)
+    this.#store.recordFile({
+      path,
+      ref,
+      written: hash,
+      base: hash,
+      mode,
+      uid,
+      gid,
+      run: this.id,
+      sensitive,
+    })
+  }
+
+  /**
+   * Takes what is in sync and not on record as written by steward: from then on it is the base that later edits are
+   * told apart by.
+   */
+  adopt(
+    files: Iterable<{
+      readonly ref: string
+      readonly path: string
+      read(): Uint8Array
+      readonly how: Ownership & { readonly mode: number }
+    }>,
+  ): void {
+    const known = this.#store.recordedPaths('all')
+    for (const { ref, path, read, how } of files)
+      if (!known.has(path)) this.wrote(ref, path, read(), how)
+    this.settle()
   }
 
   settle(): void {

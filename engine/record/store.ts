@@ -53,6 +53,8 @@ export interface FileRow {
   readonly uid: number
   readonly gid: number
   readonly run: string
+  /** Whether the content holds a secret, and so is not shown either when another takes its place. */
+  readonly sensitive: boolean
 }
 
 /** Something that was overwritten or removed, or whose mode or owner was changed. */
@@ -249,7 +251,7 @@ export class Store {
 
   recordFile(row: FileRow): void {
     this.#run(
-      'INSERT INTO file (path, ref, written, base, mode, uid, gid, run) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET ref = excluded.ref, written = excluded.written, base = excluded.base, mode = excluded.mode, uid = excluded.uid, gid = excluded.gid, run = excluded.run',
+      'INSERT INTO file (path, ref, written, base, mode, uid, gid, run, sensitive) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET ref = excluded.ref, written = excluded.written, base = excluded.base, mode = excluded.mode, uid = excluded.uid, gid = excluded.gid, run = excluded.run, sensitive = excluded.sensitive',
       row.path,
       row.ref,
       row.written,
@@ -258,21 +260,23 @@ export class Store {
       row.uid,
       row.gid,
       row.run,
+      row.sensitive ? 1 : 0,
     )
   }
 
-  /** Paths of files whose content is on record. */
-  recordedPaths(): Set<string> {
+  /** Paths of files whose content is on record; of those only that hold a secret. */
+  recordedPaths(which: 'all' | 'sensitive'): Set<string> {
+    const sql = which === 'all' ? 'SELECT path FROM file' : 'SELECT path FROM file WHERE sensitive'
     return new Set(
-      this.#db
-        .prepare('SELECT path FROM file')
+      this.#statement(sql)
         .all()
         .map((row) => String(row.path)),
     )
   }
 
   file(path: string): FileRow | undefined {
-    return this.#get('SELECT * FROM file WHERE path = ?', path) as FileRow | undefined
+    const row = this.#get('SELECT * FROM file WHERE path = ?', path)
+    return row && ({ ...row, sensitive: row.sensitive === 1 } as FileRow)
   }
 
   /** How long each resource last took to change, by `ref`, in milliseconds. */
@@ -418,7 +422,7 @@ CREATE TABLE object (hash TEXT PRIMARY KEY, size INTEGER NOT NULL, body BLOB) ST
 CREATE TABLE kept (id INTEGER PRIMARY KEY, run TEXT NOT NULL, ref TEXT NOT NULL, path TEXT NOT NULL, kind TEXT NOT NULL, goes TEXT NOT NULL, mode INTEGER NOT NULL, uid INTEGER NOT NULL, gid INTEGER NOT NULL, hash TEXT, target TEXT) STRICT;
 CREATE INDEX kept_run ON kept (run);
 CREATE INDEX kept_path ON kept (path);
-CREATE TABLE file (path TEXT PRIMARY KEY, ref TEXT NOT NULL, written TEXT NOT NULL, base TEXT NOT NULL, mode INTEGER NOT NULL, uid INTEGER NOT NULL, gid INTEGER NOT NULL, run TEXT NOT NULL) STRICT;
+CREATE TABLE file (path TEXT PRIMARY KEY, ref TEXT NOT NULL, written TEXT NOT NULL, base TEXT NOT NULL, mode INTEGER NOT NULL, uid INTEGER NOT NULL, gid INTEGER NOT NULL, run TEXT NOT NULL, sensitive INTEGER NOT NULL) STRICT;
 CREATE TABLE procedure (run TEXT PRIMARY KEY, name TEXT NOT NULL, arguments TEXT NOT NULL, state TEXT NOT NULL, progress TEXT NOT NULL) STRICT;
 `
 

@@ -1,0 +1,138 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { Refusal } from '../diagnostics/diagnostic.ts'
+import type { Event, Summary } from '../events.ts'
+import { acquireLock } from '../host/lock.ts'
+import type { RoadOptions } from '../index.ts'
+import type { RunRecord } from '../record/run-record.ts'
+import { Store } from '../record/store.ts'
+import { renderEvent, renderSummary } from '../ui/event-text.ts'
+import { eventLine } from '../ui/json.ts'
+import { paintOf, print } from './output.ts'
+import { listenForStop, type Stop } from './stop.ts'
+
+/** What every command that changes the host takes. */
+export interface RunFlags {
+  readonly yes?: boolean
+  readonly json?: boolean
+  readonly verbose?: boolean
+  readonly wait: number
+}
+
+/** Whether a person can be asked. */
+export function isInteractive(flags: RunFlags): boolean {
+  return process.stdin.isTTY === true && process.stdout.isTTY === true && !flags.json
+}
+
+/** Does something as the only run on this host, with the state open. Refused before anything is touched: without root, without a way to ask, while another run holds the host. */
+export async function locked(
+  options: RoadOptions,
+  flags: RunFlags,
+  name: string,
+  act: (context: { readonly store: Store; readonly stop: Stop }) => Promise<number>,
+): Promise<number> {
+  mustBeRoot(options)
+  if (!flags.yes && !isInteractive(flags)) {
+    throw new Refusal({
+      severity: 'error',
+      code: 'usage',
+      message: 'there is no terminal to ask on',
+      help: 'run it with --yes to go on without a question, or with --dry-run to see what it would do',
+    })
+  }
+  makeStateFolder(options.state)
+  const notice = (message: string) => report({ type: 'notice', message }, flags)
+  const stop = listenForStop((signal) =>
+    notice(`${signal}: finishing what is in hand, then stopping; once more stops at once`),
+  )
+  const lock = await acquireLock(join(options.state, 'lock'), {
+    waitMs: flags.wait * 1000,
+    run: name,
+    onWait: (holder) =>
+      report(
+        {
+          type: 'waiting',
+          message: holder
+            ? `waiting for process ${holder.pid} (${holder.run}), which has held this host since ${holder.since}`
+            : 'waiting for another run on this host',
+        },
+        flags,
+      ),
+    signal: stop.signal,
+  })
+  let store: Store | undefined
+  try {
+    store = Store.open(options.state)
+    return await act({ store, stop })
+  } finally {
+    store?.close()
+    lock.release()
+    stop.end()
+  }
+}
+
+/** Every event is on record before the next one is asked for. */
+export async function* recorded(
+  events: AsyncGenerator<Event, Summary>,
+  record: RunRecord,
+): AsyncGenerator<Event, Summary> {
+  for (;;) {
+    const next = await events.next()
+    if (next.done) return next.value
+    record.take(next.value)
+    yield next.value
+  }
+}
+
+/** Shows events as plain lines, or lines of JSON, and gives the summary. */
+export async function followPlainly(
+  events: AsyncGenerator<Event, Summary>,
+  flags: RunFlags,
+): Promise<Summary> {
+  for (;;) {
+    const next = await events.next()
+    if (next.done) {
+      if (!flags.json) print(renderSummary(next.value, { paint: paintOf(process.stdout) }))
+      return next.value
+    }
+    report(next.value, flags)
+  }
+}
+
+export function report(event: Event, flags: RunFlags): void {
+  if (flags.json) {
+    print(eventLine(event))
+    return
+  }
+  const text = renderEvent(event, {
+    paint: paintOf(process.stdout),
+    verbose: flags.verbose === true,
+  })
+  if (text !== undefined) print(text)
+}
+
+function mustBeRoot(options: RoadOptions): void {
+  if (process.getuid?.() === 0 || options.root !== '/') return
+  throw new Refusal({
+    severity: 'error',
+    code: 'no-permission',
+    message: 'only root can apply classes to this machine',
+    help: 'run it with sudo, or with --dry-run to see what would change',
+  })
+}
+
+function makeStateFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    throw new Refusal(
+      {
+        severity: 'error',
+        code: 'state',
+        message: `the state folder ${folder} can't be made: ${(error as Error).message}`,
+        help: 'name another folder with --state',
+      },
+      { cause: error },
+    )
+  }
+}
