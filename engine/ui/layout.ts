@@ -1,8 +1,13 @@
+import { stripVTControlCharacters } from 'node:util'
 import stringWidth from 'string-width'
+
+/** Text of one column a character, which is nearly all: the general answer takes a hundred times longer. */
+const SINGLE = /^[\x20-\x7e\u00a1-\u00ac\u00ae-\u02ff\u2190-\u21ff…–]*$/
 
 /** How many columns of a terminal a line takes; colour takes none. */
 export function columnsOf(text: string): number {
-  return /^[\x20-\x7e]*$/.test(text) ? text.length : stringWidth(text)
+  const bare = stripVTControlCharacters(text)
+  return SINGLE.test(bare) ? bare.length : stringWidth(bare)
 }
 
 /** Fills up with blanks on the right to so many columns. */

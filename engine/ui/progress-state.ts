@@ -5,7 +5,7 @@ import { renderEvent } from './event-text.ts'
 
 /** What a frame shows. Times are in milliseconds. */
 export interface ProgressView {
-  /** All that has been told so far, the oldest first; it only grows. */
+  /** All that has been told so far, the oldest first; it only grows. One text a frame, for each costs a layout. */
   readonly told: string[]
   readonly running: readonly {
     readonly name: string
@@ -29,6 +29,8 @@ export class ProgressState {
   readonly #previous: ReadonlyMap<string, number>
   readonly #running = new Map<string, { readonly name: string; readonly since: number }>()
   readonly #told: string[] = []
+  /** Lines since the last frame. */
+  #news: string[] = []
 
   constructor(options: {
     readonly planned: readonly { readonly ref: string }[]
@@ -51,10 +53,13 @@ export class ProgressState {
       this.#left.delete(event.ref)
     }
     const text = renderEvent(event, { paint: this.#paint, verbose: false })
-    if (text !== undefined) this.#told.push(text)
+    if (text !== undefined) this.#news.push(text)
   }
 
+  /** The next frame. */
   view(now: number): ProgressView {
+    if (this.#news.length > 0) this.#told.push(this.#news.join('\n'))
+    this.#news = []
     const leftMs = this.#leftMs(now)
     return {
       told: [...this.#told],

@@ -42,12 +42,15 @@ describe('a view', () => {
     const { told } = progress.view(0)
     progress.take({ type: 'notice', message: 'more' }, 0)
     expect(told).toEqual([
-      'Applying zulip::memcached: 3 of 123 resources',
-      'created      package[memcached]  1.6.18-1  3.2 s',
-      'changed      file[/etc/memcached.conf]  content +2 -1',
-      'restarted    service[memcached]  because file[/etc/memcached.conf] changed',
+      [
+        'Applying zulip::memcached: 3 of 123 resources',
+        'created      package[memcached]  1.6.18-1  3.2 s',
+        'changed      file[/etc/memcached.conf]  content +2 -1',
+        'restarted    service[memcached]  because file[/etc/memcached.conf] changed',
+      ].join('\n'),
     ])
-    expect(progress.view(0).told.at(-1)).toBe('notice       more')
+    expect(progress.view(0).told).toEqual([...told, 'notice       more'])
+    expect(progress.view(0).told).toHaveLength(2)
   })
 })
 
