@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path'
 import { apply } from './apply.ts'
 import type { Catalog } from './compile/catalog.ts'
-import { type CompileInput, compile } from './compile/compile.ts'
+import { type CompileInput, compile, incompleteNotices } from './compile/compile.ts'
 import type { Data } from './compile/evaluation.ts'
 import { factFields } from './compile/fact-fields.ts'
 import { Scopes } from './compile/scope.ts'
@@ -169,7 +169,9 @@ export async function validateAll(
   for (const name of names) {
     const manifest = library.read(name)
     if (manifest?.aliasOf !== undefined) library.find(name)
-    else if (manifest) found.push(...checkManifest(manifest, input))
+    else if (manifest) {
+      found.push(...checkManifest(manifest, input), ...incompleteNotices(manifest, library.sources))
+    }
   }
   const diagnostics = unique([...library.diagnostics, ...found])
   return {

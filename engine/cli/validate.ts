@@ -20,7 +20,7 @@ async function validateNamed(flags: CommonFlags, classes: readonly string[]) {
     const loaded = await load(roadOptions(flags, classes, false))
     const { catalog, notices } = compileCatalog(loaded)
     return {
-      diagnostics: [...loaded.notices, ...notices],
+      diagnostics: [...loaded.notices, ...notices, ...catalog.notices],
       summary: `${classes.join(', ')}: ${catalog.resources.length} resources, nothing wrong.`,
     }
   } catch (error) {

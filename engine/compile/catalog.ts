@@ -65,6 +65,6 @@ export interface Catalog {
   readonly batches: Int32Array
   /** Values that must never be shown, wherever they turn up. */
   readonly secrets: readonly string[]
-  /** Warnings and notices. */
+  /** What its classes do not hold yet, as they say themselves: for `validate`. */
   readonly notices: readonly Diagnostic[]
 }

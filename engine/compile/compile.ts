@@ -1,6 +1,8 @@
 import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts'
 import { sortByPlace, uniqueDiagnostics } from '../diagnostics/render.ts'
 import type { Library } from '../load/library.ts'
+import type { Manifest } from '../load/manifest.ts'
+import type { Sources } from '../load/sources.ts'
 import type { Footprint, ResourceType } from '../resources/type.ts'
 import type { Catalog, CatalogResource } from './catalog.ts'
 import { Declarations, type Declared } from './declare.ts'
@@ -136,17 +138,28 @@ function finish(input: CompileInput, evaluation: Evaluation, declarations: Decla
     sources: library.sources,
   })
   if (!ordered) return { diagnostics }
-  const notices: Diagnostic[] = []
   return {
     catalog: {
       classes: input.classes.map(({ name }) => name),
       resources,
       ...ordered,
       secrets: [...declarations.secrets],
-      notices,
+      notices: evaluation.instances.flatMap(({ manifest }) =>
+        incompleteNotices(manifest, library.sources),
+      ),
     },
     diagnostics,
   }
+}
+
+/** What a class is to hold and does not hold yet, as it says itself. */
+export function incompleteNotices(manifest: Manifest, sources: Sources): Diagnostic[] {
+  return manifest.incomplete.map((sentence, index) => ({
+    severity: 'notice',
+    code: 'incomplete',
+    message: `${manifest.name} does not hold yet: ${sentence}`,
+    place: sources.place(manifest.file, ['incomplete', index]),
+  }))
 }
 
 function wholeFootprint(own: Footprint, { needs, provides }: Declared): Footprint {

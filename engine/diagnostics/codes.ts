@@ -41,6 +41,7 @@ export type DiagnosticCode =
   | 'cycle'
   | 'sensitive-value'
   | 'alias'
+  | 'incomplete'
   | 'limit'
   // plan and apply
   | 'blocked'
