@@ -14,21 +14,23 @@ const MAX_REFS = 2
 /** Characters. */
 const MAX_VALUE = 120
 
-/** The changes of one resource in a few words: `content +3 -1, mode 0644 → 0640`. Empty where a title says it all. */
+/**
+ * The changes of one resource in a few words: `content +3 -1, mode 0644 → 0640`; of something new its values:
+ * `file, root:adm 0640`. Empty where a title says it all.
+ */
 export function renderChanges(
   changes: readonly PlannedChange[],
   action: Action,
   options: ChangeTextOptions,
 ): string {
-  const isNew = action === 'create' || action === 'later'
-  const told = isNew ? changes.filter(isWorthTelling) : changes
-  const shown = options.verbose ? told : told.slice(0, MAX_CHANGES)
-  const parts = shown.map((change) => {
-    const text = isNew ? newValue(change, options) : renderChange(change, options)
-    return change.note === undefined ? text : `${text} (${visibleLine(change.note)})`
-  })
-  if (told.length > shown.length) parts.push(`and ${told.length - shown.length} more`)
-  return parts.join(', ')
+  const made = options.verbose ? new Set<string>() : madeBelow(changes)
+  const own = changes.filter(({ attribute }) => !made.has(nameOf(attribute)))
+  const parts =
+    action === 'create' || action === 'later' ? newValues(own, options) : differences(own, options)
+  const shown = options.verbose ? parts : parts.slice(0, MAX_CHANGES)
+  if (parts.length > shown.length) shown.push(`and ${parts.length - shown.length} more`)
+  if (made.size > 0) shown.push(`${made.size} new below it`)
+  return shown.join(', ')
 }
 
 /** `restart because file[/etc/x] changes`; in the past for what has been done. */
@@ -63,15 +65,44 @@ function renderChange(change: PlannedChange, options: ChangeTextOptions): string
   return `${attribute} ${renderValue(from, options)} → ${renderValue(to, options)}`
 }
 
-/** A body that is made anew is only a hash here, and "present" is what making means. */
-function isWorthTelling({ attribute, to, note }: PlannedChange): boolean {
-  if (note !== undefined) return true
-  return !/(^|: )content$/.test(attribute) && !(attribute === 'ensure' && to === 'present')
+/** The names of what is made inside a tree; their owners and modes would be a list of their own. */
+function madeBelow(changes: readonly PlannedChange[]): Set<string> {
+  const made = changes.filter(
+    ({ attribute, from }) => attribute.endsWith(': ensure') && from === 'absent',
+  )
+  return new Set(made.map(({ attribute }) => nameOf(attribute)))
 }
 
-function newValue({ attribute, to }: PlannedChange, options: ChangeTextOptions): string {
-  const value = renderValue(to, options)
-  return attribute === 'ensure' ? value : `${visibleLine(attribute)} ${value}`
+/** The path inside a tree that an attribute belongs to; empty for the resource itself. */
+function nameOf(attribute: string): string {
+  return attribute.slice(0, Math.max(0, attribute.lastIndexOf(': ')))
+}
+
+/** Owner, group and mode as one; a body that is made anew is only a hash here, and "present" is what making means. */
+function newValues(changes: readonly PlannedChange[], options: ChangeTextOptions): string[] {
+  const values = new Map(changes.map(({ attribute, to }) => [attribute, renderValue(to, options)]))
+  const [owner, group, mode] = ['owner', 'group', 'mode'].map((name) => values.get(name))
+  const isWhole = owner !== undefined && group !== undefined && mode !== undefined
+  return changes.flatMap((change) => {
+    const { attribute, to, note } = change
+    const value = values.get(attribute)
+    if (isWhole && attribute === 'owner') return [`${owner}:${group} ${mode}`]
+    if (isWhole && (attribute === 'group' || attribute === 'mode')) return []
+    const isPlain = /(^|: )content$/.test(attribute) || (attribute === 'ensure' && to === 'present')
+    if (isPlain)
+      return note === undefined ? [] : [`${visibleLine(attribute)} (${visibleLine(note)})`]
+    return [
+      withNote(change, attribute === 'ensure' ? `${value}` : `${visibleLine(attribute)} ${value}`),
+    ]
+  })
+}
+
+function differences(changes: readonly PlannedChange[], options: ChangeTextOptions): string[] {
+  return changes.map((change) => withNote(change, renderChange(change, options)))
+}
+
+function withNote({ note }: PlannedChange, text: string): string {
+  return note === undefined ? text : `${text} (${visibleLine(note)})`
 }
 
 function renderValue(value: Shown, { verbose }: ChangeTextOptions): string {

@@ -119,13 +119,17 @@ function renderResource(
   const ref = padTo(visibleLine(resource.ref), refColumns)
   const head = `  ${paint(tone, rune)} ${ref}`
   const detail = detailOf(resource, options)
-  const column = columnsOf(ref) + 6
+  // A long reference pushes what is said of it away, or, where that does not fit any more, to a line of its own.
+  const isLong = columnsOf(ref) > refColumns
+  const column = (isLong ? columnsOf(ref) : refColumns) + 6
+  const below = isLong && width - refColumns - 6 >= MIN_DETAIL_COLUMNS ? refColumns + 6 : 6
+  const room = isLong ? columnsOf(detail) : Math.min(MIN_DETAIL_COLUMNS, columnsOf(detail))
   const lines =
-    width - column >= Math.min(MIN_DETAIL_COLUMNS, columnsOf(detail))
+    width - column >= room
       ? indent(wrapWords(detail, width - column).join('\n'), column)
           .replace(/^ +/, `${head}  `)
           .split('\n')
-      : [head.trimEnd(), ...wrapWords(detail, width - 6).map((line) => indent(line, 6))]
+      : [head, ...wrapWords(detail, width - below).map((line) => indent(line, below))]
   if (resource.help !== undefined)
     lines.push(indent(`${paint('dim', 'help')}  ${visible(resource.help)}`, 6))
   if (showDiff) lines.push(...diffsOf(resource, paint))

@@ -57,6 +57,7 @@ export const server = planOf(
       changes: [
         { attribute: 'ensure', from: 'absent', to: 'directory' },
         { attribute: 'owner', from: undefined, to: 'root' },
+        { attribute: 'group', from: undefined, to: 'root' },
         { attribute: 'mode', from: undefined, to: '0755' },
       ],
     }),

@@ -29,7 +29,7 @@ describe('a plan', () => {
 
       What else is done:
         + package[memcached]                      1.6.18-1
-        + file[/etc/sasl2]                        directory, owner root, mode 0755
+        + file[/etc/sasl2]                        directory, root:root 0755
         > exec[make a certificate]                openssl req -new -x509 -nodes -out /etc/ssl/certs/zulip.pem
                                                   (/etc/ssl/certs/zulip.pem is missing)
         ↻ service[memcached]                      restart because file[/etc/memcached.conf] changes
@@ -61,7 +61,7 @@ describe('a plan', () => {
       What else is done:
         + package[memcached]  1.6.18-1
         + file[/etc/sasl2]
-            directory, owner root, mode 0755
+            directory, root:root 0755
         > exec[make a certificate]
             openssl req -new -x509 -nodes -out
             /etc/ssl/certs/zulip.pem
@@ -144,6 +144,39 @@ describe('a resource', () => {
     }))
     expect(only(['file[/srv]', 'change', { changes }])).toMatch(/f5: mode 0600 → 0644, and 3 more$/)
     expect(only(['file[/srv]', 'change', { changes }], { verbose: true })).toContain('f8: mode')
+  })
+
+  test('tells of what is made inside a tree how much it is, and each on request', () => {
+    const made = ['a', 'b'].flatMap((name) => [
+      { attribute: `${name}: ensure`, from: 'absent', to: 'file' },
+      { attribute: `${name}: mode`, from: undefined, to: '0644' },
+    ])
+    const changes = [{ attribute: 'ensure', from: 'absent', to: 'directory' }, ...made]
+    expect(only(['file[/srv]', 'create', { changes }])).toMatch(/ directory, 2 new below it$/)
+    expect(only(['file[/srv]', 'change', { changes: made }])).toMatch(/ 2 new below it$/)
+    expect(only(['file[/srv]', 'create', { changes }], { verbose: true })).toMatch(
+      / directory, a: ensure file, a: mode 0644, b: ensure file, b: mode 0644$/,
+    )
+  })
+
+  test('with a long name does not push the others away', () => {
+    const changes = [{ attribute: 'ensure', from: 'absent', to: 'file' }]
+    const long = `file[/etc/${'long/'.repeat(9)}name]`
+    const target = { attribute: 'target', from: undefined, to: '/etc/another/name/that/is/long' }
+    const text = renderPlan(
+      planOf([
+        planned('file[/a]', 'create', { changes }),
+        planned(long, 'create', { changes }),
+        planned(long, 'create', { changes: [...changes, target] }),
+      ]),
+      { ...plain, width: 80 },
+    )
+    expect(text.split('\n').slice(0, 4)).toEqual([
+      '  + file[/a]  file',
+      `  + ${long}  file`,
+      `  + ${long}`,
+      '              file, target /etc/another/name/that/is/long',
+    ])
   })
 
   test('names the diffs of several files', () => {
