@@ -353,8 +353,8 @@ E
         -E CACHE -E ALLOW -E PATH nsenter --net="/proc/$$/ns/net" "$NODE" "$RIG/proxy.mjs" ) </dev/null >>"$RIG/proxy.log" 2>&1 &
       local px=$! i; note_pid $px "$RIG/proxy"; disown $px
       for i in $(seq 200); do  # the first connection starts node, which must happen while this shell (its way out) lives
-        nsenter -t "$SW" -n bash -c "exec 3<>/dev/tcp/$NET.1/3142" 2>/dev/null
-        [ "$(cat /proc/$px/comm 2>/dev/null)" = node ] && return 0; sleep 0.05
+        nsenter -t "$SW" -n bash -c "exec 3<>/dev/tcp/$NET.1/3142 && printf 'GET / HTTP/1.0\r\n\r\n' >&3 && read -r -t 20 line <&3 && [[ \$line == HTTP* ]]" 2>/dev/null && return 0
+        alive "$RIG/proxy" || break; sleep 0.05
       done; die "the proxy did not start";;
     *) die "net: cut|heal|proxy";;
   esac
