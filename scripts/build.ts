@@ -19,6 +19,7 @@ import { manifestCache } from '../engine/load/manifest-cache.ts'
 import { Sources } from '../engine/load/sources.ts'
 import { types } from '../engine/resources/index.ts'
 import { fillCompileCache } from './compile-cache.ts'
+import { lazyPackages, withoutBuiltinImports } from './lazy-packages.ts'
 import { compiledValidators } from './validators.ts'
 
 const project = join(import.meta.dirname, '..')
@@ -50,10 +51,10 @@ const { metafile } = await bundle({
   },
   // Not installed: Ink asks for it only where DEV is set.
   external: ['react-devtools-core'],
-  plugins: [compiledValidators(parameterSchemas())],
+  plugins: [compiledValidators(parameterSchemas()), lazyPackages],
   // Some packages are CommonJS and ask for Node's own modules by require.
   banner: {
-    js: "import { createRequire } from 'node:module'\nconst require = createRequire(import.meta.url)",
+    js: "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url)",
   },
   minifySyntax: true,
   logLevel: 'warning',
@@ -62,6 +63,10 @@ const { metafile } = await bundle({
   metafile: true,
 })
 writeFileSync(join(made, 'LICENSES.txt'), bundledLicenses(Object.keys(metafile.inputs)))
+for (const name of globSync('*.js', { cwd: made })) {
+  const path = join(made, name)
+  writeFileSync(path, withoutBuiltinImports(readFileSync(path, 'utf8')))
+}
 keepManifests(join(made, 'manifests'))
 fillCompileCache(made)
 chmodSync(made, 0o755)

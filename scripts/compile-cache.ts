@@ -3,9 +3,6 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** The same as in bin/steward, for V8 takes only what was compiled under the same; it makes the result the same each time. */
-const flags = ['--hash-seed=1']
-
 /**
  * Stores the bundle as V8 compiles it, in the folder `cache` of the bundle. First a dry run of the shipped example,
  * so that what every run needs is compiled to its functions, then all the rest, run or not.
@@ -18,7 +15,7 @@ export function fillCompileCache(bundle: string): void {
     NODE_COMPILE_CACHE_PORTABLE: '1',
   }
   const run = (...argv: string[]) =>
-    spawnSync(process.execPath, [...flags, ...argv], {
+    spawnSync(process.execPath, argv, {
       env: environment,
       stdio: 'ignore',
       cwd: scratch,

@@ -9,8 +9,7 @@ import {
   existsSync,
   globSync,
   mkdirSync,
-  readdirSync,
-  renameSync,
+  mkdtempSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -19,7 +18,6 @@ import {
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import project from '../package.json' with { type: 'json' }
-import { fillCompileCache } from './compile-cache.ts'
 
 const home = join(import.meta.dirname, '..')
 const [runtime] = globSync('node_modules/node-linux-*/bin/node', { cwd: home })
@@ -32,10 +30,7 @@ const archive = join(home, `steward-${project.version}-linux-${architecture}.tar
 
 execFileSync(process.execPath, [join(home, 'scripts/build.ts')], { stdio: 'inherit' })
 
-// Always the same place, for V8 writes it into what it compiles.
-const staged = join(tmpdir(), `steward-dist-${project.version}`)
-rmSync(staged, { recursive: true, force: true })
-mkdirSync(staged, { mode: 0o700 })
+const staged = mkdtempSync(join(tmpdir(), 'steward-dist-'))
 process.on('exit', () => rmSync(staged, { recursive: true, force: true }))
 const installed = join(staged, 'usr/lib/steward')
 mkdirSync(join(installed, 'runtime'), { recursive: true })
@@ -48,7 +43,8 @@ writeFileSync(
   join(installed, 'package.json'),
   `${JSON.stringify({ name, version, license, type })}\n`,
 )
-compileAsRoot(join(installed, 'dist'))
+// What V8 compiled is good for one kind of processor, and never the same bytes twice.
+rmSync(join(installed, 'dist/cache'), { recursive: true })
 cpSync(join(home, runtime), join(installed, 'runtime/node'))
 cpSync(join(home, runtime, '../../LICENSE'), join(installed, 'runtime/LICENSE'))
 mkdirSync(join(staged, 'usr/bin'))
@@ -69,13 +65,3 @@ execFileSync('tar', [
 ])
 const megabytes = (path: string) => (statSync(path).size / 1e6).toFixed(1)
 console.log(`${basename(archive)}: ${megabytes(archive)} MB`)
-
-/** Node looks for compiled code under the number of the user that it runs as, and an installed steward runs as root. */
-function compileAsRoot(bundle: string): void {
-  const cache = join(bundle, 'cache')
-  rmSync(cache, { recursive: true })
-  fillCompileCache(bundle)
-  for (const folder of readdirSync(cache)) {
-    renameSync(join(cache, folder), join(cache, folder.replace(/-\d+$/, '-0')))
-  }
-}
