@@ -1,4 +1,3 @@
-import { enableCompileCache } from 'node:module'
 import { Command, CommanderError, Option } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import { Refusal } from '../diagnostics/diagnostic.ts'
@@ -106,10 +105,97 @@ runs(
   () => import('./compile.ts') as Promise<{ run: Run }>,
 )
 
+const confCommand = program
+  .command('conf')
+  .description('read and edit zulip.conf in place, comments and order kept')
+  .option('--config <file>', 'this file instead of /etc/zulip/zulip.conf')
+  .option('--root <dir>', 'the zulip.conf of this tree')
+  .option('--manifests <dir>', 'manifests that come before the shipped ones (repeatable)', collect)
+const loadConf = () => import('./conf.ts')
+runs(
+  examples(confCommand.command('get <section.key>').description('print a value'), [
+    'steward conf get machine.puppet_classes',
+  ]),
+  async () => ({ run: (await loadConf()).get as Run }),
+)
+runs(
+  examples(
+    confCommand
+      .command('set <section.key> <value>')
+      .description('give a setting a value, which the class that reads it must accept'),
+    ['steward conf set memcached.memory 512', 'steward conf set application_server.http_only true'],
+  ),
+  async () => ({ run: (await loadConf()).set as Run }),
+)
+runs(
+  examples(confCommand.command('unset <section.key>').description('take a setting away'), [
+    'steward conf unset memcached.memory',
+  ]),
+  async () => ({ run: (await loadConf()).unset as Run }),
+)
+runs(
+  examples(
+    confCommand
+      .command('add <section.key> <value>')
+      .description('add to a list, such as a class to machine.puppet_classes'),
+    ['steward conf add machine.puppet_classes zulip::profile::redis'],
+  ),
+  async () => ({ run: (await loadConf()).add as Run }),
+)
+runs(
+  examples(
+    confCommand
+      .command('remove <section.key> <value>')
+      .description('take something from a list, such as a class from machine.puppet_classes'),
+    ['steward conf remove machine.puppet_classes zulip::profile::redis'],
+  ),
+  async () => ({ run: (await loadConf()).remove as Run }),
+)
+
+runs(
+  examples(
+    program
+      .command('facts')
+      .description('print what is true of the host, which expressions read as facts.NAME')
+      .option('--root <dir>', 'the facts of this tree instead of the machine itself')
+      .option('--facts <file>', 'facts of another host on top, as --json printed them there')
+      .option('--json', 'as JSON, which other commands read back with --facts'),
+    ['steward facts', 'steward facts --json > this-host.json'],
+  ),
+  () => import('./facts.ts') as Promise<{ run: Run }>,
+)
+
+const runsCommand = program
+  .command('runs')
+  .description('what earlier runs did on this host')
+  .option('--root <dir>', 'the runs of this tree')
+  .option('--state <dir>', 'the state folder')
+  .option('--json', 'as JSON')
+const loadRuns = () => import('./runs.ts')
+runs(
+  examples(
+    runsCommand
+      .command('list', { isDefault: true })
+      .description('the runs, the newest first')
+      .addOption(new Option('--limit <number>', 'how many at most').default(20).argParser(Number)),
+    ['steward runs list', 'steward runs list --json --limit 1'],
+  ),
+  async () => ({ run: (await loadRuns()).list as Run }),
+)
+runs(
+  examples(
+    runsCommand
+      .command('show <run>')
+      .description('one run by its id or the beginning of it: what was changed, kept and refused')
+      .option('-v, --verbose', 'also what needed nothing, and what commands printed'),
+    ['steward runs show 20260301-120005-9f3a', 'steward runs show 20260301 --json'],
+  ),
+  async () => ({ run: (await loadRuns()).show as Run }),
+)
+
 export { program }
 
 try {
-  enableCompileCache()
   await program.parseAsync(process.argv)
 } catch (error) {
   if (error instanceof CommanderError) status = error.exitCode === 0 ? 0 : 1

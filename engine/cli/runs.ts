@@ -1,0 +1,81 @@
+import { resolve } from 'node:path'
+import { Refusal } from '../diagnostics/diagnostic.ts'
+import { didYouMean } from '../diagnostics/suggest.ts'
+import { type RunRow, Store } from '../record/store.ts'
+import { renderRun, renderRuns } from '../ui/run-text.ts'
+import { type CommonFlags, stateOf } from './options.ts'
+import { paintOf, print } from './output.ts'
+
+type RunsFlags = Pick<CommonFlags, 'root' | 'state' | 'json'>
+
+/** `steward runs list`, the newest first. */
+export async function list(flags: RunsFlags & { readonly limit: number }): Promise<number> {
+  if (!Number.isSafeInteger(flags.limit) || flags.limit < 1) {
+    throw new Refusal({
+      severity: 'error',
+      code: 'usage',
+      message: '--limit takes a number from 1 up',
+    })
+  }
+  const rows = reading(flags, (store) => store.runs(flags.limit)) ?? []
+  print(
+    flags.json
+      ? JSON.stringify(rows, undefined, 2)
+      : renderRuns(rows, { paint: paintOf(process.stdout) }),
+  )
+  return 0
+}
+
+/** `steward runs show`: an id, or the beginning of one. */
+export async function show(
+  flags: RunsFlags & { readonly verbose?: boolean },
+  id: string,
+): Promise<number> {
+  const found = reading(flags, (store) => {
+    const row = store.run(id)
+    return row
+      ? { row, events: store.events(row.id), kept: store.kept(row.id) }
+      : { all: store.runs(ALL) }
+  })
+  if (!found?.row) throw new Refusal(noRun(id, found?.all ?? []))
+  const { row, events, kept } = found
+  print(
+    flags.json
+      ? JSON.stringify({ ...row, events, kept }, undefined, 2)
+      : renderRun(row, events, kept, {
+          paint: paintOf(process.stdout),
+          verbose: flags.verbose === true,
+        }),
+  )
+  return 0
+}
+
+const ALL = 100_000
+
+/** Undefined where there is no state; nothing is made then. */
+function reading<T>(flags: RunsFlags, read: (store: Store) => T): T | undefined {
+  const store = Store.read(stateOf(flags, resolve(flags.root ?? '/')))
+  if (!store) return undefined
+  try {
+    return read(store)
+  } finally {
+    store.close()
+  }
+}
+
+function noRun(id: string, rows: readonly RunRow[]) {
+  const ids = rows.map((row) => row.id)
+  const begun = ids.filter((other) => other.startsWith(id))
+  return {
+    severity: 'error',
+    code: 'not-found',
+    message:
+      begun.length > 1
+        ? `${begun.length} runs have an id that begins with ${id}`
+        : ids.length === 0
+          ? `there is no run ${id}: none is on record`
+          : `there is no run ${id}`,
+    ...(begun.length > 1 ? { found: begun.slice(0, 5).join(', ') } : {}),
+    help: (begun.length > 1 ? undefined : didYouMean(id, ids)) ?? 'steward runs list shows them',
+  } as const
+}
