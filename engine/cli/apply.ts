@@ -59,7 +59,8 @@ export async function run(flags: ApplyFlags, classes: readonly string[]): Promis
     })
   }
   if (flags.dryRun) return dryRun(flags, options)
-  return locked(options, flags, `steward apply ${options.classes.join(' ')}`.trim(), (context) =>
+  const name = `steward apply ${options.classes.join(' ')}`.trim()
+  return locked(options, flags, { name, hasProgress: isInteractive(flags) }, (context) =>
     wetRun(flags, options, context),
   )
 }
@@ -118,7 +119,7 @@ async function wetRun(
     classes: catalog.classes,
     isSensitive: (ref) => sensitive.has(ref),
   })
-  record.adopt(inSyncFiles(catalog, states, host))
+  record.adopt(inSyncFiles(catalog, states, host, store.recordedPaths('all')))
   if (!hasWork) {
     record.finish(nothingDone(record.id, plan))
     return 0
@@ -137,7 +138,7 @@ async function wetRun(
     }),
     record,
   )
-  const summary = await follow(events, plan, previous, flags)
+  const summary = await follow(events, plan, previous, flags, stop)
   record.finish(summary)
   if (stop.signal.aborted) return stop.status()
   const changed = summary.changed + summary.refreshed > 0
@@ -171,6 +172,7 @@ async function follow(
   plan: Plan,
   previous: ReadonlyMap<string, number>,
   flags: ApplyFlags,
+  stop: Stop,
 ): Promise<Summary> {
   if (!isInteractive(flags)) return followPlainly(events, flags)
   const { showProgress } = await import('../ui/progress.tsx')
@@ -179,6 +181,7 @@ async function follow(
     previous,
     out: process.stdout,
     paint: paintOf(process.stdout),
+    stop: stop.signal,
   })
 }
 
@@ -189,7 +192,7 @@ function showPlan(plan: Plan, flags: ApplyFlags, notices: readonly Diagnostic[])
     print(
       renderPlan(plan, {
         paint: paintOf(process.stdout),
-        width: process.stdout.columns ?? 100,
+        width: process.stdout.columns ?? Number.POSITIVE_INFINITY,
         showDiff: flags.diff,
         verbose: flags.verbose === true,
       }),

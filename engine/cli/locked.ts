@@ -24,11 +24,11 @@ export function isInteractive(flags: RunFlags): boolean {
   return process.stdin.isTTY === true && process.stdout.isTTY === true && !flags.json
 }
 
-/** Does something as the only run on this host, with the state open. Refused before anything is touched: without root, without a way to ask, while another run holds the host. */
+/** Does something as the only run on this host, with the state open. Refused before anything is touched: without root, without a way to ask, while another run holds the host. With `hasProgress` a request to stop is shown by what draws the progress. */
 export async function locked(
   options: RoadOptions,
   flags: RunFlags,
-  name: string,
+  { name, hasProgress }: { readonly name: string; readonly hasProgress: boolean },
   act: (context: { readonly store: Store; readonly stop: Stop }) => Promise<number>,
 ): Promise<number> {
   mustBeRoot(options)
@@ -42,9 +42,10 @@ export async function locked(
   }
   makeStateFolder(options.state)
   const notice = (message: string) => report({ type: 'notice', message }, flags)
-  const stop = listenForStop((signal) =>
-    notice(`${signal}: finishing what is in hand, then stopping; once more stops at once`),
-  )
+  const stop = listenForStop((signal) => {
+    if (hasProgress) return
+    notice(`${signal}: finishing what is in hand, then stopping; once more stops at once`)
+  })
   const lock = await acquireLock(join(options.state, 'lock'), {
     waitMs: flags.wait * 1000,
     run: name,

@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.ts'
 import { type Paint, renderDiagnostic } from '../diagnostics/render.ts'
+import { diagnosticLine } from '../ui/json.ts'
 import { paintFor } from '../ui/paint.ts'
 
 /** The colours that a stream is to have. */
@@ -22,8 +23,7 @@ export function showDiagnostics(
   options: { readonly json?: boolean | undefined } = {},
 ): void {
   if (options.json) {
-    for (const diagnostic of diagnostics)
-      print(JSON.stringify({ type: 'diagnostic', ...diagnostic }))
+    for (const diagnostic of diagnostics) print(diagnosticLine(diagnostic))
     return
   }
   const paint = paintOf(process.stderr)

@@ -37,8 +37,11 @@ export async function applyProcedure(
     showSteps(await planProcedure(inputOf(procedure, options, newProgress())), procedure, flags)
     return 0
   }
-  return locked(options, flags, `steward apply ${procedure.name}`, (context) =>
-    runLocked(procedure, flags, options, context),
+  return locked(
+    options,
+    flags,
+    { name: `steward apply ${procedure.name}`, hasProgress: false },
+    (context) => runLocked(procedure, flags, options, context),
   )
 }
 
@@ -172,7 +175,7 @@ function showSteps(steps: readonly PlannedStep[], { name }: Procedure, flags: Ap
   print(
     renderProcedure(name, steps, {
       paint: paintOf(process.stdout),
-      width: process.stdout.columns ?? 100,
+      width: process.stdout.columns ?? Number.POSITIVE_INFINITY,
       showDiff: flags.diff,
       verbose: flags.verbose === true,
     }),

@@ -25,6 +25,11 @@ export type Compiled =
   | { readonly catalog: Catalog; readonly diagnostics: readonly Diagnostic[] }
   | { readonly catalog?: undefined; readonly diagnostics: readonly Diagnostic[] }
 
+/** Ten thousand resources without tags and secrets share what is empty. */
+const NONE: readonly never[] = []
+const NO_NAMES: ReadonlySet<string> = new Set()
+const NO_SOURCES: CatalogResource['sources'] = new Map()
+
 /** A class whose `with` values depend on each other settles in as many passes as it is deep; more is a circle. */
 const MAX_PASSES = 10
 const MAX_RESOURCES = 1_000_000
@@ -70,12 +75,12 @@ function settle(
     } catch (error) {
       if (!(error instanceof Failed)) throw error
     }
+    evaluation.forgetStale()
     if (evaluation.late && pass < MAX_PASSES) continue
     const diagnostics: Diagnostic[] = [
       ...library.diagnostics,
       ...scopes.diagnostics,
-      ...evaluation.diagnostics,
-      ...declarations.diagnostics,
+      ...withoutTold([...evaluation.diagnostics, ...declarations.diagnostics], scopes.diagnostics),
     ]
     if (evaluation.late) {
       diagnostics.push({
@@ -115,14 +120,14 @@ function finish(input: CompileInput, evaluation: Evaluation, declarations: Decla
       ...resource,
       index,
       id: item.id,
-      tags: [...item.tags],
+      tags: item.tags.size > 0 ? [...item.tags] : NONE,
       noop: item.noop,
-      sensitive: item.sensitive,
+      sensitive: item.sensitive.size > 0 ? item.sensitive : NO_NAMES,
       containers: item.containers,
       file: item.file,
       path: item.path,
       footprint: wholeFootprint(type.footprint(resource), item),
-      sources: item.sources,
+      sources: item.sources.size > 0 ? item.sources : NO_SOURCES,
     }
   })
   const containers = new Set(evaluation.instances.map((instance) => instance.ref))
@@ -132,7 +137,7 @@ function finish(input: CompileInput, evaluation: Evaluation, declarations: Decla
     resources,
     references: declared.map((item) => item.references),
     containerReferences: declarations.containerReferences,
-    absent: declarations.absent,
+    absent: new Set([...declarations.absent, ...evaluation.absent]),
     containers,
     types,
     sources: library.sources,
@@ -143,7 +148,7 @@ function finish(input: CompileInput, evaluation: Evaluation, declarations: Decla
       classes: input.classes.map(({ name }) => name),
       resources,
       ...ordered,
-      secrets: [...declarations.secrets],
+      secrets: [...evaluation.secrets],
       notices: evaluation.instances.flatMap(({ manifest }) =>
         incompleteNotices(manifest, library.sources),
       ),
@@ -196,6 +201,17 @@ function isProcedure(evaluation: Evaluation, name: string, place: Place | undefi
     message: `${name} is a procedure, which is run by itself and not together with classes`,
     ...(place ? { place } : {}),
     help: `run: steward apply ${name}`,
+  })
+}
+
+/** A wrong type that the check of the manifest has told need not be told again when its expression is evaluated. */
+function withoutTold(found: readonly Diagnostic[], checked: readonly Diagnostic[]): Diagnostic[] {
+  const line = ({ code, place }: Diagnostic) =>
+    code === 'expression-type' && place ? `${place.file}:${place.line}` : undefined
+  const told = new Set(checked.map(line))
+  return found.filter((diagnostic) => {
+    const own = line(diagnostic)
+    return own === undefined || !told.has(own)
   })
 }
 

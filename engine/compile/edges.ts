@@ -105,6 +105,7 @@ class EdgeMaker {
 
   /** From what changes a path that a service reads to the service, which is then refreshed. */
   listening(): void {
+    if (!this.#input.resources.some(({ footprint }) => footprint.reads !== undefined)) return
     const paths = this.#pathsOfResources()
     for (const { index, ref, footprint, file, path } of this.#input.resources) {
       for (const { on, by } of footprint.reads ?? []) {

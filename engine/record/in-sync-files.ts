@@ -7,17 +7,19 @@ export interface InSyncFile {
   readonly ref: string
   readonly path: string
   readonly how: Ownership & { readonly mode: number }
-  read(): Uint8Array
+  readonly content: Uint8Array
 }
 
-/** The files of a catalog whose content is managed and in sync. */
+/** The files of a catalog whose content is managed and in sync, but for those at known paths. */
 export function* inSyncFiles(
   catalog: Catalog,
   states: States,
   host: HostReader,
+  known: ReadonlySet<string>,
 ): Generator<InSyncFile> {
   for (const { index, type, title, ref, desired } of catalog.resources) {
-    if (type !== 'file' || !('content' in desired || 'source' in desired)) continue
+    if (type !== 'file' || known.has(title)) continue
+    if (!('content' in desired || 'source' in desired)) continue
     const state = states[index]
     if (
       state?.kind !== 'known' ||
@@ -30,7 +32,7 @@ export function* inSyncFiles(
     const found = host.stat(title)
     if (found?.kind !== 'file') continue
     const { uid, gid, mode } = found
-    yield { ref, path: title, how: { uid, gid, mode }, read: () => host.read(title) }
+    yield { ref, path: title, how: { uid, gid, mode }, content: host.read(title) }
   }
 }
 

@@ -2,6 +2,7 @@ import type { Keeper } from '../apply.ts'
 import type { Event, Summary } from '../events.ts'
 import type { Ownership } from '../host/host.ts'
 import type { Kept } from '../host/keeping.ts'
+import type { InSyncFile } from './in-sync-files.ts'
 import type { Store } from './store.ts'
 
 /**
@@ -72,17 +73,8 @@ export class RunRecord implements Keeper {
    * Takes what is in sync and not on record as written by steward: from then on it is the base that later edits are
    * told apart by.
    */
-  adopt(
-    files: Iterable<{
-      readonly ref: string
-      readonly path: string
-      read(): Uint8Array
-      readonly how: Ownership & { readonly mode: number }
-    }>,
-  ): void {
-    const known = this.#store.recordedPaths('all')
-    for (const { ref, path, read, how } of files)
-      if (!known.has(path)) this.wrote(ref, path, read(), how)
+  adopt(files: Iterable<InSyncFile>): void {
+    for (const { ref, path, content, how } of files) this.wrote(ref, path, content, how)
     this.settle()
   }
 
