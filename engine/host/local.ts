@@ -6,7 +6,7 @@ import { errorCode, hostError } from './error.ts'
 import { inFolder, openFolder, openRoot } from './folder.ts'
 import { guardCommand } from './guard.ts'
 import type { Accounts, CommandOptions, CommandResult, Host } from './host.ts'
-import { listPath, readLinkPath, readPath, readPieces, statPath } from './read.ts'
+import { holdsPath, listPath, readLinkPath, readPath, readPieces, statPath } from './read.ts'
 import { writer } from './write.ts'
 
 /**
@@ -43,6 +43,14 @@ export function localHost(options: { readonly root?: string } = {}): Host {
     }
   }
   const read: Host['read'] = (path) => reading(path, readPath)
+  const holds: Host['holds'] = (path, content) => {
+    try {
+      return reading(path, (at) => holdsPath(at, content))
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') return false
+      throw error
+    }
+  }
   const accounts = (): Accounts => {
     const files = ['/etc/passwd', '/etc/group']
     const found = files.map(stat)
@@ -68,6 +76,7 @@ export function localHost(options: { readonly root?: string } = {}): Host {
     cannotRun,
     stat,
     read,
+    holds,
     *readPieces(path) {
       try {
         yield* readPieces(place === undefined ? path : place.of(path))
@@ -119,6 +128,9 @@ function changing(
   }
 }
 
+/** A file system with more folders than this is read folder by folder, or pays for each change of folder. */
+const mostOpen = 128
+
 interface Places {
   /** Where the thing itself is, be it a link. */
   of(path: string): string
@@ -129,23 +141,24 @@ interface Places {
 
 /**
  * Names the things of a tree by their open folder, so that no link leads out of it even while somebody
- * swaps links in. The folder stays open for the reads that follow without a pause; what changes during a pause is seen.
+ * swaps links in. Folders stay open for the reads that follow without a pause; what changes during a pause is seen.
  */
 function placesIn(root: string): Places {
   let rootFd: number | undefined
-  let folder: { readonly path: string; readonly fd: number } | undefined
+  const folders = new Map<string, number>()
   const forget = (): void => {
-    if (folder !== undefined) closeSync(folder.fd)
-    folder = undefined
+    for (const fd of folders.values()) closeSync(fd)
+    folders.clear()
   }
   const open = (path: string): number => {
-    if (folder?.path !== path) {
-      forget()
-      rootFd ??= openRoot(root)
-      folder = { path, fd: openFolder(rootFd, path, 'any') }
-      queueMicrotask(forget)
-    }
-    return folder.fd
+    const known = folders.get(path)
+    if (known !== undefined) return known
+    if (folders.size === mostOpen) forget()
+    if (folders.size === 0) queueMicrotask(forget)
+    rootFd ??= openRoot(root)
+    const fd = openFolder(rootFd, path, 'any')
+    folders.set(path, fd)
+    return fd
   }
   return {
     forget,

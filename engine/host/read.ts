@@ -78,6 +78,19 @@ export function readPath(path: string): Buffer {
   }
 }
 
+/** Whether the file holds just these bytes; false where there is none. */
+export function holdsPath(path: string, content: Uint8Array): boolean {
+  if (content.length >= small.length) return Buffer.compare(readPath(path), content) === 0
+  const fd = openSync(systemPath(path), readFlags)
+  try {
+    // One byte more than is wanted tells a longer file.
+    const length = readSync(fd, small, 0, content.length + 1, 0)
+    return length === content.length && small.compare(content, 0, content.length, 0, length) === 0
+  } finally {
+    closeSync(fd)
+  }
+}
+
 /** To the end, however long the file says it is; the first `done` bytes lie in `small`. */
 function readAll(fd: number, size: number, done = 0): Buffer {
   let room = Buffer.allocUnsafe(Math.max(size + 1, 4096))

@@ -188,6 +188,9 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
       if (kind !== 'file') throw new HostError(kind === 'directory' ? 'EISDIR' : 'ENXIO', path)
       return Buffer.from(content)
     },
+    holds(path, content) {
+      return find(path)?.kind === 'file' && this.read(path).equals(content)
+    },
     *readPieces(path) {
       yield this.read(path)
     },

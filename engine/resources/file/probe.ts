@@ -1,4 +1,3 @@
-import { bytesOf } from '../../host/bytes.ts'
 import { HostError } from '../../host/error.ts'
 import type { Accounts, FileStat, HostReader } from '../../host/host.ts'
 import { followLinks } from '../links.ts'
@@ -7,7 +6,7 @@ import { normalPath, parentPath } from '../path.ts'
 import type { Change, ProbeContext, Resource } from '../type.ts'
 import { accountId } from './account.ts'
 import { type Account, type Blocked, compare, type Entry, type Goal } from './compare.ts'
-import { contentChange } from './content.ts'
+import { bytesForNow, contentChange } from './content.ts'
 import { type Declared, declaredPaths } from './declared.ts'
 import { ensureOf, type FileDesired, followsLink } from './desired.ts'
 import { source } from './source.ts'
@@ -125,7 +124,7 @@ class Probe {
     stat: FileStat | undefined,
   ): Change | undefined {
     if (ensure !== 'file' && ensure !== 'present') return undefined
-    if (content !== undefined) return contentChange(bytesOf(content), path, stat, this.#host)
+    if (content !== undefined) return contentChange(bytesForNow(content), path, stat, this.#host)
     if (from !== undefined) return contentChange(source.read(from), path, stat, this.#host)
     return undefined
   }
