@@ -27,12 +27,19 @@ export interface ValueSource {
   readonly path: Path
   /** The text as written, where it holds expressions. */
   readonly text?: string
-  /** The names that it reads, each with where its value came from, in words. */
-  readonly reads: readonly {
-    readonly name: string
-    readonly value: string
-    readonly origin: string
-  }[]
+  /** The template that made it. */
+  readonly template?: string
+  /** The names that it reads. */
+  readonly reads: readonly ValueRead[]
+}
+
+/** A name that was read, its value as JSON, and in words where the value came from. */
+export interface ValueRead {
+  readonly name: string
+  readonly value: string
+  readonly origin: string
+  /** What that value was made from in turn. */
+  readonly reads?: readonly ValueRead[]
 }
 
 /** Why one resource comes before another. */

@@ -8,9 +8,17 @@ import { normalPath } from '../resources/path.ts'
 import { unitName } from '../resources/systemctl.ts'
 import type { Resource, ResourceType, Thing } from '../resources/type.ts'
 import type { ValueSource } from './catalog.ts'
-import { type Each, type Evaluation, type Spot, sameValue } from './evaluation.ts'
-import { Failed, type Instance, type Origin, type Value } from './instance.ts'
+import {
+  collectTexts,
+  type Each,
+  type Evaluation,
+  plainData,
+  type Spot,
+  sameValue,
+} from './evaluation.ts'
+import { Failed, type Instance, type Value } from './instance.ts'
 import { loadTemplate, type Template, TemplateError } from './template.ts'
+import { templateSource, valueSource } from './value-source.ts'
 
 /** What a reference names before it is looked up. */
 export interface WrittenReference {
@@ -25,11 +33,12 @@ export interface WrittenReference {
 /** A resource as far as it can be told without the others. */
 export interface Declared {
   readonly resource: Resource<Record<string, unknown>>
-  readonly id: string | undefined
+  id: string | undefined
   readonly tags: Set<string>
-  readonly noop: boolean
+  noop: boolean
   readonly sensitive: Set<string>
-  readonly containers: readonly string[]
+  /** The classes and defines that hold it, the innermost first; then those of further declarations. */
+  readonly containers: string[]
   readonly file: string
   readonly path: Path
   readonly references: WrittenReference[]
@@ -40,6 +49,18 @@ export interface Declared {
 
 /** Values of these attributes are arguments of a process, which every user of the host can read. */
 const ARGUMENTS = new Set(['command', 'shell', 'unless', 'onlyif', 'restart', 'reload'])
+/** Attributes that are no secret by themselves, also where all of a resource is sensitive: their words turn up everywhere. */
+const PLAIN = new Set([
+  'ensure',
+  'enable',
+  'owner',
+  'group',
+  'mode',
+  'user',
+  'cwd',
+  'umask',
+  'creates',
+])
 /** Lists of references or path globs, which become texts before the type sees them. */
 const LISTENING = new Set(['restart_on', 'reload_on'])
 
@@ -49,7 +70,6 @@ export class Declarations {
   /** Written, but left out by a `when`. */
   readonly absent = new Set<string>()
   readonly diagnostics: Diagnostic[] = []
-  readonly secrets = new Set<string>()
   hasFailed = false
   /** What was found wrong in resources that are left out; told only where something else stumbles over the same. */
   readonly muted: Diagnostic[] = []
@@ -105,15 +125,27 @@ export class Declarations {
   items(instance: Instance, decl: ResourceDecl): readonly (Each | undefined)[] {
     const raw = decl.meta.for_each
     if (raw === undefined) return [undefined]
+    const path = [...decl.path, 'for_each']
+    /** What is written out is secret item by item; what an expression gives is secret as a whole. */
+    const item = (key: string | number, written: unknown): Each => {
+      const { value, secret } = this.#evaluation.value(written, { instance, path: [...path, key] })
+      return secret ? { key, value, secret: { key: false, value: true } } : { key, value }
+    }
     try {
-      const { value } = this.#evaluation.value(raw, { instance, path: [...decl.path, 'for_each'] })
-      if (Array.isArray(value)) return value.map((item, key) => ({ key, value: item }))
-      if (value instanceof Map) return [...value].map(([key, item]) => ({ key, value: item }))
-      if (isObject(value)) return Object.keys(value).map((key) => ({ key, value: value[key] }))
-      this.#error(instance, [...decl.path, 'for_each'], {
+      if (Array.isArray(raw)) return raw.map((written, key) => item(key, written))
+      if (isObject(raw)) return Object.entries(raw).map(([key, written]) => item(key, written))
+      const { value, secret } = this.#evaluation.value(raw, { instance, path })
+      const given = (key: string | number, each: unknown): Each =>
+        secret
+          ? { key, value: each, secret: { key: typeof key === 'string', value: true } }
+          : { key, value: each }
+      if (Array.isArray(value)) return value.map((each, key) => given(key, each))
+      if (value instanceof Map) return [...value].map(([key, each]) => given(key, each))
+      if (isObject(value)) return Object.entries(value).map(([key, each]) => given(key, each))
+      this.#error(instance, path, {
         code: 'expression-type',
         message: 'for_each takes a list or a map',
-        found: JSON.stringify(value),
+        ...(secret ? {} : { found: JSON.stringify(value) }),
       })
     } catch (error) {
       this.#caught(error)
@@ -200,8 +232,6 @@ export class Declarations {
       instance.containers,
     )
     for (const included of this.#evaluation.instances.slice(count)) this.instance(included)
-    const known = this.resources.get(use.ref)
-    if (known) return
     this.instance(use)
     this.#container(instance, use.ref, decl, each)
   }
@@ -240,17 +270,17 @@ export class Declarations {
           throw new Failed()
         }
         sensitive.add(key)
-        collectTexts(value, this.secrets)
       }
-      desired[key] = LISTENING.has(key) ? this.#listening(value) : value
-      if (this.#withSources) sources.set(key, this.#source(instance, each, path, raw))
+      desired[key] = LISTENING.has(key) ? this.#listening(value) : plainData(value)
+      if (this.#withSources)
+        sources.set(key, valueSource(this.#evaluation, { instance, path, each }, raw))
     }
     for (const key of Object.keys(decl.attributes))
       attribute(key, decl.attributes[key], [...decl.path, key])
     for (const key of Object.keys(defaults ?? {}))
       if (!(key in desired)) attribute(key, defaults?.[key], ['defaults', decl.type, key])
     if (typeof desired.template === 'string' && desired.content === undefined)
-      this.#render(instance, decl, each, desired, sensitive, ref)
+      this.#render(instance, decl, each, desired, sensitive, sources, ref)
     if (typeof desired.source === 'string' && !desired.source.startsWith('/'))
       this.#findSource(instance, decl, desired, ref)
     if (this.#evaluation.diagnostics.length > before) return
@@ -287,7 +317,10 @@ export class Declarations {
     const meta = this.#meta(instance, decl, each)
     if (meta.sensitive === true) sensitive.add('*')
     else for (const key of meta.sensitive) sensitive.add(key)
-    if (sensitive.has('*')) collectTexts(desired, this.secrets)
+    for (const [key, value] of Object.entries(desired)) {
+      const isNamed = meta.sensitive === true ? !PLAIN.has(key) : meta.sensitive.includes(key)
+      if (isNamed) collectTexts(value, this.#evaluation.secrets)
+    }
     this.#add({
       resource,
       id:
@@ -300,7 +333,7 @@ export class Declarations {
       tags: new Set([...meta.tags, ...manifest.tags]),
       noop: meta.noop,
       sensitive,
-      containers: instance.containers,
+      containers: [...instance.containers],
       file: manifest.file,
       path: decl.path,
       references: this.#references(instance, decl, each),
@@ -324,7 +357,6 @@ export class Declarations {
     for (const [key, value] of Object.entries(declared.resource.desired)) {
       if (!(key in desired)) {
         desired[key] = value
-        if (declared.sensitive.has(key)) other.sensitive.add(key)
         const source = declared.sources.get(key)
         if (source) other.sources.set(key, source)
       } else if (
@@ -334,7 +366,9 @@ export class Declarations {
       ) {
         desired[key] = [...new Set([...(desired[key] as unknown[]), ...value])]
       } else if (!sameValue(desired[key], value)) {
-        const secret = declared.sensitive.has(key) || other.sensitive.has(key)
+        const secret = [declared, other].some(
+          ({ sensitive }) => sensitive.has(key) || sensitive.has('*'),
+        )
         this.diagnostics.push({
           severity: 'error',
           code: 'duplicate-resource',
@@ -348,7 +382,23 @@ export class Declarations {
         })
       }
     }
+    if (declared.id !== undefined && other.id !== undefined && declared.id !== other.id) {
+      this.diagnostics.push({
+        severity: 'error',
+        code: 'duplicate-resource',
+        message: `${ref} is declared twice, with different "id"`,
+        place: this.#place(declared, 'id'),
+        found: `${declared.id} here, ${other.id} there`,
+        related: [{ message: 'the other declaration', place: this.#place(other, 'id') }],
+        help: 'let only one of them set it',
+      })
+    }
+    other.id ??= declared.id
+    other.noop ||= declared.noop
+    for (const key of declared.sensitive) other.sensitive.add(key)
     for (const tag of declared.tags) other.tags.add(tag)
+    for (const container of declared.containers)
+      if (!other.containers.includes(container)) other.containers.push(container)
     other.references.push(...declared.references)
     other.needs.push(...declared.needs)
     other.provides.push(...declared.provides)
@@ -369,8 +419,7 @@ export class Declarations {
       if (!isObject(given)) return []
       return Object.entries(given).flatMap(([kind, names]) =>
         list(names).map(
-          (name): Thing =>
-            `${THINGS[kind] ?? 'path'}:${kind === 'units' ? unitName(name) : name}` as Thing,
+          (name): Thing => `${THINGS[kind]?.kind ?? 'path'}:${THINGS[kind]?.name(name) ?? name}`,
         ),
       )
     }
@@ -405,11 +454,12 @@ export class Declarations {
     if (typeof value === 'string') return [value]
     if (!isObject(value)) return []
     return Object.entries(value).flatMap(([type, titles]) =>
-      list(titles).map((title) => this.#ref(type, type === 'file' ? normalPath(title) : title)),
+      list(titles).map((title) => this.#ref(type, title)),
     )
   }
 
   #ref(type: string, title: string): string {
+    if (type === 'class') return `class[${this.#evaluation.library.find(title)?.name ?? title}]`
     return `${type}[${type === 'file' ? normalPath(title) : title}]`
   }
 
@@ -443,6 +493,7 @@ export class Declarations {
     each: Each | undefined,
     desired: Record<string, unknown>,
     sensitive: Set<string>,
+    sources: Map<string, ValueSource>,
     ref: string,
   ): void {
     const name = String(desired.template)
@@ -495,7 +546,7 @@ export class Declarations {
           ref,
         )
       }
-      if (instance.isSecret(read.name)) secret = true
+      if (this.#evaluation.isSecret(read.name, { instance, each })) secret = true
     }
     try {
       desired.content = template.render(values)
@@ -503,10 +554,10 @@ export class Declarations {
       if (!(error instanceof TemplateError)) throw error
       this.#templateError(error, template.file, ref)
     }
-    if (secret) {
-      sensitive.add('content')
-      this.secrets.add(String(desired.content))
-    }
+    if (secret) sensitive.add('content')
+    if (!this.#withSources) return
+    sources.delete('template')
+    sources.set('content', templateSource(this.#evaluation, { instance, path: at, each }, template))
   }
 
   #unknownInTemplate(
@@ -586,13 +637,15 @@ export class Declarations {
   ): void {
     try {
       if (this.#evaluation.condition(assertion.that, { instance, path: [...path, 'that'] })) return
-      const { value } = this.#evaluation.value(assertion.message, {
+      const { value, secret } = this.#evaluation.value(assertion.message, {
         instance,
         path: [...path, 'message'],
       })
       this.#error(instance, [...path, 'that'], {
         code: 'assertion-failed',
-        message: String(value).replace(/\.$/, ''),
+        message: secret
+          ? `an assertion of ${instance.manifest.name} does not hold; its message reads a secret and is not shown`
+          : String(value).replace(/\.$/, ''),
       })
     } catch (error) {
       this.#caught(error)
@@ -618,93 +671,6 @@ export class Declarations {
     return sources.place(file, path, on)
   }
 
-  #source(instance: Instance, each: Each | undefined, path: Path, raw: unknown): ValueSource {
-    const texts: string[] = []
-    const reads = new Map<string, { name: string; value: string; origin: string }>()
-    const visit = (value: unknown): void => {
-      if (Array.isArray(value)) value.forEach(visit)
-      else if (isObject(value)) Object.values(value).forEach(visit)
-      else if (typeof value === 'string') {
-        const parsed = this.#evaluation.scopes.text(value)
-        if (!parsed || 'message' in parsed) return
-        texts.push(value)
-        for (const part of parsed.parts) {
-          if (typeof part === 'string') continue
-          const names = each ? instance.scope.eachNames : instance.scope.names
-          for (const name of names.compile(part.expression).reads)
-            reads.set(name, this.#explainRead(instance, name, each))
-        }
-      }
-    }
-    visit(raw)
-    return {
-      file: instance.manifest.file,
-      path,
-      ...(texts.length > 0 ? { text: texts.join(' ') } : {}),
-      reads: [...reads.values()],
-    }
-  }
-
-  #explainRead(
-    instance: Instance,
-    name: string,
-    each: Each | undefined,
-  ): { name: string; value: string; origin: string } {
-    const [root, member] = name.split('.') as [string, string | undefined]
-    if (root === 'each')
-      return {
-        name,
-        value: JSON.stringify(member === 'key' ? each?.key : each?.value) ?? '',
-        origin: 'an item of for_each',
-      }
-    if (root === 'facts') {
-      const fact = this.#evaluation.data.facts[member ?? '']
-      return { name, value: JSON.stringify(fact) ?? '', origin: 'a fact of the host' }
-    }
-    if (root === 'title')
-      return { name, value: JSON.stringify(instance.names.title), origin: 'the title' }
-    const alias = instance.aliases.get(root)
-    const owner = alias ?? instance
-    const key = alias ? (member ?? '') : root
-    const value = owner.has(key) ? owner.peek(key) : undefined
-    if (!value) return { name, value: 'no value', origin: `${owner.ref} has none` }
-    return {
-      name,
-      value: value.secret ? '(secret)' : JSON.stringify(plain(value.value)),
-      origin: this.#origin(value.origin, owner, key),
-    }
-  }
-
-  #origin(origin: Origin, owner: Instance, key: string): string {
-    const { sources } = this.#evaluation.library
-    const at = (file: string, path: Path) => {
-      const place = sources.place(file, path)
-      return `${place.file}:${place.line}`
-    }
-    switch (origin.by) {
-      case 'command line':
-        return `--with ${key}=… on the command line`
-      case 'site file':
-        return origin.place
-          ? `the site file, ${origin.place.file}:${origin.place.line}`
-          : 'the site file'
-      case 'with':
-        return `given at ${at(origin.file, origin.path)}`
-      case 'zulip.conf':
-        return origin.place
-          ? `${origin.setting} at ${origin.place.file}:${origin.place.line}`
-          : `${origin.setting} in zulip.conf`
-      case 'secret':
-        return `the secret ${origin.name}`
-      case 'default':
-        return `the default of ${owner.manifest.name}, ${at(origin.file, origin.path)}`
-      case 'let':
-        return `${at(origin.file, origin.path)}`
-      case 'unset':
-        return 'unset'
-    }
-  }
-
   #error(
     instance: Instance,
     path: Path,
@@ -719,13 +685,19 @@ export class Declarations {
   }
 }
 
-const THINGS: Readonly<Record<string, string>> = {
-  directories: 'path',
-  files: 'path',
-  users: 'user',
-  groups: 'group',
-  commands: 'command',
-  units: 'unit',
+/** What `needs` and `provides` name, each as a thing in its one spelling. */
+const THINGS: Readonly<
+  Record<
+    string,
+    { kind: 'path' | 'user' | 'group' | 'command' | 'unit'; name(written: string): string }
+  >
+> = {
+  directories: { kind: 'path', name: normalPath },
+  files: { kind: 'path', name: normalPath },
+  users: { kind: 'user', name: (name) => name },
+  groups: { kind: 'group', name: (name) => name },
+  commands: { kind: 'command', name: (name) => name },
+  units: { kind: 'unit', name: unitName },
 }
 
 function list(value: unknown): string[] {
@@ -738,13 +710,6 @@ function list(value: unknown): string[] {
 
 function plain(value: unknown): unknown {
   return value instanceof Map ? Object.fromEntries(value) : value
-}
-
-function collectTexts(value: unknown, into: Set<string>): void {
-  if (typeof value === 'string') {
-    if (value.length > 3) into.add(value)
-  } else if (Array.isArray(value)) for (const item of value) collectTexts(item, into)
-  else if (isObject(value)) for (const item of Object.values(value)) collectTexts(item, into)
 }
 
 function withoutFound(diagnostic: Diagnostic): Diagnostic {

@@ -1,8 +1,9 @@
-import { dirname, matchesGlob } from 'node:path/posix'
+import { dirname } from 'node:path/posix'
 import type { Diagnostic } from '../diagnostics/diagnostic.ts'
 import { didYouMean } from '../diagnostics/suggest.ts'
 import { components, type Edges, shortestPath, successors, topologicalOrder } from '../graph.ts'
 import type { Sources } from '../load/sources.ts'
+import { isGlob, matchesPath, staticPrefix } from '../resources/path-glob.ts'
 import type { RefreshKind, ResourceType, Thing } from '../resources/type.ts'
 import type { CatalogResource, Edge } from './catalog.ts'
 import type { WrittenReference } from './declare.ts'
@@ -62,7 +63,9 @@ class EdgeMaker {
   readonly #ensures = new Map<string, number>()
   readonly #removes = new Map<string, number>()
   readonly #provides = new Map<string, number[]>()
+  /** Pairs that have an edge without a refresh already: any, and a strong one. */
   readonly #seen = new Set<number>()
+  readonly #seenStrong = new Set<number>()
 
   constructor(input: EdgeInput) {
     this.#input = input
@@ -230,8 +233,10 @@ class EdgeMaker {
     if (from === to) return
     if (refresh === undefined) {
       const key = from * this.#input.resources.length + to
-      if (this.#seen.has(key)) return
+      // A weak edge may give way, and then a strong one of the same pair must still be there.
+      if ((weak ? this.#seen : this.#seenStrong).has(key)) return
       this.#seen.add(key)
+      if (!weak) this.#seenStrong.add(key)
     }
     this.edges.push({
       from,
@@ -276,7 +281,7 @@ class PathIndex {
       for (let i = lowerBound(this.#sorted, prefix); i < this.#sorted.length; i++) {
         const path = this.#sorted[i] as string
         if (!path.startsWith(prefix)) break
-        if (matchesGlob(path, pattern))
+        if (matchesPath(path, pattern))
           for (const writer of this.#exact.get(path) ?? []) found.add(writer)
       }
     }
@@ -286,7 +291,7 @@ class PathIndex {
       if (
         isGlob(pattern)
           ? prefix.startsWith(other) || other.startsWith(prefix)
-          : matchesGlob(pattern, glob)
+          : matchesPath(pattern, glob)
       )
         found.add(writer)
     }
@@ -294,18 +299,9 @@ class PathIndex {
   }
 }
 
-/** Whether a path is meant as a pattern. */
-export function isGlob(path: string): boolean {
-  return /[*?[{]/.test(path)
-}
-
 /** `unit:postgresql@.service` for `unit:postgresql@15-main.service`. */
 export function unitTemplate(thing: string): string {
   return thing.replace(/^(unit:[^@]+@)[^.]+(\..+)$/, '$1$2')
-}
-
-function staticPrefix(glob: string): string {
-  return glob.slice(0, glob.search(/[*?[{]/))
 }
 
 function lowerBound(sorted: readonly string[], value: string): number {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts'
 import { didYouMean } from '../diagnostics/suggest.ts'
 import type { Conf } from '../load/conf.ts'
@@ -38,6 +39,8 @@ export interface Data {
 export interface Each {
   readonly key: string | number
   readonly value: unknown
+  /** Which of the two are secret; neither when absent. */
+  readonly secret?: { readonly key: boolean; readonly value: boolean }
 }
 
 /** Where an expression stands. */
@@ -62,6 +65,10 @@ export class Evaluation {
   readonly diagnostics: Diagnostic[] = []
   /** In the order in which their resources are to stand: what is included comes first. */
   readonly instances: Instance[] = []
+  /** Every text that was worked out from a secret: it is never shown, wherever it turns up. */
+  readonly secrets = new Set<string>()
+  /** Classes that an include leaves out by its `when`, as references. */
+  readonly absent = new Set<string>()
   readonly library: Library
   readonly data: Data
   readonly #classes = new Map<string, Instance>()
@@ -69,6 +76,8 @@ export class Evaluation {
   readonly #eachNames = new WeakMap<Each, Record<string, unknown>>()
   /** Values given by `with`, by class and parameter: of earlier passes, and of this one. */
   readonly #withs: Map<string, Map<string, With>>
+  /** Those that were given in this pass. */
+  readonly #given = new Set<With>()
   /** Set when a `with` came after its parameter had been read with another value. */
   late = false
 
@@ -168,13 +177,32 @@ export class Evaluation {
       parsed && !('message' in parsed) && parsed.alone
         ? parsed.alone
         : { expression: raw, offset: 0 }
-    const { value } = this.#evaluate(bare.expression, bare.offset, spot, spot.path)
+    const { value, secret } = this.#evaluate(bare.expression, bare.offset, spot, spot.path)
     if (typeof value === 'boolean') return value
     this.#fail(spot, spot.path, {
       code: 'expression-type',
       message: `the condition "${bare.expression}" is neither true nor false`,
-      found: JSON.stringify(value),
+      ...(secret ? {} : { found: JSON.stringify(value) }),
     })
+  }
+
+  /** Whether what a name of an expression or template stands for is secret. Only asked once its value was had. */
+  isSecret(name: string, { instance, each }: Pick<Spot, 'instance' | 'each'>): boolean {
+    const [root, member] = name.split('.')
+    if (root !== 'each' || !each?.secret) return instance.isSecret(name)
+    const { key, value } = each.secret
+    return member === undefined ? key || value : member === 'key' ? key : value
+  }
+
+  /** Forgets values that were given in an earlier pass and not in this one; then they have to settle once more. */
+  forgetStale(): void {
+    for (const table of this.#withs.values()) {
+      for (const [parameter, given] of table) {
+        if (this.#given.has(given)) continue
+        table.delete(parameter)
+        this.late = true
+      }
+    }
   }
 
   /** The `until` of a query, which reads the answer under the query's own name. */
@@ -252,7 +280,9 @@ export class Evaluation {
           decl.when !== undefined &&
           !this.condition(decl.when, { instance, path: [...decl.path, 'when'] })
         ) {
-          instance.names[alias] ??= recordOf(this.scopes.for(target).fields, {}, alias)
+          const { fields } = this.scopes.for(target)
+          instance.names[alias] ??= scope.circular.has(alias) ? {} : recordOf(fields, {}, alias)
+          this.absent.add(`class[${target.name}]`)
           continue
         }
         for (const [parameter, raw] of Object.entries(decl.with))
@@ -268,7 +298,7 @@ export class Evaluation {
       Object.defineProperty(instance.names, alias, {
         configurable: true,
         enumerable: true,
-        get: () => included.asRecord(fields),
+        get: () => (scope.circular.has(alias) ? included.asMap(fields) : included.asRecord(fields)),
       })
     }
   }
@@ -289,6 +319,7 @@ export class Evaluation {
       return
     }
     const given: With = { ...this.value(raw, { instance, path }), file, path }
+    this.#given.add(given)
     const table = this.#withs.get(target.name) ?? new Map<string, With>()
     this.#withs.set(target.name, table)
     const other = table.get(parameter)
@@ -310,7 +341,10 @@ export class Evaluation {
       })
       return
     }
-    if (other) return
+    if (other) {
+      this.#given.add(other)
+      return
+    }
     table.set(parameter, given)
     const instanceOf = this.#classes.get(target.name)
     if (instanceOf?.isSettled(parameter)) {
@@ -395,8 +429,11 @@ export class Evaluation {
     if (section === SECRETS) {
       const secret = this.data.secrets.get(key)
       if (secret === undefined) return undefined
+      const value = this.#coerced(manifest, name, decl, secret, undefined, `the secret ${key}`)
+      collectTexts(secret, this.secrets)
+      collectTexts(value, this.secrets)
       return {
-        value: this.#coerced(manifest, name, decl, secret, undefined, `the secret ${key}`),
+        value,
         secret: true,
         origin: { by: 'secret', name: key },
         place: undefined,
@@ -557,12 +594,20 @@ export class Evaluation {
         alone !== undefined && instance.has(alone)
           ? instance.value(alone).value
           : expression.evaluate(this.namesOf(instance, each))
-      return { value, secret: expression.reads.some((name) => instance.isSecret(name)) }
+      const secret = expression.reads.some((name) => this.isSecret(name, spot))
+      if (secret) collectTexts(value, this.secrets)
+      return { value, secret }
     } catch (error) {
+      const whole = { start: 0, end: text.length }
+      // What went wrong with a secret is not told, for the words may hold it.
       const told =
         error instanceof Unset
-          ? new ExprError('unset', error.message, { start: 0, end: text.length }, error.subject)
-          : error
+          ? new ExprError('unset', error.message, whole, error.subject)
+          : error instanceof ExprError &&
+              error.kind !== 'unset' &&
+              expression.reads.some((name) => this.isSecret(name, spot))
+            ? new ExprError('failed', 'it reads a secret, and fails on its value', whole)
+            : error
       if (told instanceof ExprError) {
         this.diagnostics.push(
           expressionDiagnostic(told, {
@@ -607,8 +652,27 @@ function samePath(a: Path, b: Path): boolean {
   return a.length === b.length && a.every((step, index) => step === b[index])
 }
 
+/** Whether two values are one by meaning: maps in any order of their keys. */
 export function sameValue(a: unknown, b: unknown): boolean {
-  return a === b || (typeof a === 'object' && JSON.stringify(a) === JSON.stringify(b))
+  return a === b || (typeof a === 'object' && isDeepStrictEqual(plainData(a), plainData(b)))
+}
+
+/** A value without maps of the expression language, which JSON and the schemas know as objects. */
+export function plainData(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value
+  if (Array.isArray(value)) return value.map(plainData)
+  const entries = value instanceof Map ? [...value] : Object.entries(value)
+  return Object.fromEntries(entries.map(([key, item]) => [String(key), plainData(item)]))
+}
+
+/** Adds every text below a value that is long enough to be recognized where it turns up. */
+export function collectTexts(value: unknown, into: Set<string>): void {
+  if (typeof value === 'string') {
+    if (value.length > 3) into.add(value)
+  } else if (typeof value === 'object' && value !== null) {
+    const items = value instanceof Map ? [...value].flat() : Object.values(value)
+    for (const item of items) collectTexts(item, into)
+  }
 }
 
 function shown(given: With): string {

@@ -92,8 +92,9 @@ export class Instance {
   isSecret(name: string): boolean {
     const [root, member] = name.split('.')
     const alias = this.aliases.get(root ?? '')
-    if (alias) return member !== undefined && alias.#isSecret(member)
-    return this.#isSecret(root ?? '')
+    if (!alias) return this.#isSecret(root ?? '')
+    // An alias as a whole (`common["password"]`) may give any of its values.
+    return member === undefined ? alias.#holdsSecret() : alias.#isSecret(member)
   }
 
   /** The value, or undefined where it has none. For templates and explanations. */
@@ -110,6 +111,20 @@ export class Instance {
   asRecord(fields: Fields): object {
     this.#record ??= record(fields, (member) => this.cel(member))
     return this.#record
+  }
+
+  /** Its values as those read them that it includes in turn, whose types are not known to each other. */
+  asMap(fields: Fields): object {
+    const map = {}
+    for (const member of Object.keys(fields))
+      Object.defineProperty(map, member, { enumerable: true, get: () => this.cel(member) })
+    return map
+  }
+
+  #holdsSecret(): boolean {
+    for (const slot of this.#slots.values())
+      if (slot.state === 'done' && slot.value.secret) return true
+    return false
   }
 
   #isSecret(name: string): boolean {

@@ -15,6 +15,8 @@ export interface ManifestScope {
   readonly eachNames: ExprScope
   /** Included classes by the name under which their values are read. */
   readonly aliases: ReadonlyMap<string, string>
+  /** Those of them that include this class in turn, so that the types of their values are not known. */
+  readonly circular: ReadonlySet<string>
   /** Its own values with their types, as those who include it read them. */
   readonly fields: Fields
 }
@@ -58,6 +60,7 @@ export class Scopes {
     if (known) return known
     const names = this.#base.child()
     const aliases = this.#aliases(manifest)
+    const circular = new Set<string>()
     const fields: Record<string, CelType | Fields> = {}
     this.#fields.set(manifest, fields)
     for (const [name, decl] of Object.entries(manifest.parameters)) {
@@ -76,7 +79,10 @@ export class Scopes {
       // In a circle of includes the other side's types are not known yet: whatever is asked of it passes.
       const inner = this.#fields.get(included) ?? this.for(included).fields
       if (this.#scopes.has(included)) names.declareRecord(alias, inner)
-      else names.declare(alias, 'dyn')
+      else {
+        names.declare(alias, 'dyn')
+        circular.add(alias)
+      }
     }
     for (const name of this.#letOrder(manifest, names)) {
       fields[name] = this.#valueType(manifest.let[name], names)
@@ -94,6 +100,7 @@ export class Scopes {
         return eachNames
       },
       aliases,
+      circular,
       fields,
     }
     this.#scopes.set(manifest, scope)
@@ -111,7 +118,7 @@ export class Scopes {
       checker.value(decl.default, ['parameters', name, 'default'], names)
     for (const [index, decl] of manifest.include.entries()) {
       if (!this.#library.find(decl.class) && !this.#library.isBad(decl.class)) {
-        this.#unknownClass(manifest, decl.class, ['include', index])
+        this.#unknownClass(manifest, decl.class, ['include', index, 'class'])
       }
       if (decl.when !== undefined) checker.condition(decl.when, ['include', index, 'when'], names)
       checker.value(decl.with, ['include', index, 'with'], names)
@@ -341,7 +348,7 @@ export function expressionDiagnostic(
   const hints: Partial<Record<ExprError['kind'], string | undefined>> = {
     'unknown-name':
       error.subject === undefined ? undefined : didYouMean(error.subject, at.names.names()),
-    unset: `give it a value, or ask is_set(${error.subject ?? '…'}) first`,
+    unset: `give it a value, or ask is_set(${asWritten(error.subject, at.expression)}) first`,
     syntax: /[^=!<>]=[^=]/.test(at.expression) ? 'equality is written ==' : undefined,
   }
   const help = hints[error.kind]
@@ -352,6 +359,12 @@ export function expressionDiagnostic(
     place: at.sources.within(at.file, at.path, at.offset + start, length),
     ...(help ? { help } : {}),
   }
+}
+
+/** A name with the alias before it, where the expression has one. */
+function asWritten(name: string | undefined, expression: string): string {
+  if (name === undefined) return '…'
+  return new RegExp(`\\b(?:[a-z_]\\w*\\.)?${RegExp.escape(name)}\\b`).exec(expression)?.[0] ?? name
 }
 
 /** Checks the expressions of a manifest against the names that they may use. */

@@ -159,8 +159,8 @@ class NameVisitor extends Handlebars.Visitor {
     if (!known.has(name)) this.#refuse(`there is no block helper "${name}"`, block)
     for (const param of block.params) this.accept(param)
     const names = new Set(block.program?.blockParams ?? [])
-    const own = name === 'each' || name === 'with'
-    this.#blocks.push({ names, own: own && names.size === 0 })
+    // Also with a name for the item, `this` is the item.
+    this.#blocks.push({ names, own: name === 'each' || name === 'with' })
     if (block.program) this.accept(block.program)
     this.#blocks.pop()
     if (block.inverse) this.accept(block.inverse)
@@ -171,9 +171,12 @@ class NameVisitor extends Handlebars.Visitor {
     const [head, member] = path.parts as string[]
     // Below `each` or `with` a plain name is a member of the item; `../name` leaves as many blocks.
     const own = this.#blocks.filter((block) => block.own).length
-    if (head === undefined) return
-    if (this.#blocks.some((block) => block.names.has(head))) return
-    if (path.original.startsWith('this') || path.depth < own) return
+    if (head === undefined) {
+      if (path.depth >= own) this.#refuse('there is nothing here that "this" stands for', path)
+      return
+    }
+    if (path.depth === 0 && this.#blocks.some((block) => block.names.has(head))) return
+    if (path.depth < own) return
     this.#found(member === undefined ? head : `${head}.${member}`, path)
   }
 

@@ -71,18 +71,22 @@ export class Library {
           message: `the alias ${name} leads to itself`,
           place: this.sources.place(current.file, ['alias_of']),
         })
+        this.#bad.add(name)
         return undefined
       }
       seen.add(current.name)
       const next = this.read(current.aliasOf)
       if (!next && !this.isBad(current.aliasOf)) {
+        const help = this.nearest(current.aliasOf)
         this.#diagnostics.push({
           severity: 'error',
           code: 'unknown-class',
           message: `${current.name} stands for ${current.aliasOf}, which does not exist`,
           place: this.sources.place(current.file, ['alias_of']),
+          ...(help ? { help } : {}),
         })
       }
+      if (!next) this.#bad.add(name)
       current = next
     }
     return current

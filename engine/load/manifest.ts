@@ -169,6 +169,19 @@ export function readManifest(
     )
   }
 
+  for (const key of typeof top.alias_of === 'string' ? Object.keys(top) : []) {
+    if (ALIAS_KEYS.has(key)) continue
+    error(
+      {
+        code: 'manifest-shape',
+        message: `${name} stands for ${String(top.alias_of)}, and can't have "${key}" of its own`,
+        help: 'take it away, or write a class that includes the other',
+      },
+      [key],
+      'key',
+    )
+  }
+
   const parameters = (isObject(top.parameters) ? top.parameters : {}) as Record<
     string,
     ParameterDecl
@@ -238,7 +251,19 @@ export function readManifest(
   return { manifest: diagnostics.length > 0 ? undefined : manifest, diagnostics }
 }
 
-const RESERVED = new Set(['facts', 'each', 'title', 'query', 'step', 'true', 'false', 'null', 'in'])
+const ALIAS_KEYS = new Set(['class', 'define', 'summary', 'alias_of'])
+const RESERVED = new Set([
+  'constructor',
+  'facts',
+  'each',
+  'title',
+  'query',
+  'step',
+  'true',
+  'false',
+  'null',
+  'in',
+])
 
 interface DeclReader {
   readonly file: string

@@ -30,6 +30,8 @@ export function schemaCompiler(
     allowUnionTypes: true,
     allErrors: true,
     discriminator: true,
+    // The errors carry the schema that refused: the words of `schema-errors.ts` come from it.
+    verbose: true,
     ...options,
   })
   ajv.addMetaSchema(draft7)

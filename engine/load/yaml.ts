@@ -92,13 +92,15 @@ export function parseYaml(
       return null
     }
     const source = isScalar(node) ? (node.source ?? '') : ''
-    if (node.tag?.startsWith('!') && !node.tag.startsWith('tag:')) {
+    if (node.tag !== undefined) {
       const written = text.slice(node.range[0], lineEnd(text, node.range[0]))
       refuse(
         node,
         'yaml-unquoted',
-        `YAML reads "${node.tag}" as a tag`,
-        `quote the value: ${keyed(key)}'${escapeSingle(tagText(text, node) || written)}'`,
+        `YAML reads "${node.tag.replace('tag:yaml.org,2002:', '!!')}" as a tag`,
+        node.tag.startsWith('tag:')
+          ? 'write the value without the tag, in quotes where it is text'
+          : `quote the value: ${keyed(key)}'${escapeSingle(tagText(text, node) || written)}'`,
       )
       return null
     }
@@ -125,7 +127,15 @@ export function parseYaml(
           return null
         }
       }
-      if (typeof node.value === 'bigint') return Number(node.value)
+      if (typeof node.value === 'number' && !isPlainNumber(node.value)) {
+        refuse(
+          node,
+          'yaml-unsupported',
+          `the number ${source} can't be told exactly`,
+          `integers go to ±(2^53 − 1); as text it is written: ${keyed(key)}"${source}"`,
+        )
+        return null
+      }
       return node.value
     }
     if (isSeq(node)) return node.items.map((item) => convert(item as ParsedNode, key, depth + 1))
@@ -235,6 +245,11 @@ function lineEnd(text: string, offset: number): number {
 
 const escapeSingle = (text: string) => text.trim().replaceAll("'", "''")
 const keyed = (key: string | undefined) => (key === undefined ? '' : `${key}: `)
+
+/** A number that comes out as it was written. */
+function isPlainNumber(value: number): boolean {
+  return Number.isInteger(value) ? Number.isSafeInteger(value) : Number.isFinite(value)
+}
 
 function tagText(text: string, node: ParsedNode): string {
   // The tag stands before the node's own range: go back to where the value begins on its line.
