@@ -2,6 +2,9 @@ import type { Diagnostic } from './diagnostics/diagnostic.ts'
 import type { Action, PlannedChange } from './plan.ts'
 import type { RefreshKind } from './resources/type.ts'
 
+/** What a step of a procedure does: asks, changes, or holds other steps. */
+export type StepKind = 'query' | 'act' | 'steps'
+
 /** How a resource ended in a run. */
 export type Outcome =
   | 'unchanged'
@@ -49,15 +52,17 @@ export type Event =
       readonly error?: Diagnostic
       readonly cause?: string
     }
-  /** Of a procedure: `depth` counts the blocks and defines around the step. */
+  /** Of a procedure: `depth` counts the blocks and defines around the step; `kind` is `steps` where it holds others. */
   | {
       readonly type: 'step_started'
+      readonly kind: StepKind
       readonly step: string
       readonly title: string
       readonly depth: number
     }
   | {
       readonly type: 'step_finished'
+      readonly kind: StepKind
       readonly step: string
       readonly title: string
       readonly depth: number

@@ -6,7 +6,7 @@ import type { Each, Evaluation } from '../compile/evaluation.ts'
 import { Unknown } from '../compile/expr.ts'
 import { Failed } from '../compile/instance.ts'
 import { type Diagnostic, Refusal } from '../diagnostics/diagnostic.ts'
-import type { Event, Summary } from '../events.ts'
+import type { Event, StepKind, Summary } from '../events.ts'
 import type { Host } from '../host/host.ts'
 import type { ResourceDecl } from '../load/manifest.ts'
 import { type Plan, plan } from '../plan.ts'
@@ -428,7 +428,13 @@ class Walker {
     if (this.#input.stop.aborted) throw new Stopped()
     const { progress } = this.#input
     const { key, title, depth, decl } = step
-    const started: Event = { type: 'step_started', step: key, title: titleOf(step), depth }
+    const started: Event = {
+      type: 'step_started',
+      kind: this.#kind(step),
+      step: key,
+      title: titleOf(step),
+      depth,
+    }
     const once = !inBlock && (decl.type === 'exec' || decl.type === 'block')
     if (
       (once && progress.finished[key]) ||
@@ -647,12 +653,19 @@ class Walker {
     if (decl.meta.id !== undefined) statuses[`${frame.key}!${decl.meta.id}`] = status
   }
 
+  #kind({ decl }: Step): StepKind {
+    if (decl.type === 'query') return 'query'
+    if (decl.type === 'block' || decl.type === 'apply') return 'steps'
+    return decl.type === 'class' || decl.type.includes('::') ? 'steps' : 'act'
+  }
+
   #ended(
     step: Step,
     status: Extract<Event, { type: 'step_finished' }>['status'],
   ): Extract<Event, { type: 'step_finished' }> {
     return {
       type: 'step_finished',
+      kind: this.#kind(step),
       step: step.key,
       title: titleOf(step),
       depth: step.depth,

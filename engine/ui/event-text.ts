@@ -31,6 +31,8 @@ export function renderEvent(event: Event, options: EventTextOptions): string | u
     case 'resource_finished':
       return renderFinished(event, options)
     case 'step_started':
+      // What a step changes is told by its resources.
+      if (event.kind !== 'steps' && !verbose) return undefined
       return line(paint('bold', pad('step')), stepTitle(event))
     case 'step_finished':
       return renderStep(event, options)
@@ -101,8 +103,12 @@ const STEP_TONES: Readonly<Record<StepFinished['status'], Tone>> = {
   'done before': 'dim',
 }
 
-function renderStep(event: StepFinished, { paint }: EventTextOptions): string {
-  const { status, note, error } = event
+function renderStep(event: StepFinished, { paint, verbose }: EventTextOptions): string | undefined {
+  const { status, kind, note, error } = event
+  const isTold = kind === 'steps' || (kind === 'act' && (status === 'done' || status === 'failed'))
+  const isQuiet =
+    status === 'left out' || (isTold && status !== 'done before' && error === undefined)
+  if (isQuiet && !verbose) return undefined
   const said = note === undefined ? '' : paint('dim', `(${visibleLine(note)})`)
   const text = line(paint(STEP_TONES[status], pad(status)), stepTitle(event), said)
   return error ? `${text}\n${indent(renderDiagnostic(error, { paint }), 2)}` : text

@@ -56,6 +56,12 @@ export function renderPlan(plan: Plan, options: PlanTextOptions): string {
   ].join('\n\n')
 }
 
+/** The lines of a plan alone, without sections and counts: for the plan of one step. */
+export function renderPlannedResources(plan: Plan, options: PlanTextOptions): string {
+  const refColumns = refColumnsOf(plan, options)
+  return plan.resources.map((resource) => renderResource(resource, refColumns, options)).join('\n')
+}
+
 /** `Plan: 3 to create, 1 to change, 0 to remove; 120 in sync.`, and what had to be asked to know. */
 function renderCounts(plan: Plan, { paint }: PlanTextOptions): string {
   const { counts, inSync, asked, cannotRun } = plan

@@ -1,7 +1,7 @@
 import { visibleLine } from '../diagnostics/visible.ts'
 import type { PlannedStep } from '../procedure/procedure.ts'
 import { indent } from './layout.ts'
-import { type PlanTextOptions, renderPlan } from './plan-text.ts'
+import { type PlanTextOptions, renderPlannedResources } from './plan-text.ts'
 
 /** What a procedure would do, a line a step, with the plan of each step that would change something below it. */
 export function renderProcedure(
@@ -19,12 +19,10 @@ export function renderProcedure(
       step.state.kind === 'in sync' || step.state.kind === 'left out' || step.state.kind === 'asked'
     const text = isQuiet ? paint('dim', line) : line
     if (step.state.kind !== 'would' || !step.state.plan) return [text]
+    const width = options.width - 2 * step.depth - 2
     return [
       text,
-      indent(
-        renderPlan(step.state.plan, { ...options, width: options.width - 2 * step.depth - 4 }),
-        2 * step.depth + 4,
-      ),
+      indent(renderPlannedResources(step.state.plan, { ...options, width }), 2 * step.depth + 2),
     ]
   })
   const would = steps.filter(({ state }) => state.kind === 'would' || state.kind === 'later').length

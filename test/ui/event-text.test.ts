@@ -89,20 +89,21 @@ describe('an event', () => {
     ],
     [
       'of a step stands as far in as it is deep',
-      { type: 'step_started', step: 'stop', title: 'stop the server', depth: 1 },
+      { type: 'step_started', kind: 'steps', step: 'stop', title: 'stop the server', depth: 1 },
       'step           stop the server',
     ],
     [
       'of the end of a step says how it ended',
       {
         type: 'step_finished',
+        kind: 'query',
         step: 's',
         title: 'migrate',
         depth: 0,
-        status: 'left out',
+        status: 'done before',
         note: 'nothing to migrate',
       },
-      'left out     migrate  (nothing to migrate)',
+      'done before  migrate  (nothing to migrate)',
     ],
     ['tells what is waited for', { type: 'waiting', message: 'for apt' }, 'waiting      for apt'],
   ])('%s', (_title, event, text) => {
@@ -156,8 +157,16 @@ describe('an event', () => {
       { type: 'notice', message: evil },
       { type: 'waiting', message: evil },
       { type: 'differs_from_plan', ref: evil, message: evil },
-      { type: 'step_started', step: evil, title: evil, depth: 1 },
-      { type: 'step_finished', step: evil, title: evil, depth: 1, status: 'failed', note: evil },
+      { type: 'step_started', kind: 'steps', step: evil, title: evil, depth: 1 },
+      {
+        type: 'step_finished',
+        kind: 'query',
+        step: evil,
+        title: evil,
+        depth: 1,
+        status: 'failed',
+        note: evil,
+      },
       finished(evil, 'skipped', { cause: evil, note: evil }),
       finished(evil, 'failed', { error: { severity: 'error', code: 'bug', message: evil } }),
     ]
