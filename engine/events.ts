@@ -34,8 +34,11 @@ export type Event =
       readonly type: 'run_started'
       readonly run: string
       readonly classes: readonly string[]
+      /** How many resources the plan names, and how many there are. */
       readonly planned: number
       readonly total: number
+      /** Set for a procedure, which has steps instead. */
+      readonly steps?: number
     }
   | { readonly type: 'resource_started'; readonly ref: string; readonly action: Action }
   | {

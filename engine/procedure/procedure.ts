@@ -95,8 +95,9 @@ export async function* runProcedure(input: RunInput): AsyncGenerator<Event, Summ
     type: 'run_started',
     run: input.run,
     classes: [input.name],
-    planned: input.steps.length,
-    total: input.steps.length,
+    planned: 0,
+    total: 0,
+    steps: input.steps.length,
   }
   let status: Summary['status'] = 'done'
   try {

@@ -25,7 +25,7 @@ export function renderEvent(event: Event, options: EventTextOptions): string | u
   const { paint, verbose } = options
   switch (event.type) {
     case 'run_started':
-      return `Applying ${event.classes.map(visibleLine).join(', ')}: ${event.planned} of ${event.total} resources`
+      return `Applying ${event.classes.map(visibleLine).join(', ')}: ${event.steps === undefined ? `${event.planned} of ${event.total} resources` : `${event.steps} steps`}`
     case 'resource_started':
       return verbose ? line(paint('dim', pad('begun')), event.ref) : undefined
     case 'resource_finished':

@@ -35,6 +35,8 @@ export interface ExplainedRead {
   readonly name: string
   readonly value: string
   readonly origin: string
+  /** As written, where that holds expressions. */
+  readonly text?: string
   readonly reads?: readonly ExplainedRead[]
 }
 
@@ -99,10 +101,13 @@ function attributeText(attribute: ExplainedAttribute, width: number, paint: Pain
 }
 
 function readLines(reads: readonly ExplainedRead[], left: number): string[] {
-  return reads.flatMap(({ name, value, origin, reads: inner }) => [
-    indent(`${name} = ${cut(visibleLine(value))}  (${visibleLine(origin)})`, left),
-    ...readLines(inner ?? [], left + 2),
-  ])
+  return reads.flatMap(({ name, value, origin, text, reads: inner }) => {
+    const made = text === undefined ? origin : `${origin}: ${cut(text)}`
+    return [
+      indent(`${name} = ${cut(visibleLine(value))}  (${visibleLine(made)})`, left),
+      ...readLines(inner ?? [], left + 2),
+    ]
+  })
 }
 
 function valueLines(value: unknown): string[] {
@@ -128,7 +133,9 @@ function edgesText(
   if (edges.length === 0) return ''
   const width = Math.max(...edges.map((edge) => columnsOf(nameOf(edge))))
   const lines = edges.map((edge) => {
-    const refresh = edge.refresh ? `; a change there causes a ${edge.refresh}` : ''
+    // A plain refresh is written, which the reason says.
+    const isTold = edge.refresh === undefined || edge.refresh === 'refresh'
+    const refresh = isTold ? '' : `; a change ${edge.refresh}s it`
     const why = visibleLine(`${edge.reason}${refresh}`)
     return `  ${padTo(visibleLine(nameOf(edge)), width)}  ${paint('dim', why)}`
   })
