@@ -38,7 +38,8 @@ export interface ValueRead {
   readonly name: string
   readonly value: string
   readonly origin: string
-  /** What that value was made from in turn. */
+  /** The text that it was made from, where that holds expressions, and what that reads in turn. */
+  readonly text?: string
   readonly reads?: readonly ValueRead[]
 }
 
