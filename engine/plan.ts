@@ -1,5 +1,6 @@
 import type { Catalog, CatalogResource } from './compile/catalog.ts'
 import { type ContentDiff, contentDiff } from './content-diff.ts'
+import { successors } from './graph.ts'
 import type { States } from './probe.ts'
 import type { Change, RefreshKind, ResourceType, Shown } from './resources/type.ts'
 
@@ -77,6 +78,7 @@ export function plan({ catalog, states, types, cannotRun }: PlanInput): Plan {
   const redact = redactor(catalog.secrets)
   // A refresh runs commands, which a tree that can't run any is spared.
   const refreshes = cannotRun === undefined ? plannedRefreshes(catalog, states, types) : new Map()
+  const blocked = blockedRoots(catalog, states)
   const planned: PlannedResource[] = []
   const notes: { ref: string; note: string }[] = []
   let total = 0
@@ -92,7 +94,8 @@ export function plan({ catalog, states, types, cannotRun }: PlanInput): Plan {
       types.get(resource.type)?.asks?.(resource.desired)
     )
       asked++
-    const item = plannedResource(catalog, resource, state, refreshes.get(index), redact)
+    const own = plannedResource(catalog, resource, state, refreshes.get(index), redact)
+    const item = own && waitingFor(own, blocked[index])
     if (item) planned.push(item)
     else if (
       state.kind === 'known' &&
@@ -124,6 +127,32 @@ export function plan({ catalog, states, types, cannotRun }: PlanInput): Plan {
     asked,
     ...(cannotRun === undefined ? {} : { cannotRun }),
   }
+}
+
+/** What would be done to a resource is not done while something before it is blocked. */
+function waitingFor(item: PlannedResource, root: string | undefined): PlannedResource {
+  if (root === undefined || item.action === 'blocked') return item
+  const { refresh: _refresh, ...rest } = item
+  return { ...rest, action: 'blocked', changes: [], because: `it waits for ${root}` }
+}
+
+/** For each resource that comes after a blocked one, the reference of that one. */
+function blockedRoots(catalog: Catalog, states: States): readonly (string | undefined)[] {
+  const roots: (string | undefined)[] = []
+  if (!states.some((state) => state?.kind === 'known' && 'blocked' in state.verdict)) return roots
+  const { starts, targets } = successors(catalog.resources.length, {
+    from: catalog.edges.map((edge) => edge.from),
+    to: catalog.edges.map((edge) => edge.to),
+  })
+  for (const index of catalog.order) {
+    const state = states[index]
+    const isBlocked = state?.kind === 'known' && 'blocked' in state.verdict
+    const root = isBlocked ? catalog.resources[index]?.ref : roots[index]
+    if (root === undefined) continue
+    for (let slot = starts[index] as number; slot < (starts[index + 1] as number); slot++)
+      roots[targets[slot] as number] ??= root
+  }
+  return roots
 }
 
 /** Whether an apply of this plan would change the host. */

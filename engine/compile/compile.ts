@@ -86,8 +86,9 @@ function settle(
       diagnostics.push({
         severity: 'error',
         code: 'value-loop',
-        message: 'the values that classes give each other by "with" never settle',
-        help: 'let one of them stand on its own',
+        message: `${evaluation.late.name} never settles: what is given by "with" depends on it`,
+        place: library.sources.place(evaluation.late.given.file, evaluation.late.given.path),
+        help: 'let one of the values stand on its own',
       })
     }
     if (declarations.resources.size > MAX_RESOURCES) {

@@ -365,7 +365,7 @@ export class Declarations {
         Array.isArray(desired[key])
       ) {
         desired[key] = [...new Set([...(desired[key] as unknown[]), ...value])]
-      } else if (!sameValue(desired[key], value)) {
+      } else if (!sameAttribute(key, desired[key], value)) {
         const secret = [declared, other].some(
           ({ sensitive }) => sensitive.has(key) || sensitive.has('*'),
         )
@@ -698,6 +698,15 @@ const THINGS: Readonly<
   groups: { kind: 'group', name: (name) => name },
   commands: { kind: 'command', name: (name) => name },
   units: { kind: 'unit', name: unitName },
+}
+
+/** Modes are compared by meaning: `"640"` is `"0640"`. */
+function sameAttribute(key: string, a: unknown, b: unknown): boolean {
+  const number = (value: unknown) =>
+    key === 'mode' && typeof value === 'string' && /^[0-7]+$/.test(value)
+      ? Number.parseInt(value, 8)
+      : value
+  return sameValue(number(a), number(b))
 }
 
 function list(value: unknown): string[] {

@@ -78,8 +78,8 @@ export class Evaluation {
   readonly #withs: Map<string, Map<string, With>>
   /** Those that were given in this pass. */
   readonly #given = new Set<With>()
-  /** Set when a `with` came after its parameter had been read with another value. */
-  late = false
+  /** Set when a `with` came after its parameter had been read with another value: which one, and where it stands. */
+  late: { readonly name: string; readonly given: Pick<With, 'file' | 'path'> } | undefined
 
   constructor(library: Library, data: Data, scopes: Scopes, withs: Map<string, Map<string, With>>) {
     this.library = library
@@ -196,11 +196,11 @@ export class Evaluation {
 
   /** Forgets values that were given in an earlier pass and not in this one; then they have to settle once more. */
   forgetStale(): void {
-    for (const table of this.#withs.values()) {
+    for (const [className, table] of this.#withs) {
       for (const [parameter, given] of table) {
         if (this.#given.has(given)) continue
         table.delete(parameter)
-        this.late = true
+        this.late = { name: `"${parameter}" of ${className}`, given }
       }
     }
   }
@@ -320,11 +320,12 @@ export class Evaluation {
     }
     const given: With = { ...this.value(raw, { instance, path }), file, path }
     this.#given.add(given)
+    const name = `"${parameter}" of ${target.name}`
     const table = this.#withs.get(target.name) ?? new Map<string, With>()
     this.#withs.set(target.name, table)
     const other = table.get(parameter)
     if (other && other.file === file && samePath(other.path, path)) {
-      if (!sameValue(other.value, given.value)) this.late = true
+      if (!sameValue(other.value, given.value)) this.late = { name, given }
       table.set(parameter, given)
       return
     }
@@ -349,7 +350,7 @@ export class Evaluation {
     const instanceOf = this.#classes.get(target.name)
     if (instanceOf?.isSettled(parameter)) {
       const peeked = instanceOf.peek(parameter)
-      if (!peeked || !sameValue(peeked.value, given.value)) this.late = true
+      if (!peeked || !sameValue(peeked.value, given.value)) this.late = { name, given }
     }
   }
 
