@@ -111,6 +111,35 @@ runs(
 
 runs(
   examples(
+    program
+      .command('classes [name...]')
+      .description('list the classes, defines and procedures, or tell all of those named')
+      .option(
+        '--manifests <dir>',
+        'manifests that come before the shipped ones (repeatable)',
+        collect,
+      )
+      .option('--state <dir>', 'the state folder')
+      .option('--json', 'as JSON')
+      .option('-v, --verbose', 'also each parameter: type, place in zulip.conf, default'),
+    ['steward classes', 'steward classes zulip::profile::memcached'],
+  ),
+  () => import('./classes.ts') as Promise<{ run: Run }>,
+)
+
+runs(
+  examples(
+    program
+      .command('types [type]')
+      .description('the reference: resource types, steps, metaparameters, functions, helpers')
+      .option('--json', 'as JSON'),
+    ['steward types', 'steward types file', 'steward types metaparameters'],
+  ),
+  () => import('./types.ts') as Promise<{ run: Run }>,
+)
+
+runs(
+  examples(
     withInputs(
       program
         .command('explain <resource> [class...]')

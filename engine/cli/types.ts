@@ -1,0 +1,100 @@
+import metaparameters from '../../schemas/metaparameters.json' with { type: 'json' }
+import apply from '../../schemas/steps/apply.json' with { type: 'json' }
+import block from '../../schemas/steps/block.json' with { type: 'json' }
+import fail from '../../schemas/steps/fail.json' with { type: 'json' }
+import query from '../../schemas/steps/query.json' with { type: 'json' }
+import { functions } from '../compile/expr.ts'
+import { helpers } from '../compile/template.ts'
+import { Refusal } from '../diagnostics/diagnostic.ts'
+import { didYouMean } from '../diagnostics/suggest.ts'
+import { types } from '../resources/index.ts'
+import {
+  type Reference,
+  type ReferenceEntry,
+  renderEntry,
+  renderReference,
+} from '../ui/reference-text.ts'
+import { typeWords, type ValueForm } from '../ui/schema-words.ts'
+import type { CommonFlags } from './options.ts'
+import { paintOf, print } from './output.ts'
+
+/** `steward types`: the reference, made from the schemas that manifests are checked with. */
+export async function run(flags: Pick<CommonFlags, 'json'>, name?: string): Promise<number> {
+  const reference = readReference()
+  const found = name === undefined ? reference : entryOf(reference, name)
+  if (flags.json) {
+    print(JSON.stringify(found, undefined, 2))
+    return 0
+  }
+  const options = {
+    paint: paintOf(process.stdout),
+    width: Math.min(process.stdout.columns ?? 100, 120),
+  }
+  print('types' in found ? renderReference(found, options) : renderEntry(found, options))
+  return 0
+}
+
+function readReference(): Reference {
+  return {
+    types: [...types.values()].map(({ name, schema }) => entry(name, schema)),
+    steps: Object.entries({ query, apply, block, fail }).map(([name, schema]) =>
+      entry(name, schema),
+    ),
+    metaparameters: entry('metaparameters', metaparameters),
+    functions,
+    helpers,
+  }
+}
+
+interface EntrySchema {
+  readonly description?: string
+  readonly properties?: Readonly<Record<string, AttributeSchema>>
+  readonly required?: readonly string[]
+  readonly examples?: readonly unknown[]
+  readonly $defs?: Readonly<Record<string, ValueForm>>
+}
+
+interface AttributeSchema extends ValueForm {
+  readonly description?: string
+  readonly default?: unknown
+  readonly examples?: readonly unknown[]
+}
+
+function entry(name: string, schema: object): ReferenceEntry {
+  const {
+    description = '',
+    properties = {},
+    required = [],
+    examples = [],
+    $defs = {},
+  } = schema as EntrySchema
+  return {
+    name,
+    description,
+    attributes: Object.entries(properties).map(([key, attribute]) => ({
+      name: key,
+      type: typeWords(attribute, $defs),
+      description: attribute.description ?? '',
+      required: required.includes(key),
+      ...(attribute.default === undefined ? {} : { default: attribute.default }),
+      examples: attribute.examples ?? [],
+    })),
+    examples,
+  }
+}
+
+function entryOf({ types: all, steps, metaparameters: meta }: Reference, name: string) {
+  const entries = [...all, ...steps, meta]
+  const found = entries.find((each) => each.name === name)
+  if (found) return found
+  const names = entries.map((each) => each.name)
+  throw new Refusal({
+    severity: 'error',
+    code: 'unknown-type',
+    message: `there is no resource type "${name}"`,
+    expected: `one of: ${names.join(', ')}`,
+    help: name.includes('::')
+      ? `a define is told by: steward classes ${name}`
+      : (didYouMean(name, names) ?? 'steward types lists them'),
+  })
+}

@@ -1,0 +1,123 @@
+import { stringify } from 'yaml'
+import type { Paint } from '../diagnostics/render.ts'
+import { indent, renderTable, wrapWords } from './layout.ts'
+
+/** What manifests are written with; also what `types --json` prints. */
+export interface Reference {
+  readonly types: readonly ReferenceEntry[]
+  /** What stands among the steps of a procedure only. */
+  readonly steps: readonly ReferenceEntry[]
+  readonly metaparameters: ReferenceEntry
+  /** Of expressions, besides those of CEL. */
+  readonly functions: readonly {
+    readonly signatures: readonly string[]
+    readonly description: string
+  }[]
+  /** Of templates, besides those of Handlebars. */
+  readonly helpers: readonly { readonly usage: string; readonly description: string }[]
+}
+
+export interface ReferenceEntry {
+  readonly name: string
+  readonly description: string
+  readonly attributes: readonly ReferenceAttribute[]
+  /** Whole resources, as they stand in a manifest. */
+  readonly examples: readonly unknown[]
+}
+
+export interface ReferenceAttribute {
+  readonly name: string
+  /** In words. */
+  readonly type: string
+  readonly description: string
+  readonly required: boolean
+  readonly default?: unknown
+  readonly examples: readonly unknown[]
+}
+
+export interface ReferenceTextOptions {
+  readonly paint: Paint
+  /** Columns that a line may take. */
+  readonly width: number
+}
+
+/** Everything there is, each with its first sentence. */
+export function renderReference(reference: Reference, options: ReferenceTextOptions): string {
+  const { paint } = options
+  const { types, steps, metaparameters, functions, helpers } = reference
+  const entries = (list: readonly ReferenceEntry[]) =>
+    list.map(({ name, description }) => [name, firstSentence(description)] as const)
+  return [
+    section('Resource types', entries(types), options),
+    section('Steps of a procedure, besides resources', entries(steps), options),
+    section(
+      'Metaparameters of every resource',
+      metaparameters.attributes.map(({ name, description }) => [name, description] as const),
+      options,
+    ),
+    section(
+      'Functions of expressions, besides those of CEL',
+      functions.flatMap(({ signatures, description }) =>
+        signatures.map((each, index) => [each, index === 0 ? description : 'The same.'] as const),
+      ),
+      options,
+    ),
+    section(
+      'Helpers of templates, besides if, unless, each and with',
+      helpers.map(({ usage, description }) => [usage, description] as const),
+      options,
+    ),
+    paint('dim', 'steward types NAME tells all of one type or step, or of the metaparameters.'),
+  ].join('\n\n')
+}
+
+/** All of one type: what it is, its attributes, examples. */
+export function renderEntry(entry: ReferenceEntry, { paint, width }: ReferenceTextOptions): string {
+  const parts = [[paint('bold', entry.name), ...wrapped(entry.description, width, 2)].join('\n')]
+  for (const attribute of entry.attributes) {
+    const notes = [attribute.type]
+    if (attribute.required) notes.push('required')
+    if (attribute.default !== undefined) notes.push(`default: ${inline(attribute.default)}`)
+    const lines = [
+      `  ${paint('bold', attribute.name)}  ${paint('dim', `(${notes.join('; ')})`)}`,
+      ...wrapped(attribute.description, width, 6),
+    ]
+    const isPlain = /^(one of: |true or false$)/.test(attribute.type)
+    if (!isPlain && attribute.examples.length > 0)
+      lines.push(...wrapped(`Such as: ${attribute.examples.map(inline).join(' · ')}`, width, 6))
+    parts.push(lines.join('\n'))
+  }
+  if (entry.examples.length > 0) {
+    const text = entry.examples.map((example) => stringify([example]).trimEnd()).join('\n')
+    parts.push(`${paint('bold', 'Examples')}\n${indent(text, 2)}`)
+  }
+  return parts.join('\n\n')
+}
+
+function section(
+  title: string,
+  rows: readonly (readonly [string, string])[],
+  { paint, width }: ReferenceTextOptions,
+): string {
+  const margin = Math.max(...rows.map(([name]) => name.length)) + 4
+  const table = rows.map(([name, text]) => {
+    const [first = '', ...more] = wrapWords(text, Math.max(30, width - margin))
+    return [[`  ${name}`, first], ...more.map((line) => ['', line])]
+  })
+  const [, ...lines] = renderTable(['x'.repeat(margin - 2), ''], table.flat())
+  return [paint('bold', title), ...lines].join('\n')
+}
+
+function wrapped(text: string, width: number, margin: number): string[] {
+  return wrapWords(text, Math.max(30, width - margin)).map((line) => indent(line, margin))
+}
+
+/** A value as it stands behind a key, on one line. */
+function inline(value: unknown): string {
+  if (typeof value === 'string' && value.includes('\n')) return JSON.stringify(value)
+  return stringify(value, { collectionStyle: 'flow', lineWidth: 0 }).trim()
+}
+
+function firstSentence(text: string): string {
+  return /^.*?[.](?=\s|$)/.exec(text)?.[0] ?? text
+}
