@@ -13,6 +13,11 @@ import { showDiagnostics } from './output.ts'
 // A run makes much and keeps little: with a young heap that does not grow it takes as long, and half the memory.
 setFlagsFromString('--semi-space-growth-factor=1')
 
+// Whoever reads may have had enough (`steward graph | head`); what is under way is finished without them.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+})
+
 type Run = (options: never, ...operands: never[]) => Promise<number>
 
 const program = new Command('steward')

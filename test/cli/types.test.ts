@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { types } from '../../engine/resources/index.ts'
 import { folderWith, steward } from './steward.ts'
@@ -41,4 +44,19 @@ test('refuses a type that does not exist, and offers the nearest', () => {
   expect(steward(folderWith(), 'types', 'zulip::job').stderr).toContain(
     'steward classes zulip::job',
   )
+})
+
+test('ends in peace where nobody reads to the end', async () => {
+  const project = join(import.meta.dirname, '../..')
+  const child = spawn(join(project, 'bin/node'), [
+    join(project, 'engine/cli/main.ts'),
+    ...['types', '--json'],
+  ])
+  child.stdout.destroy()
+  let said = ''
+  child.stderr.on('data', (text) => {
+    said += text
+  })
+  expect(await once(child, 'close')).toEqual([0, null])
+  expect(said).toBe('')
 })
