@@ -39,8 +39,10 @@ export function compile(input: CompileInput): Compiled {
   return settle(input, (evaluation, declarations) => {
     for (const { name, place } of input.classes) {
       const manifest = input.library.find(name)
-      if (!manifest) unknownClass(input, evaluation, name, place)
-      else if (manifest.steps) isProcedure(evaluation, name, place)
+      if (!manifest) {
+        evaluation.isWhole = false
+        unknownClass(input, evaluation, name, place)
+      } else if (manifest.steps) isProcedure(evaluation, name, place)
       else evaluation.include(name, input.classes.length === 1)
     }
     for (const instance of [...evaluation.instances]) declarations.instance(instance)
@@ -65,6 +67,7 @@ function settle(
   const { library, data, types } = input
   const scopes = new Scopes(library, data.factFields)
   const withs = new Map()
+  const told = library.diagnostics.length
   for (let pass = 1; ; pass++) {
     const evaluation = new Evaluation(library, data, scopes, withs)
     const declarations = new Declarations(evaluation, types, {
@@ -100,14 +103,17 @@ function settle(
     }
     if (declarations.hasFailed && !diagnostics.some(isError))
       diagnostics.push(...declarations.muted)
-    if (diagnostics.some(isError))
+    // Manifests at fault that were read for others are told again, and do not count here.
+    const own = diagnostics.slice(told)
+    const isBroken =
+      scopes.meetsBad || [...library.diagnostics.slice(told), ...scopes.diagnostics].some(isError)
+    if (isBroken || evaluation.late || !evaluation.isWhole) {
+      if (!diagnostics.some(isError)) throw new Error('a value failed and nothing was told')
       return { diagnostics: sortByPlace(uniqueDiagnostics(diagnostics)) }
-    if (declarations.hasFailed) throw new Error('a value failed and nothing was told')
-    const finished = finish(input, evaluation, declarations)
-    return {
-      ...finished,
-      diagnostics: sortByPlace(uniqueDiagnostics([...diagnostics, ...finished.diagnostics])),
     }
+    const finished = finish(input, evaluation, declarations)
+    const all = sortByPlace(uniqueDiagnostics([...diagnostics, ...finished.diagnostics]))
+    return own.some(isError) ? { diagnostics: all } : { ...finished, diagnostics: all }
   }
 }
 

@@ -119,6 +119,7 @@ export class Declarations {
   #caught(error: unknown): void {
     if (!(error instanceof Failed)) throw error
     this.hasFailed = true
+    this.#evaluation.isWhole = false
   }
 
   /** The items of `for_each`; one that is undefined where there is none. */
@@ -174,6 +175,7 @@ export class Declarations {
     }
     const { value: titles, secret } = this.#evaluation.value(rawTitle, spot(titlePath))
     if (secret) {
+      this.#evaluation.isWhole = false
       this.#error(instance, titlePath, {
         code: 'sensitive-value',
         message: `the title of a ${decl.type} holds a secret, and titles are shown`,
@@ -183,6 +185,7 @@ export class Declarations {
     }
     for (const title of Array.isArray(titles) ? titles : [titles]) {
       if (typeof title !== 'string' || title === '') {
+        this.#evaluation.isWhole = false
         this.#error(instance, titlePath, {
           code: 'wrong-value',
           message: `the title of a ${decl.type} is text`,
@@ -283,10 +286,14 @@ export class Declarations {
       this.#render(instance, decl, each, desired, sensitive, sources, ref)
     if (typeof desired.source === 'string' && !desired.source.startsWith('/'))
       this.#findSource(instance, decl, desired, ref)
-    if (this.#evaluation.diagnostics.length > before) return
+    if (this.#evaluation.diagnostics.length > before) {
+      this.#evaluation.isWhole = false
+      return
+    }
 
     const validate = validator(`resources/${decl.type}`)
     if (!validate(desired)) {
+      this.#evaluation.isWhole = false
       this.diagnostics.push(
         ...schemaDiagnostics(validate.errors ?? [], {
           value: desired,
@@ -301,6 +308,7 @@ export class Declarations {
     const resource = { ref, type: decl.type, title, desired }
     const fault = type.check?.(resource)
     if (fault) {
+      this.#evaluation.isWhole = false
       this.#error(
         instance,
         fault.attribute !== undefined && fault.attribute in decl.attributes
@@ -481,6 +489,7 @@ export class Declarations {
         code: 'source-missing',
         message: `${ref} has no source: there is no file "${name}"`,
         expected: `it under one of: ${this.#evaluation.library.folders.map((folder) => this.#evaluation.library.sources.shown(folder.files)).join(', ')}`,
+        ...help(this.#evaluation.library.nearestPath('files', name)),
       })
       throw new Failed()
     }
@@ -508,6 +517,7 @@ export class Declarations {
         code: 'template-missing',
         message: `${ref} has no template: there is no file "${name}"`,
         expected: `it under one of: ${library.folders.map((folder) => library.sources.shown(folder.templates)).join(', ')}`,
+        ...help(library.nearestPath('templates', name)),
       })
       throw new Failed()
     }
@@ -698,6 +708,10 @@ const THINGS: Readonly<
   groups: { kind: 'group', name: (name) => name },
   commands: { kind: 'command', name: (name) => name },
   units: { kind: 'unit', name: unitName },
+}
+
+function help(text: string | undefined): { readonly help?: string } {
+  return text === undefined ? {} : { help: text }
 }
 
 /** Modes are compared by meaning: `"640"` is `"0640"`. */

@@ -78,6 +78,8 @@ export class Evaluation {
   readonly #withs: Map<string, Map<string, With>>
   /** Those that were given in this pass. */
   readonly #given = new Set<With>()
+  /** Whether nothing that a reference may name is missing because of a mistake. */
+  isWhole = true
   /** Set when a `with` came after its parameter had been read with another value: which one, and where it stands. */
   late: { readonly name: string; readonly given: Pick<With, 'file' | 'path'> } | undefined
 
@@ -96,6 +98,7 @@ export class Evaluation {
     const known = this.#classes.get(manifest.name)
     if (known) return known
     if (manifest.kind === 'define') {
+      this.isWhole = false
       this.diagnostics.push({
         severity: 'error',
         code: 'unknown-class',

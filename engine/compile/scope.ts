@@ -26,6 +26,8 @@ export const eachFields: Fields = { key: 'dyn', value: 'dyn' }
 /** Works out the scope of each manifest, and checks all of its expressions once. Pure. */
 export class Scopes {
   readonly diagnostics: Diagnostic[] = []
+  /** Set when a manifest names another that is at fault itself. */
+  meetsBad = false
   readonly #library: Library
   readonly #base: ExprScope
   readonly #scopes = new Map<Manifest, ManifestScope>()
@@ -117,8 +119,9 @@ export class Scopes {
     for (const [name, decl] of Object.entries(manifest.parameters))
       checker.value(decl.default, ['parameters', name, 'default'], names)
     for (const [index, decl] of manifest.include.entries()) {
-      if (!this.#library.find(decl.class) && !this.#library.isBad(decl.class)) {
-        this.#unknownClass(manifest, decl.class, ['include', index, 'class'])
+      if (!this.#library.find(decl.class)) {
+        if (this.#library.isBad(decl.class)) this.meetsBad = true
+        else this.#unknownClass(manifest, decl.class, ['include', index, 'class'])
       }
       if (decl.when !== undefined) checker.condition(decl.when, ['include', index, 'when'], names)
       checker.value(decl.with, ['include', index, 'with'], names)
@@ -140,6 +143,7 @@ export class Scopes {
   #checkType(manifest: Manifest, decl: ResourceDecl): void {
     if (!decl.type.includes('::')) return
     const define = this.#library.find(decl.type)
+    if (this.#library.isBad(decl.type)) this.meetsBad = true
     if (define?.kind === 'define' || this.#library.isBad(decl.type)) return
     const help = define
       ? `include the class instead: include: [${decl.type}]`

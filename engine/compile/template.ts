@@ -92,7 +92,13 @@ export function parseTemplate(text: string, file: string): Template {
     const message = (error as Error).message
     const line = Number(/line (\d+)/.exec(message)?.[1] ?? 1)
     const detail = message.split('\n').at(-1) ?? message
-    throw new TemplateError(`this is no template: ${detail}`, line, 1)
+    throw new TemplateError(
+      detail.endsWith("got 'EOF'")
+        ? 'the template ends inside a block, or between braces: something like {{/if}} is missing'
+        : `this is no template: ${detail}`,
+      line,
+      1,
+    )
   }
   const reads = new Map<string, { name: string; line: number; column: number }>()
   new NameVisitor((name, path) => {

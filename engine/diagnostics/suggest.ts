@@ -7,13 +7,20 @@ export function suggest(word: string, candidates: Iterable<string>): string | un
   let bestDistance = limit + 1
   for (const candidate of candidates) {
     if (Math.abs(candidate.length - word.length) >= bestDistance) continue
-    const d = distance(word.toLowerCase(), candidate.toLowerCase())
+    const d = mistypings(word.toLowerCase(), candidate.toLowerCase())
     if (d < bestDistance && candidate !== word) {
       best = candidate
       bestDistance = d
     }
   }
   return best
+}
+
+/** The edit distance, with two letters that changed places as one slip and not two. */
+function mistypings(a: string, b: string): number {
+  const at = [...a].findIndex((letter, index) => letter !== b[index])
+  const swapped = `${a.slice(0, at)}${a[at + 1] ?? ''}${a[at] ?? ''}${a.slice(at + 2)}`
+  return at >= 0 && swapped === b ? 1 : distance(a, b)
 }
 
 /** `did you mean "x"?`, or undefined where nothing is near. */

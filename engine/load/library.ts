@@ -131,6 +131,16 @@ export class Library {
     return this.#paths.get(key)
   }
 
+  /** `did you mean` among the templates or files that exist. */
+  nearestPath(kind: 'templates' | 'files', name: string): string | undefined {
+    const names = this.folders.flatMap((folder) =>
+      existsSync(folder[kind])
+        ? readdirSync(folder[kind], { recursive: true, encoding: 'utf8' })
+        : [],
+    )
+    return didYouMean(name, names)
+  }
+
   #load(name: string): Manifest | undefined {
     if (!NAME.test(name)) return undefined
     const relative = `${name.replaceAll('::', '/')}.yaml`
