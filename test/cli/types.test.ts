@@ -50,7 +50,8 @@ test('ends in peace where nobody reads to the end', async () => {
   const project = join(import.meta.dirname, '../..')
   const child = spawn(join(project, 'bin/node'), [
     join(project, 'engine/cli/main.ts'),
-    ...['types', '--json'],
+    'types',
+    '--json',
   ])
   child.stdout.destroy()
   let said = ''
