@@ -37,8 +37,9 @@ export class RunRecord implements Keeper {
   keep(ref: string, kept: Kept): void {
     const { path, kind, goes, mode, uid, gid, content, pieces, target } = kept
     this.#store.begin()
+    const sensitive = this.#isSensitive(ref)
     const hash = content
-      ? this.#store.putObject(content)
+      ? this.#store.putObject(content, { sensitive })
       : pieces
         ? this.#store.putPieces(pieces)
         : undefined
@@ -54,8 +55,8 @@ export class RunRecord implements Keeper {
     { mode, uid, gid }: Ownership & { readonly mode: number },
   ): void {
     this.#store.begin()
-    const hash = this.#store.putObject(content)
     const sensitive = this.#isSensitive(ref)
+    const hash = this.#store.putObject(content, { sensitive })
     this.#store.recordFile({
       path,
       ref,

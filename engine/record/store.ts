@@ -180,11 +180,14 @@ export class Store {
     this.#run('INSERT INTO intent (run, ref, action) VALUES (?, ?, ?)', run, ref, action)
   }
 
-  /** Stores a content and gives its SHA-256 in hex. A large one is a file, synced before this returns. */
-  putObject(content: Uint8Array): string {
+  /**
+   * Stores a content and gives its SHA-256 in hex. A large one is a file, synced before this returns; so is one that
+   * holds a secret, which the database, journal of all runs, is not to hold.
+   */
+  putObject(content: Uint8Array, { sensitive }: { readonly sensitive: boolean }): string {
     const hash = createHash('sha256').update(content).digest('hex')
     if (this.#get('SELECT 1 FROM object WHERE hash = ?', hash)) return hash
-    if (content.length <= LARGEST_IN_DATABASE) {
+    if (content.length <= LARGEST_IN_DATABASE && !sensitive) {
       this.#run(
         'INSERT INTO object (hash, size, body) VALUES (?, ?, ?)',
         hash,

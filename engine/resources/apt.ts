@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { CommandOptions, CommandResult, Host, HostReader } from '../host/host.ts'
 
 /** What apt could install under a name. */
@@ -20,8 +21,10 @@ export const aptEnvironment = {
   LC_ALL: 'C.UTF-8',
 } as const
 
-/** A lock that another apt holds is waited for as long as steward's own. Seconds. */
-const lockTimeout = ['-o', 'DPkg::Lock::Timeout=300']
+/** A lock that another apt holds is waited for as long as steward's own. */
+const lockTimeoutS = 300
+const lockTimeout = ['-o', `DPkg::Lock::Timeout=${lockTimeoutS}`]
+const lockPauseMs = 1000
 /** A large upgrade over a slow line; what is stuck shows in apt's own time limits long before. */
 const transactionMs = 3_600_000
 
@@ -83,7 +86,20 @@ export async function aptAlsoRemoves(
 
 /** Fetches the lists of every repository. */
 export function aptUpdate(host: Host): Promise<CommandResult> {
-  return aptGet(['update'], host)
+  return update(['update'], host)
+}
+
+/**
+ * apt's own waiting is for dpkg's lock alone: the one of the lists, which an update that was cut off by our own end
+ * may still hold, is asked for again as long.
+ */
+async function update(argv: readonly string[], host: Host): Promise<CommandResult> {
+  for (let waitedMs = 0; ; waitedMs += lockPauseMs) {
+    const result = await aptGet(argv, host)
+    const isLocked = result.exitCode !== 0 && /^E: Could not get lock .*\/lists\//m.test(result.stderr)
+    if (!isLocked || waitedMs >= lockTimeoutS * 1000) return result
+    await sleep(lockPauseMs)
+  }
 }
 
 /** Fetches the lists of one source file, and leaves those of the others alone. */
@@ -94,7 +110,7 @@ export function aptUpdateFrom(sourceFile: string, host: Host): Promise<CommandRe
     'APT::Get::List-Cleanup=0',
     'APT::Update::Error-Mode=any',
   ]
-  return aptGet([...only.flatMap((option) => ['-o', option]), 'update'], host)
+  return update([...only.flatMap((option) => ['-o', option]), 'update'], host)
 }
 
 export function aptGet(

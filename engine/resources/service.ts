@@ -75,7 +75,8 @@ async function probeServices(
   resources: readonly Resource<ServiceDesired>[],
   host: HostReader,
 ): Promise<ServiceCurrent[]> {
-  const { cannotRun } = host
+  // A chroot can run commands, but no unit: the systemd of this machine is not that of the tree.
+  const cannotRun = host.root === '/' ? host.cannotRun : 'not in a root'
   if (cannotRun !== undefined) return resources.map(() => ({ cannotRun }))
   const units = await showUnits(
     resources.map(({ title }) => unitName(title)),
