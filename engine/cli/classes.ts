@@ -4,6 +4,7 @@ import { openLibrary } from '../index.ts'
 import type { Library } from '../load/library.ts'
 import type { Manifest, ParameterDecl } from '../load/manifest.ts'
 import { type ClassEntry, renderClasses } from '../ui/classes-text.ts'
+import { jsonText } from '../ui/json.ts'
 import { typeWords, type ValueForm } from '../ui/schema-words.ts'
 import { type CommonFlags, stateOf } from './options.ts'
 import { paintOf, print, showDiagnostics } from './output.ts'
@@ -30,7 +31,7 @@ export async function run(flags: ClassesFlags, names: readonly string[]): Promis
   showDiagnostics(diagnostics)
   print(
     flags.json
-      ? JSON.stringify(entries, undefined, 2)
+      ? jsonText(entries)
       : renderClasses(entries, {
           paint: paintOf(process.stdout),
           width: Math.min(process.stdout.columns ?? 100, 120),

@@ -7,6 +7,7 @@ import { compileCatalog, load } from '../index.ts'
 import type { Library } from '../load/library.ts'
 import { redactor, SECRET } from '../plan.ts'
 import { type Explanation, renderExplanation } from '../ui/explain-text.ts'
+import { jsonText } from '../ui/json.ts'
 import { type CommonFlags, roadOptions } from './options.ts'
 import { paintOf, print, showDiagnostics } from './output.ts'
 
@@ -22,7 +23,7 @@ export async function run(
   showDiagnostics([...loaded.notices, ...notices])
   print(
     flags.json
-      ? JSON.stringify(explanation, undefined, 2)
+      ? jsonText(explanation)
       : renderExplanation(explanation, { paint: paintOf(process.stdout) }),
   )
   return 0

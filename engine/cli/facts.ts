@@ -4,6 +4,7 @@ import { factsFromFile } from '../facts/file.ts'
 import { readFacts } from '../facts/index.ts'
 import { localHost } from '../host/local.ts'
 import { renderFacts } from '../ui/facts-text.ts'
+import { jsonText } from '../ui/json.ts'
 import { paths } from '../zulip/paths.ts'
 import type { CommonFlags } from './options.ts'
 import { paintOf, print, showDiagnostics } from './output.ts'
@@ -24,7 +25,7 @@ export async function run(flags: FactsFlags): Promise<number> {
   showDiagnostics(diagnostics)
   print(
     flags.json
-      ? JSON.stringify(given.facts, undefined, 2)
+      ? jsonText(given.facts)
       : renderFacts(given.facts, {
           paint: paintOf(process.stdout),
           width: process.stdout.isTTY ? process.stdout.columns : undefined,

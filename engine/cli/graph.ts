@@ -3,6 +3,7 @@ import { edgeReason } from '../compile/edges.ts'
 import { compileCatalog, load } from '../index.ts'
 import { redactor } from '../plan.ts'
 import { type Graph, renderDot, renderMermaid } from '../ui/graph-text.ts'
+import { jsonText } from '../ui/json.ts'
 import { type CommonFlags, roadOptions } from './options.ts'
 import { print, showDiagnostics } from './output.ts'
 
@@ -23,7 +24,7 @@ export async function run(
       print(renderMermaid(graph))
       return 0
     case 'json':
-      print(JSON.stringify(graph, undefined, 2))
+      print(jsonText(graph))
       return 0
     default:
       return flags.format satisfies never

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { Refusal } from '../diagnostics/diagnostic.ts'
 import { didYouMean } from '../diagnostics/suggest.ts'
 import { type RunRow, Store } from '../record/store.ts'
+import { jsonText } from '../ui/json.ts'
 import { renderRun, renderRuns } from '../ui/run-text.ts'
 import { type CommonFlags, stateOf } from './options.ts'
 import { paintOf, print } from './output.ts'
@@ -18,11 +19,7 @@ export async function list(flags: RunsFlags & { readonly limit: number }): Promi
     })
   }
   const rows = reading(flags, (store) => store.runs(flags.limit)) ?? []
-  print(
-    flags.json
-      ? JSON.stringify(rows, undefined, 2)
-      : renderRuns(rows, { paint: paintOf(process.stdout) }),
-  )
+  print(flags.json ? jsonText(rows) : renderRuns(rows, { paint: paintOf(process.stdout) }))
   return 0
 }
 
@@ -41,7 +38,7 @@ export async function show(
   const { row, events, kept } = found
   print(
     flags.json
-      ? JSON.stringify({ ...row, events, kept }, undefined, 2)
+      ? jsonText({ ...row, events, kept })
       : renderRun(row, events, kept, {
           paint: paintOf(process.stdout),
           verbose: flags.verbose === true,

@@ -8,6 +8,7 @@ import { helpers } from '../compile/template.ts'
 import { Refusal } from '../diagnostics/diagnostic.ts'
 import { didYouMean } from '../diagnostics/suggest.ts'
 import { types } from '../resources/index.ts'
+import { jsonText } from '../ui/json.ts'
 import {
   type Reference,
   type ReferenceEntry,
@@ -23,7 +24,7 @@ export async function run(flags: Pick<CommonFlags, 'json'>, name?: string): Prom
   const reference = readReference()
   const found = name === undefined ? reference : entryOf(reference, name)
   if (flags.json) {
-    print(JSON.stringify(found, undefined, 2))
+    print(jsonText(found))
     return 0
   }
   const options = {

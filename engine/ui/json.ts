@@ -17,10 +17,19 @@ export function diagnosticLine(diagnostic: Diagnostic): string {
   return jsonLine({ type: 'diagnostic', ...diagnostic })
 }
 
-/** JSON leaves the second range of control characters as they are; escaped they mean the same and steer no terminal. */
+/** A whole value as JSON over several lines, without its last newline. */
+export function jsonText(value: unknown): string {
+  return escapeControls(JSON.stringify(value, undefined, 2))
+}
+
 function jsonLine(value: object): string {
-  return JSON.stringify(value).replace(
-    /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu,
+  return escapeControls(JSON.stringify(value))
+}
+
+/** JSON leaves the second range of control characters as they are; escaped they mean the same and steer no terminal. */
+function escapeControls(json: string): string {
+  return json.replace(
+    /(?!\n)[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { diagnosticLine, eventLine, planLine } from '../../engine/ui/json.ts'
+import { diagnosticLine, eventLine, jsonText, planLine } from '../../engine/ui/json.ts'
 import { server } from './example.ts'
 
 describe('a line of JSON', () => {
@@ -26,4 +26,12 @@ describe('a line of JSON', () => {
     expect(line).toMatch(/^[\x20-\x7e]+$/)
     expect(JSON.parse(line).message).toBe(message)
   })
+})
+
+test('text over several lines steers no terminal either, and reads back the same', () => {
+  const value = { name: 'a\u009b31m\u202e', list: ['one\ntwo'] }
+  const text = jsonText(value)
+  expect(text.split('\n')).toHaveLength(6)
+  expect(text).not.toMatch(/[\u0080-\u009f\u202e]/)
+  expect(JSON.parse(text)).toEqual(value)
 })
