@@ -45,7 +45,7 @@ export function compile(input: CompileInput): Compiled {
       } else if (manifest.steps) isProcedure(evaluation, name, place)
       else evaluation.include(name, input.classes.length === 1)
     }
-    for (const instance of [...evaluation.instances]) declarations.instance(instance)
+    for (const instance of evaluation.instances.slice()) declarations.instance(instance)
   })
 }
 

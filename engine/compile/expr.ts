@@ -422,7 +422,7 @@ function baseEnvironment(): Environment {
     .registerFunction('distinct(list<dyn>): list<dyn>', (list: unknown[]) => {
       const seen = new Set<string>()
       return list.filter((item) => {
-        const key = `${typeof item}:${JSON.stringify(item, (_k, v) => (typeof v === 'bigint' ? `${v}n` : v))}`
+        const key = `${typeof item}:${JSON.stringify(item, (_k, v) => (typeof v === 'bigint' ? `${v}n` : v instanceof Map ? [...v] : v))}`
         return !seen.has(key) && seen.add(key)
       })
     })
@@ -456,7 +456,9 @@ function compare(a: unknown, b: unknown): number {
   if (typeof a !== typeof b && !(isNumeric(a) && isNumeric(b))) {
     throw new TypeError('a list with values of different types has no order')
   }
-  return (a as string) < (b as string) ? -1 : (a as string) > (b as string) ? 1 : 0
+  // JavaScript orders text by UTF-16 units; the bytes of UTF-8 are in the order of code points.
+  if (typeof a === 'string') return Buffer.compare(Buffer.from(a), Buffer.from(b as string))
+  return (a as number) < (b as number) ? -1 : (a as number) > (b as number) ? 1 : 0
 }
 const isNumeric = (value: unknown) => typeof value === 'bigint' || typeof value === 'number'
 

@@ -175,6 +175,11 @@ class NameVisitor extends Handlebars.Visitor {
   override PathExpression(path: hbs.AST.PathExpression): void {
     if (path.data) return
     const [head, member] = path.parts as string[]
+    const inherited = path.parts.find(
+      (part) => typeof part === 'string' && part in Object.prototype,
+    )
+    if (inherited !== undefined)
+      this.#refuse(`"${String(inherited)}" is not a name that is known here`, path)
     // Below `each` or `with` a plain name is a member of the item; `../name` leaves as many blocks.
     const own = this.#blocks.filter((block) => block.own).length
     if (head === undefined) {

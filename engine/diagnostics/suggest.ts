@@ -18,9 +18,10 @@ export function suggest(word: string, candidates: Iterable<string>): string | un
 
 /** The edit distance, with two letters that changed places as one slip and not two. */
 function mistypings(a: string, b: string): number {
-  const at = [...a].findIndex((letter, index) => letter !== b[index])
+  let at = 0
+  while (at < a.length && a[at] === b[at]) at++
   const swapped = `${a.slice(0, at)}${a[at + 1] ?? ''}${a[at] ?? ''}${a.slice(at + 2)}`
-  return at >= 0 && swapped === b ? 1 : distance(a, b)
+  return at < a.length && swapped === b ? 1 : distance(a, b)
 }
 
 /** `did you mean "x"?`, or undefined where nothing is near. */

@@ -1,0 +1,97 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { loadTemplate, parseTemplate, TemplateError } from '../../engine/compile/template.ts'
+import { temporaryFolder } from './road.ts'
+
+const render = (text: string, values: Record<string, unknown> = {}) =>
+  parseTemplate(text, 'x.hbs').render(values)
+function mistake(text: string, values: Record<string, unknown> = {}): string {
+  try {
+    render(text, values)
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error
+    return `${error.line}:${error.column} ${error.message}`
+  }
+  throw new Error('it was rendered')
+}
+
+describe('a template writes', () => {
+  test.each([
+    ['values as they are, for files are no HTML', '{{a}}', { a: `<&>"'` }, `<&>"'`],
+    ['neighbouring numbers one after the other', '{{a}}{{b}}', { a: 1, b: 2 }, '12'],
+    ['true and false', '{{a}} {{b}}', { a: true, b: false }, 'true false'],
+    ['nothing for a value that is unset', '[{{a}}]', { a: undefined }, '[]'],
+    ['the branch of a condition', '{{#if a}}y{{else}}n{{/if}}', { a: undefined }, 'n'],
+    ['a list', '{{#each a}}{{this}};{{/each}}', { a: ['x', 'y'] }, 'x;y;'],
+    ['a map with its keys', '{{#each a}}{{@key}}={{this}};{{/each}}', { a: { k: 1 } }, 'k=1;'],
+    ['names above a block', '{{#each a}}{{../b}}{{this}}{{/each}}', { a: [1, 2], b: 'n' }, 'n1n2'],
+    ['an item by name', '{{#each a as |x i|}}{{i}}{{x.n}}{{/each}}', { a: [{ n: 'v' }] }, '0v'],
+    ['a block with a map', '{{#with a}}{{b}}{{/with}}', { a: { b: 'v' } }, 'v'],
+    ['a joined list', '{{join a ", "}}', { a: ['x', 1] }, 'x, 1'],
+    ['a map as settings', '{{ini a}}', { a: { k: 'v', n: 1 } }, 'k = v\nn = 1'],
+    ['JSON', '{{json a}}', { a: { k: ['v'] } }, '{"k":["v"]}'],
+    ['one word for a shell', '{{shell a}}', { a: "it's $x" }, `'it'\\''s $x'`],
+    ['braces behind a backslash', '\\{{a}}', {}, '{{a}}'],
+    [
+      'no line for a block that stands alone',
+      'x\n{{#if a}}\ny\n{{/if}}\nz\n',
+      { a: 1 },
+      'x\ny\nz\n',
+    ],
+  ])('%s', (_title, text, values, expected) => {
+    expect(render(text, values)).toBe(expected)
+  })
+})
+
+describe('a template is refused', () => {
+  test.each([
+    ['for a name that is not known', 'x\n{{#each a}}{{b}}{{/each}}', { a: [{}] }, /^2:\d+ .*"b"/],
+    ['for a list as text', '{{a}}', { a: [1] }, /a list or a map is no text/],
+    ['for a map as text', '{{a}}', { a: { b: 1 } }, /a list or a map is no text/],
+    ['for three braces', 'x {{{a}}}', { a: 1 }, /^1:3 .*two braces/],
+    ['for a partial', '{{> other}}', {}, /^1:1 partials/],
+    ['for a helper that does not exist', '{{shout a}}', { a: 1 }, /no helper "shout"/],
+    ['for lookup', '{{lookup a "b"}}', { a: {} }, /no helper "lookup"/],
+    ['for log', '{{log a}}', { a: 1 }, /no helper "log"/],
+    ['for a block that does not exist', '{{#shout a}}{{/shout}}', { a: 1 }, /no block helper/],
+    ['for a block that is not closed', 'x\n{{#if a}}\n', { a: 1 }, /^\d:1 .*ends inside a block/],
+    ['for this where nothing is', '{{json this}}', {}, /nothing here that "this"/],
+    ['for join without a list', '{{join a ","}}', { a: 'x' }, /join takes a list/],
+    ['for join without a separator', '{{join a}}', { a: ['x'] }, /separator/],
+    ['for an inherited name', '{{#each a}}{{constructor}}{{/each}}', { a: [{}] }, /constructor/],
+    ['for a prototype', '{{a.__proto__.x}}', { a: {} }, /__proto__|not known/],
+  ])('%s', (_title, text, values, expected) => {
+    expect(mistake(text, values)).toMatch(expected)
+  })
+
+  test('where it can not be read', () => {
+    expect(() => loadTemplate('/nonexistent/x.hbs')).toThrow("can't be read")
+  })
+})
+
+describe('what a template reads of its class', () => {
+  const reads = (text: string) => parseTemplate(text, 'x.hbs').reads.map(({ name }) => name)
+  test.each([
+    ['{{a}} {{b.c.d}} {{a}}', ['a', 'b.c']],
+    ['{{#if a}}{{b}}{{else}}{{c}}{{/if}}', ['a', 'b', 'c']],
+    ['{{#each a}}{{b}}{{this.c}}{{../d}}{{else}}{{e}}{{/each}}', ['a', 'd', 'e']],
+    ['{{#each a as |x|}}{{x}}{{x.y}}{{../x}}{{/each}}', ['a', 'x']],
+    ['{{#each a}}{{#each b}}{{../c}}{{../../d}}{{/each}}{{/each}}', ['a', 'd']],
+    ['{{#with a}}{{b}}{{/with}}', ['a']],
+    ['{{join a b}}{{shell (join c ",")}}', ['a', 'b', 'c']],
+    ['{{this.a}} {{./b}} {{this_c}}', ['a', 'b', 'this_c']],
+    ['{{! a }}{{!-- b --}}', []],
+  ])('%s', (text, expected) => {
+    expect(reads(text)).toEqual(expected)
+  })
+
+  test('has the place of each name', () => {
+    const file = join(temporaryFolder(), 'x.hbs')
+    writeFileSync(file, 'x\n  {{a}} {{#if b}}{{/if}}\n')
+    expect(loadTemplate(file).reads).toEqual([
+      { name: 'a', line: 2, column: 5 },
+      { name: 'b', line: 2, column: 15 },
+    ])
+  })
+})
