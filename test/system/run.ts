@@ -27,13 +27,19 @@ const { values: options } = parseArgs({
   },
 })
 
-const missing = missingForHosts()
-if (missing === undefined) {
-  const archive = resolve(options.archive ?? (await buildArchive()))
-  process.exitCode = await withRig((rig) => runScenarios(archive, join(rig.folder, 'tests.json')))
-} else {
-  console.error(missing)
+try {
+  process.exitCode = await main()
+} catch (error) {
+  // What a command printed is in the message; where this script called it helps nobody.
+  console.error(error instanceof Error ? error.message : error)
   process.exitCode = 1
+}
+
+async function main(): Promise<number> {
+  const missing = missingForHosts()
+  if (missing !== undefined) throw new Error(missing)
+  const archive = resolve(options.archive ?? (await buildArchive()))
+  return withRig((rig) => runScenarios(archive, join(rig.folder, 'tests.json')))
 }
 
 /** The path of a fresh archive. */
