@@ -1,4 +1,3 @@
-import { setFlagsFromString } from 'node:v8'
 import { Command, CommanderError, Option } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import { Refusal } from '../diagnostics/diagnostic.ts'
@@ -9,9 +8,6 @@ import { showDiagnostics } from './output.ts'
  * The command line. Each command is declared here and lives in a file of its own, which is only loaded when it runs:
  * `--version` and `--help` cost no more than this file. A command gives its exit status; nothing else exits.
  */
-
-// A run makes much and keeps little: with a young heap that does not grow it takes as long, and half the memory.
-setFlagsFromString('--semi-space-growth-factor=1')
 
 // Whoever reads may have had enough (`steward graph | head`); what is under way is finished without them.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
