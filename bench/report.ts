@@ -20,7 +20,7 @@ const median = (numbers: readonly number[]): number => {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
 }
 const shown = (number: number) =>
-  Number.isNaN(number)
+  !Number.isFinite(number)
     ? ''
     : number.toFixed(number < 1 ? 3 : number < 10 ? 2 : number < 100 ? 1 : 0)
 const valid = (runs: readonly Run[]) => runs.filter(({ fault }) => fault === undefined)

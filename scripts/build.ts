@@ -68,11 +68,11 @@ for (const name of globSync('*.js', { cwd: made })) {
   writeFileSync(path, withoutBuiltinImports(readFileSync(path, 'utf8')))
 }
 keepManifests(join(made, 'manifests'))
-fillCompileCache(made)
 chmodSync(made, 0o755)
 if (existsSync(dist)) renameSync(dist, join(made, 'replaced'))
 renameSync(made, dist)
 rmSync(join(dist, 'replaced'), { recursive: true, force: true })
+fillCompileCache(dist)
 
 /** A hash of everything that decides how a manifest is read. */
 function sourcesHash(): string {
