@@ -25,8 +25,7 @@ export type Compiled =
   | { readonly catalog: Catalog; readonly diagnostics: readonly Diagnostic[] }
   | { readonly catalog?: undefined; readonly diagnostics: readonly Diagnostic[] }
 
-/** Ten thousand resources without tags and secrets share what is empty. */
-const NONE: readonly never[] = []
+/** Ten thousand resources without secrets share what is empty. */
 const NO_NAMES: ReadonlySet<string> = new Set()
 const NO_SOURCES: CatalogResource['sources'] = new Map()
 
@@ -127,7 +126,7 @@ function finish(input: CompileInput, evaluation: Evaluation, declarations: Decla
       ...resource,
       index,
       id: item.id,
-      tags: item.tags.size > 0 ? [...item.tags] : NONE,
+      tags: item.tags,
       noop: item.noop,
       sensitive: item.sensitive.size > 0 ? item.sensitive : NO_NAMES,
       containers: item.containers,

@@ -1,7 +1,7 @@
 import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts'
 import { didYouMean } from '../diagnostics/suggest.ts'
 import { isObject, type ResourceDecl } from '../load/manifest.ts'
-import { schemaDiagnostics } from '../load/schema-errors.ts'
+import { holdsExpression, schemaDiagnostics } from '../load/schema-errors.ts'
 import { validator } from '../load/validators.ts'
 import type { Path } from '../load/yaml.ts'
 import { normalPath } from '../resources/path.ts'
@@ -34,16 +34,16 @@ export interface WrittenReference {
 export interface Declared {
   readonly resource: Resource<Record<string, unknown>>
   id: string | undefined
-  readonly tags: Set<string>
+  tags: readonly string[]
   noop: boolean
   readonly sensitive: Set<string>
   /** The classes and defines that hold it, the innermost first; then those of further declarations. */
-  readonly containers: string[]
+  containers: readonly string[]
   readonly file: string
   readonly path: Path
-  readonly references: WrittenReference[]
-  readonly needs: Thing[]
-  readonly provides: Thing[]
+  references: readonly WrittenReference[]
+  needs: readonly Thing[]
+  provides: readonly Thing[]
   readonly sources: Map<string, ValueSource>
 }
 
@@ -64,6 +64,26 @@ const PLAIN = new Set([
 /** Lists of references or path globs, which become texts before the type sees them. */
 const LISTENING = new Set(['restart_on', 'reload_on'])
 
+interface PreparedAttribute {
+  readonly key: string
+  readonly raw: unknown
+  readonly path: Path
+  /** Whether no expression is in it, so that the text as written is the value. */
+  readonly isConstant: boolean
+}
+
+/** Shared by the many resources that have none of them. */
+const NONE: readonly never[] = []
+const PLAIN_META = {
+  tags: NONE as readonly string[],
+  noop: false,
+  sensitive: NONE as readonly string[],
+  needs: NONE as readonly Thing[],
+  provides: NONE as readonly Thing[],
+} as const
+const RELATIONS = ['before', 'require', 'notify', 'subscribe'] as const
+const DESCRIBING = ['tags', 'noop', 'sensitive', 'needs', 'provides'] as const
+
 /** Turns the declarations of classes and defines into resources, each with its attributes evaluated and checked. */
 export class Declarations {
   readonly resources = new Map<string, Declared>()
@@ -82,6 +102,7 @@ export class Declarations {
   readonly #types: ReadonlyMap<string, ResourceType>
   readonly #templates = new Map<string, Template | undefined>()
   readonly #withSources: boolean
+  readonly #attributes = new Map<ResourceDecl, readonly PreparedAttribute[]>()
 
   constructor(
     evaluation: Evaluation,
@@ -245,6 +266,27 @@ export class Declarations {
     if (references.length > 0) this.containerReferences.push({ ref, references })
   }
 
+  /** The attributes of a declaration with those that its class gives by default, the same for every item of `for_each`. */
+  #prepared({ manifest }: Instance, decl: ResourceDecl): readonly PreparedAttribute[] {
+    let prepared = this.#attributes.get(decl)
+    if (!prepared) {
+      const own = Object.entries(decl.attributes).map(([key, raw]) => ({
+        key,
+        raw,
+        path: [...decl.path, key],
+      }))
+      const inherited = Object.entries(manifest.defaults[decl.type] ?? {})
+        .filter(([key]) => !(key in decl.attributes))
+        .map(([key, raw]) => ({ key, raw, path: ['defaults', decl.type, key] }))
+      prepared = [...own, ...inherited].map((attribute) => ({
+        ...attribute,
+        isConstant: !LISTENING.has(attribute.key) && !holdsExpression(attribute.raw),
+      }))
+      this.#attributes.set(decl, prepared)
+    }
+    return prepared
+  }
+
   #resource(
     instance: Instance,
     decl: ResourceDecl,
@@ -259,9 +301,12 @@ export class Declarations {
     const desired: Record<string, unknown> = {}
     const sensitive = new Set<string>()
     const sources = new Map<string, ValueSource>()
-    const defaults = manifest.defaults[decl.type]
     const before = this.#evaluation.diagnostics.length
-    const attribute = (key: string, raw: unknown, path: Path) => {
+    const attribute = ({ key, raw, path, isConstant }: PreparedAttribute) => {
+      if (isConstant && !this.#withSources) {
+        desired[key] = raw
+        return
+      }
       const { value, secret } = this.#evaluation.value(raw, { instance, path, each })
       if (secret) {
         if (ARGUMENTS.has(key)) {
@@ -278,10 +323,7 @@ export class Declarations {
       if (this.#withSources)
         sources.set(key, valueSource(this.#evaluation, { instance, path, each }, raw))
     }
-    for (const key of Object.keys(decl.attributes))
-      attribute(key, decl.attributes[key], [...decl.path, key])
-    for (const key of Object.keys(defaults ?? {}))
-      if (!(key in desired)) attribute(key, defaults?.[key], ['defaults', decl.type, key])
+    for (const prepared of this.#prepared(instance, decl)) attribute(prepared)
     if (typeof desired.template === 'string' && desired.content === undefined)
       this.#render(instance, decl, each, desired, sensitive, sources, ref)
     if (typeof desired.source === 'string' && !desired.source.startsWith('/'))
@@ -325,9 +367,11 @@ export class Declarations {
     const meta = this.#meta(instance, decl, each)
     if (meta.sensitive === true) sensitive.add('*')
     else for (const key of meta.sensitive) sensitive.add(key)
-    for (const [key, value] of Object.entries(desired)) {
-      const isNamed = meta.sensitive === true ? !PLAIN.has(key) : meta.sensitive.includes(key)
-      if (isNamed) collectTexts(value, this.#evaluation.secrets)
+    if (meta.sensitive === true || meta.sensitive.length > 0) {
+      for (const [key, value] of Object.entries(desired)) {
+        const isNamed = meta.sensitive === true ? !PLAIN.has(key) : meta.sensitive.includes(key)
+        if (isNamed) collectTexts(value, this.#evaluation.secrets)
+      }
     }
     this.#add({
       resource,
@@ -338,10 +382,10 @@ export class Declarations {
                 .value,
             )
           : undefined,
-      tags: new Set([...meta.tags, ...manifest.tags]),
+      tags: union(meta.tags, manifest.tags),
       noop: meta.noop,
       sensitive,
-      containers: [...instance.containers],
+      containers: instance.containers,
       file: manifest.file,
       path: decl.path,
       references: this.#references(instance, decl, each),
@@ -404,12 +448,11 @@ export class Declarations {
     other.id ??= declared.id
     other.noop ||= declared.noop
     for (const key of declared.sensitive) other.sensitive.add(key)
-    for (const tag of declared.tags) other.tags.add(tag)
-    for (const container of declared.containers)
-      if (!other.containers.includes(container)) other.containers.push(container)
-    other.references.push(...declared.references)
-    other.needs.push(...declared.needs)
-    other.provides.push(...declared.provides)
+    other.tags = union(other.tags, declared.tags)
+    other.containers = union(other.containers, declared.containers)
+    other.references = [...other.references, ...declared.references]
+    other.needs = [...other.needs, ...declared.needs]
+    other.provides = [...other.provides, ...declared.provides]
   }
 
   #place(declared: Declared, key: string): Place {
@@ -418,6 +461,7 @@ export class Declarations {
 
   #meta(instance: Instance, decl: ResourceDecl, each: Each | undefined) {
     const { meta, path } = decl
+    if (DESCRIBING.every((key) => meta[key] === undefined)) return PLAIN_META
     const value = (key: keyof typeof meta): unknown =>
       meta[key] === undefined
         ? undefined
@@ -442,10 +486,15 @@ export class Declarations {
     }
   }
 
-  #references(instance: Instance, decl: ResourceDecl, each: Each | undefined): WrittenReference[] {
+  #references(
+    instance: Instance,
+    decl: ResourceDecl,
+    each: Each | undefined,
+  ): readonly WrittenReference[] {
+    if (RELATIONS.every((relation) => decl.meta[relation] === undefined)) return NONE
     const found: WrittenReference[] = []
     const optional = decl.meta.optional === true
-    for (const relation of ['before', 'require', 'notify', 'subscribe'] as const) {
+    for (const relation of RELATIONS) {
       const raw = decl.meta[relation]
       if (raw === undefined) continue
       const path = [...decl.path, relation]
@@ -738,4 +787,8 @@ function plain(value: unknown): unknown {
 function withoutFound(diagnostic: Diagnostic): Diagnostic {
   const { found: _found, ...rest } = diagnostic
   return rest
+}
+
+function union<T>(a: readonly T[], b: readonly T[]): readonly T[] {
+  return b.length === 0 ? a : a.length === 0 ? b : [...new Set([...a, ...b])]
 }
