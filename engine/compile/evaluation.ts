@@ -5,7 +5,7 @@ import type { Conf } from '../load/conf.ts'
 import { coerce, coerceSection } from '../load/conf-value.ts'
 import type { Library } from '../load/library.ts'
 import { isObject, type Manifest, type ParameterDecl } from '../load/manifest.ts'
-import { schemaDiagnostics } from '../load/schema-errors.ts'
+import { holdsExpression, schemaDiagnostics } from '../load/schema-errors.ts'
 import { fragmentValidator } from '../load/validators.ts'
 import type { Path } from '../load/yaml.ts'
 import {
@@ -564,6 +564,7 @@ export class Evaluation {
       }
       return out
     }
+    if (!holdsExpression(raw)) return raw
     if (Array.isArray(raw))
       return raw.map((item, index) => this.#resolve(item, spot, [...path, index], state))
     if (isObject(raw)) {

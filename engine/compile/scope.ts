@@ -2,6 +2,7 @@ import type { Diagnostic } from '../diagnostics/diagnostic.ts'
 import { didYouMean } from '../diagnostics/suggest.ts'
 import type { Library } from '../load/library.ts'
 import { isObject, type Manifest, type ParameterDecl, type ResourceDecl } from '../load/manifest.ts'
+import { holdsExpression } from '../load/schema-errors.ts'
 import type { Sources } from '../load/sources.ts'
 import type { Path } from '../load/yaml.ts'
 import { type CelType, ExprError, type Expression, ExprScope, type Fields } from './expr.ts'
@@ -315,12 +316,13 @@ export function parameterType(decl: ParameterDecl): CelType {
   }
 }
 
-/** Calls `visit` for every text below a value. */
+/** Calls `visit` for every text with an expression below a value. */
 export function walkTexts(
   value: unknown,
   path: Path,
   visit: (text: string, path: Path) => void,
 ): void {
+  if (!holdsExpression(value)) return
   if (typeof value === 'string') visit(value, path)
   else if (Array.isArray(value))
     for (const [index, item] of value.entries()) walkTexts(item, [...path, index], visit)

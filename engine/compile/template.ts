@@ -118,7 +118,11 @@ export function parseTemplate(text: string, file: string): Template {
         knownHelpers: Object.fromEntries([...known].map((name) => [name, true])),
       })
       try {
-        return compiled(values)
+        const text = compiled(values)
+        // V8 holds a text that was put together as a tree of its pieces until somebody looks into it: ten thousand
+        // files would be a million pieces.
+        text.isWellFormed()
+        return text
       } catch (error) {
         const e = error as Error & { lineNumber?: number; column?: number; endLineNumber?: number }
         const missing = /^"(.+)" not defined/.exec(e.message)?.[1]

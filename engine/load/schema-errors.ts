@@ -38,11 +38,15 @@ export function schemaDiagnostics(errors: readonly ErrorObject[], checked: Check
   return diagnostics
 }
 
-/** Whether text holds an expression anywhere below. */
+/** Whether text holds an expression anywhere below. Makes nothing on the way: data of a manifest can be large. */
 export function holdsExpression(value: unknown): boolean {
   if (typeof value === 'string') return value.includes('${{')
-  if (Array.isArray(value)) return value.some(holdsExpression)
-  if (typeof value === 'object' && value !== null) return Object.values(value).some(holdsExpression)
+  if (typeof value !== 'object' || value === null) return false
+  if (Array.isArray(value)) {
+    for (const item of value) if (holdsExpression(item)) return true
+    return false
+  }
+  for (const key in value) if (holdsExpression((value as Record<string, unknown>)[key])) return true
   return false
 }
 
