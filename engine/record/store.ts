@@ -76,6 +76,7 @@ export class Store {
   readonly folder: string
   readonly #db: DatabaseSync
   readonly #statements = new Map<string, StatementSync>()
+  readonly #version: number
   #isOpen = false
 
   /** Opens the state for writing; makes it where there is none. */
@@ -92,7 +93,11 @@ export class Store {
   static read(folder: string): Store | undefined {
     if (!existsSync(join(folder, FILE))) return undefined
     try {
-      return new Store(folder, true)
+      const store = new Store(folder, true)
+      if (store.#version > 0) return store
+      // Whoever was making it was cut off before it held anything.
+      store.close()
+      return undefined
     } catch (error) {
       throw unusable(folder, error)
     }
@@ -108,6 +113,7 @@ export class Store {
     const { user_version: version } = this.#db.prepare('PRAGMA user_version').get() as {
       user_version: number
     }
+    this.#version = version
     if (version > SCHEMA_VERSION)
       throw new Error(
         `it was made by a newer steward (layout ${version}, this one knows ${SCHEMA_VERSION})`,

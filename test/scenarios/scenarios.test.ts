@@ -10,7 +10,8 @@ import { plan, SECRET } from '../../engine/plan.ts'
 import { probe } from '../../engine/probe.ts'
 import { types } from '../../engine/resources/index.ts'
 import { renderPlan } from '../../engine/ui/plan-text.ts'
-import { compileInput, edgesOf, type Given, temporaryFolder } from '../compile/road.ts'
+import { compileInput, type Given } from '../compile/input.ts'
+import { edgesOf, temporaryFolder } from '../compile/road.ts'
 
 /**
  * Whole runs as data: each folder is a case, and its name says what is true. It holds `manifests/` with the class

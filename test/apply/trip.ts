@@ -1,0 +1,100 @@
+import { apply, type Keeper } from '../../engine/apply.ts'
+import { compile } from '../../engine/compile/compile.ts'
+import { renderDiagnostic } from '../../engine/diagnostics/render.ts'
+import type { Event, Summary } from '../../engine/events.ts'
+import type { Host } from '../../engine/host/host.ts'
+import { localHost } from '../../engine/host/local.ts'
+import { type Selection, selected } from '../../engine/index.ts'
+import { type Plan, plan } from '../../engine/plan.ts'
+import { probe } from '../../engine/probe.ts'
+import { RunRecord } from '../../engine/record/run-record.ts'
+import { Store } from '../../engine/record/store.ts'
+import { types } from '../../engine/resources/index.ts'
+import { compileInput, type Given } from '../compile/input.ts'
+
+/** A tree to manage and a state folder, both real. */
+export interface Place {
+  readonly root: string
+  readonly state: string
+}
+
+export interface RunOptions extends Given {
+  readonly selection?: Partial<Selection>
+  /** Called between plan and apply: another hand on the host. */
+  readonly meanwhile?: () => void
+  /** What the run is to use in place of the host itself. */
+  readonly host?: (host: Host) => Host
+  /** What takes things down in place of the record itself. */
+  readonly keeper?: (record: Keeper) => Keeper
+  /** Called with every event before the next one is asked for. */
+  readonly onEvent?: (event: Event, stop: () => void) => void
+}
+
+export interface Ran {
+  readonly run: string
+  readonly plan: Plan
+  readonly events: readonly Event[]
+  readonly summary: Summary
+  /** `file[/x] changed`, for each resource that finished. */
+  readonly outcomes: readonly string[]
+}
+
+/** One trip of the road with the manifests of a folder, as `steward apply` makes it. */
+export async function trip(place: Place, folder: string, options: RunOptions = {}): Promise<Ran> {
+  const { catalog, diagnostics } = compile(await compileInput(folder, options))
+  if (!catalog) throw new Error(diagnostics.map((each) => renderDiagnostic(each)).join('\n'))
+  const real = localHost({ root: place.root })
+  const host = options.host?.(real) ?? real
+  const selection = { tags: [], only: [], ...options.selection }
+  const states = await probe({ catalog, types, host, selected: selected(catalog, selection) })
+  const planned = plan({ catalog, states, types, cannotRun: host.cannotRun })
+  options.meanwhile?.()
+  const store = Store.open(place.state)
+  try {
+    const sensitive = (ref: string) =>
+      catalog.resources.some((each) => each.ref === ref && each.sensitive.size > 0)
+    const record = new RunRecord(store, {
+      command: ['apply'],
+      classes: catalog.classes,
+      isSensitive: sensitive,
+    })
+    const controller = new AbortController()
+    const running = apply({
+      run: record.id,
+      catalog,
+      states,
+      plan: planned,
+      types,
+      host,
+      keeper: options.keeper?.(record) ?? record,
+      stop: controller.signal,
+    })
+    const events: Event[] = []
+    for (;;) {
+      const next = await running.next()
+      if (next.done) {
+        record.finish(next.value)
+        return {
+          run: record.id,
+          plan: planned,
+          events,
+          summary: next.value,
+          outcomes: outcomesOf(events),
+        }
+      }
+      record.take(next.value)
+      events.push(next.value)
+      options.onEvent?.(next.value, () => controller.abort())
+    }
+  } finally {
+    store.close()
+  }
+}
+
+function outcomesOf(events: readonly Event[]): string[] {
+  return events.flatMap((event) =>
+    event.type === 'resource_finished'
+      ? [`${event.ref} ${event.outcome}${event.cause === undefined ? '' : ` (${event.cause})`}`]
+      : [],
+  )
+}

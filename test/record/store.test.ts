@@ -1,0 +1,292 @@
+import { execFileSync } from 'node:child_process'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { describe, expect, test } from 'vitest'
+import { Refusal } from '../../engine/diagnostics/diagnostic.ts'
+import type { Summary } from '../../engine/events.ts'
+import { Store } from '../../engine/record/store.ts'
+import { temporaryFolder } from '../compile/road.ts'
+
+const summary: Summary = {
+  run: '',
+  status: 'done',
+  changed: 1,
+  refreshed: 0,
+  failed: 0,
+  skipped: 0,
+  unchanged: 0,
+  other: 0,
+  durationMs: 5,
+}
+const open = { sensitive: false }
+const small = Buffer.from('small\n')
+const large = Buffer.alloc(300_000, 'large')
+
+/** A module that does `body` with an open `store`, and is then killed in the middle of whatever it was in. */
+function killedAfter(folder: string, body: string): void {
+  const file = join(import.meta.dirname, '../../engine/record/store.ts')
+  const script = `import { Store } from ${JSON.stringify(file)}
+const store = Store.open(${JSON.stringify(folder)})
+${body}
+process.kill(process.pid, 'SIGKILL')`
+  expect(() =>
+    execFileSync(process.execPath, ['--input-type=module-typescript', '--eval', script], {
+      stdio: 'pipe',
+    }),
+  ).toThrow(expect.objectContaining({ signal: 'SIGKILL' }))
+}
+
+describe('what was committed', () => {
+  test('is there after a kill in the middle of the next transaction, which is not', () => {
+    const folder = temporaryFolder()
+    killedAfter(
+      folder,
+      `const run = store.startRun({ command: ['apply'], classes: ['main'] })
+store.begin()
+store.intend(run, 'file[/a]', 'change')
+const hash = store.putObject(Buffer.from('before'), { sensitive: false })
+store.keep({ run, ref: 'file[/a]', path: '/a', kind: 'file', goes: 'all', mode: 420, uid: 0, gid: 0, hash, target: undefined })
+store.commit()
+store.begin()
+store.addEvent(run, { type: 'notice', message: 'lost' })
+store.putObject(Buffer.from('lost'), { sensitive: false })`,
+    )
+    const store = Store.open(folder)
+    const [run] = store.runs()
+    expect(run).toMatchObject({ status: 'running', finished: undefined, classes: ['main'] })
+    const id = run?.id ?? ''
+    expect(store.events(id)).toEqual([])
+    const [kept] = store.kept(id)
+    expect(store.getObject(kept?.hash ?? '')?.toString()).toBe('before')
+    expect(store.getObject(hashOf('lost'))).toBeUndefined()
+    store.finishRun(id, summary)
+    expect(store.run(id)).toMatchObject({ status: 'done', summary })
+    store.close()
+  })
+
+  test('can be read while another writes, and after one was killed', () => {
+    const folder = temporaryFolder()
+    const writer = Store.open(folder)
+    const run = writer.startRun({ command: [], classes: [] })
+    writer.begin()
+    writer.addEvent(run, { type: 'notice', message: 'not yet' })
+    const reader = Store.read(folder)
+    expect(reader?.events(run)).toEqual([])
+    writer.commit()
+    expect(reader?.events(run)).toHaveLength(1)
+    reader?.close()
+    writer.close()
+    killedAfter(folder, `store.begin(); store.addEvent(${JSON.stringify(run)}, {})`)
+    const again = Store.read(folder)
+    expect(again?.events(run)).toHaveLength(1)
+    again?.close()
+  })
+
+  test('is committed on closing, too', () => {
+    const folder = temporaryFolder()
+    const store = Store.open(folder)
+    store.begin()
+    const run = store.startRun({ command: [], classes: [] })
+    store.close()
+    const again = Store.open(folder)
+    expect(again.run(run)?.id).toBe(run)
+    again.close()
+  })
+})
+
+describe('an object', () => {
+  test.each([
+    ['small', small],
+    ['empty', Buffer.alloc(0)],
+    ['large', large],
+    ['of any bytes', Buffer.from([0, 255, 128, 10])],
+  ])('comes back as it was: %s', (_title, content) => {
+    const store = Store.open(temporaryFolder())
+    const hash = store.putObject(content, open)
+    expect(store.getObject(hash)).toEqual(content)
+    expect(store.putObject(content, open)).toBe(hash)
+    store.close()
+  })
+
+  test('comes back whole that came in pieces, and is the same as one that came at once', () => {
+    const folder = temporaryFolder()
+    const store = Store.open(folder)
+    const hash = store.putPieces([large.subarray(0, 7), large.subarray(7)])
+    expect(store.getObject(hash)).toEqual(large)
+    expect(store.putObject(large, open)).toBe(hash)
+    expect(store.putPieces([small])).toBe(hashOf('small\n'))
+    expect(store.putObject(small, open)).toBe(hashOf('small\n'))
+    expect(store.getObject(hashOf('small\n'))).toEqual(small)
+    store.close()
+    expect(readdirSync(join(folder, 'objects')).filter((name) => name.startsWith('.'))).toEqual([])
+  })
+
+  test('that is a file without a row, left by a kill, is taken up again', () => {
+    const folder = temporaryFolder()
+    killedAfter(
+      folder,
+      `store.begin(); store.putObject(Buffer.alloc(300_000, 'large'), { sensitive: false })`,
+    )
+    const store = Store.open(folder)
+    const hash = hashOf(large)
+    expect(store.getObject(hash)).toBeUndefined()
+    store.putObject(large, open)
+    expect(store.getObject(hash)).toEqual(large)
+    store.close()
+  })
+
+  test('with a secret is in no file that holds anything else, and only root can read it', () => {
+    const folder = temporaryFolder()
+    const store = Store.open(folder)
+    const hash = store.putObject(Buffer.from('correct-horse'), { sensitive: true })
+    store.close()
+    for (const name of readdirSync(folder).filter((each) => each !== 'objects'))
+      expect(readFileSync(join(folder, name)).includes('correct-horse'), name).toBe(false)
+    const file = join(folder, 'objects', hash.slice(0, 2), hash.slice(2))
+    expect(statSync(file).mode & 0o777).toBe(0o600)
+  })
+})
+
+describe('the state folder', () => {
+  test('is made for its owner alone', () => {
+    const folder = join(temporaryFolder(), 'deep/state')
+    Store.open(folder).close()
+    expect(statSync(folder).mode & 0o777).toBe(0o700)
+    expect(statSync(join(folder, 'state.db')).mode & 0o777).toBe(0o600)
+  })
+
+  test('is not made by who only reads', () => {
+    const folder = join(temporaryFolder(), 'state')
+    expect(Store.read(folder)).toBeUndefined()
+    expect(existsSync(folder)).toBe(false)
+  })
+
+  test('that somebody had just begun to make is an empty one', () => {
+    const folder = temporaryFolder()
+    writeFileSync(join(folder, 'state.db'), '')
+    expect(Store.read(folder)).toBeUndefined()
+    const store = Store.open(folder)
+    expect(store.runs()).toEqual([])
+    store.close()
+  })
+
+  test.each([
+    ['is a file', (path: string) => writeFileSync(path, '')],
+    [
+      'has a folder in place of the database',
+      (path: string) => mkdirSync(join(path, 'state.db'), { recursive: true }),
+    ],
+    [
+      'has something else in place of the database',
+      (path: string) => {
+        mkdirSync(path)
+        writeFileSync(join(path, 'state.db'), 'This is no database at all.'.repeat(100))
+      },
+    ],
+  ])('that %s is refused in one sentence', (_title, make) => {
+    const path = join(temporaryFolder(), 'state')
+    make(path)
+    expect(refusal(() => Store.open(path))).toMatchObject({
+      code: 'state',
+      message: expect.stringContaining(`the state folder ${path} can't be used`),
+      help: expect.stringContaining('--state'),
+    })
+  })
+
+  test.skipIf(process.geteuid?.() === 0 ? 'root may write everywhere' : false)(
+    'that can not be written is refused, with the way out',
+    () => {
+      const path = temporaryFolder()
+      chmodSync(path, 0o500)
+      expect(refusal(() => Store.open(path))).toMatchObject({ code: 'state' })
+    },
+  )
+
+  test('of a newer steward is left alone, by readers too', () => {
+    const path = temporaryFolder()
+    Store.open(path).close()
+    const db = new DatabaseSync(join(path, 'state.db'))
+    db.exec('PRAGMA user_version = 99')
+    db.close()
+    for (const use of [() => Store.open(path), () => Store.read(path)])
+      expect(refusal(use).message).toContain('made by a newer steward (layout 99')
+  })
+
+  function refusal(act: () => unknown) {
+    try {
+      act()
+    } catch (error) {
+      if (error instanceof Refusal) return error.diagnostics[0] ?? expect.fail()
+      throw error
+    }
+    return expect.fail('it was taken')
+  }
+})
+
+describe('runs', () => {
+  test('come the newest first, and are found by the beginning of their id where only one has it', () => {
+    const store = Store.open(temporaryFolder())
+    const ids = [0, 1, 2].map(() => store.startRun({ command: ['apply'], classes: ['main'] }))
+    expect(
+      store
+        .runs()
+        .map(({ id }) => id)
+        .sort(),
+    ).toEqual([...ids].sort())
+    expect(store.runs(1)).toHaveLength(1)
+    expect(store.run(ids[0] ?? '')?.id).toBe(ids[0])
+    expect(store.run('2')).toBeUndefined()
+    expect(store.run('%')).toBeUndefined()
+    store.close()
+  })
+
+  test('tell how long each resource last took', () => {
+    const store = Store.open(temporaryFolder())
+    const run = store.startRun({ command: [], classes: [] })
+    const finished = (ref: string, outcome: string, durationMs: number) =>
+      store.addEvent(run, { type: 'resource_finished', ref, outcome, changes: [], durationMs })
+    finished('a', 'changed', 10)
+    finished('a', 'changed', 20)
+    finished('b', 'failed', 30)
+    expect(store.lastDurations()).toEqual(new Map([['a', 20]]))
+    store.close()
+  })
+})
+
+describe('a procedure', () => {
+  test('is open until it is said to be otherwise, with its arguments and progress', () => {
+    const folder = temporaryFolder()
+    const store = Store.open(folder)
+    const row = {
+      run: '1',
+      name: 'zulip::upgrade',
+      arguments: { tree: '/x' },
+      state: 'open',
+      progress: { answers: { '?a': { lines: ['x'] } } },
+    } as const
+    store.saveProcedure(row)
+    store.close()
+    const again = Store.open(folder)
+    expect(again.openProcedure('zulip::upgrade')).toEqual(row)
+    expect(again.openProcedure('other')).toBeUndefined()
+    again.saveProcedure({ ...row, state: 'done' })
+    expect(again.openProcedure('zulip::upgrade')).toBeUndefined()
+    again.close()
+  })
+})
+
+function hashOf(content: string | Buffer): string {
+  const store = Store.open(temporaryFolder())
+  const hash = store.putObject(Buffer.from(content), open)
+  store.close()
+  return hash
+}
