@@ -309,16 +309,20 @@ class Runner {
     } catch (error) {
       failures = new Map(work.map(({ resource }) => [resource.ref, error]))
     }
+    // Each is given its share of the time, by which the next run tells how long it will take.
+    const since = performance.now() - (performance.now() - began) / work.length
     for (const { resource, changes } of work) {
       const error = failures.get(resource.ref)
       if (error !== undefined) {
-        yield* this.#failed(resource, began, error, 'apply-failed', changes)
+        yield* this.#failed(resource, since, error, 'apply-failed', changes)
         continue
       }
       this.#changed[resource.index] = 1
-      yield* this.#finished(resource, began, {
+      // What was noted told what the transaction would have to do, and now it has.
+      const done = changes.map(({ note: _note, ...change }) => change)
+      yield* this.#finished(resource, since, {
         outcome: 'changed',
-        changes: this.#shown(resource, changes),
+        changes: this.#shown(resource, done),
       })
     }
   }

@@ -61,10 +61,13 @@ export async function askGuards(
   return { run: true, because }
 }
 
-/** What a plan shows of a command: for the shell only its text, else the arguments, quoted where they hold blanks. */
+/** What a plan shows of a command: for the shell only its text, or how long that is; else the arguments, quoted where they hold blanks. */
 export function textOf(argv: readonly string[]): string {
-  const [program, option, script] = argv
-  if (program === '/bin/sh' && option === '-c' && argv.length === 3) return script ?? ''
+  const [program, option, script = ''] = argv
+  if (program === '/bin/sh' && option === '-c' && argv.length === 3) {
+    const lines = script.trimEnd().split('\n')
+    return lines.length > 1 ? `a shell script of ${lines.length} lines` : script
+  }
   return argv.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word}'`)).join(' ')
 }
 

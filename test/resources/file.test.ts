@@ -481,13 +481,6 @@ describe('probe and diff', () => {
       [],
       '/etc/d is a directory, so its content is not managed',
     ],
-    [
-      'that there is nothing to manage',
-      '/etc/x',
-      { owner: 'zulip' },
-      [],
-      'nothing is at /etc/x, and nothing says what to make there',
-    ],
   ] satisfies [string, string, FileDesired, Change[], string][])(
     'notes %s',
     async (_title, path, desired, changes, note) => {

@@ -55,7 +55,8 @@ export function compare(entry: Entry, accounts: Accounts): Comparison {
   if (stat === undefined) {
     if (goal.ensure === 'absent') return inSync
     if (goal.ensure !== undefined) return { changes: creation(entry, 'absent') }
-    return { changes: [], note: `nothing is at ${path}, and nothing says what to make there` }
+    // Nothing is there, and nothing says what to make.
+    return inSync
   }
   const isOther =
     goal.ensure !== undefined && goal.ensure !== 'present' && goal.ensure !== stat.kind
