@@ -54,6 +54,21 @@ export function orderResources(input: EdgeInput): {
   return { ordered: { edges: kept, dropped, order, batches: groups }, diagnostics: [] }
 }
 
+const NONE: readonly never[] = []
+
+/** Folders that every Debian host has, so that no package need come first. Source: the package base-files, systemd. */
+const BASE_FOLDERS = new Set(
+  [
+    ['', 'boot', 'dev', 'etc', 'home', 'media', 'mnt', 'opt', 'proc', 'root', 'run', 'srv', 'sys'],
+    ['tmp', 'usr', 'usr/bin', 'usr/lib', 'usr/local', 'usr/local/bin', 'usr/local/lib'],
+    ['usr/local/sbin', 'usr/sbin', 'usr/share', 'usr/src', 'var', 'var/backups', 'var/cache'],
+    ['var/lib', 'var/local', 'var/log', 'var/mail', 'var/spool', 'var/tmp', 'bin', 'lib', 'sbin'],
+    ['etc/systemd/system', 'etc/apt/sources.list.d', 'etc/apt/preferences.d', 'etc/apt/keyrings'],
+  ]
+    .flat()
+    .map((folder) => `/${folder}`),
+)
+
 class EdgeMaker {
   readonly edges: Edge[] = []
   readonly diagnostics: Diagnostic[] = []
@@ -62,6 +77,7 @@ class EdgeMaker {
   readonly #members = new Map<string, number[]>()
   readonly #ensures = new Map<string, number>()
   readonly #removes = new Map<string, number>()
+  readonly #unknown: number[] = []
   readonly #provides = new Map<string, number[]>()
   /** Pairs that have an edge without a refresh already: any, and a strong one. */
   readonly #seen = new Set<number>()
@@ -76,6 +92,7 @@ class EdgeMaker {
       for (const container of resource.containers) append(this.#members, container, index)
       for (const thing of footprint.ensures ?? []) this.#ensures.set(thing, index)
       for (const thing of footprint.removes ?? []) this.#removes.set(thing, index)
+      if (footprint.bringsUnknown) this.#unknown.push(index)
       for (const thing of footprint.provides ?? []) append(this.#provides, thing, index)
     }
   }
@@ -98,6 +115,10 @@ class EdgeMaker {
       for (const thing of footprint.ensures ?? []) {
         // That one package brings another is no reason to install them one after the other.
         if (thing.startsWith('package:')) continue
+        // A package that is not known may have configuration of its own there, which is to be replaced and not met.
+        if (thing.startsWith('path:/etc/'))
+          for (const provider of this.#unknownBefore(index))
+            this.#add(provider, index, 'provides', true, thing)
         for (const provider of this.#provides.get(thing) ?? [])
           this.#add(provider, index, 'provides', true, thing)
       }
@@ -182,7 +203,10 @@ class EdgeMaker {
     }
     const ensured = this.#ensures.get(thing)
     if (ensured !== undefined) this.#add(ensured, index, 'needs', false, thing)
-    const providers = this.#provides.get(thing) ?? this.#provides.get(unitTemplate(thing)) ?? []
+    const providers =
+      this.#provides.get(thing) ??
+      this.#provides.get(unitTemplate(thing)) ??
+      (ensured === undefined ? this.#unknownBefore(index) : [])
     for (const provider of providers) this.#add(provider, index, 'provides', true, thing)
     const removed = this.#removes.get(thing)
     if (removed !== undefined) this.#add(index, removed, 'needs', true, thing)
@@ -202,8 +226,17 @@ class EdgeMaker {
         for (const provider of providers) this.#add(provider, index, 'provides', true, key)
         return
       }
-      if (path === '/' || path === '.') return
+      if (path === '/' || path === '.') break
     }
+    if (BASE_FOLDERS.has(thing.slice(5))) return
+    for (const provider of this.#unknownBefore(index))
+      this.#add(provider, index, 'provides', true, thing)
+  }
+
+  /** What is declared before a resource and may bring what nobody knows. */
+  #unknownBefore(index: number): readonly number[] {
+    if (this.#unknown.length === 0) return NONE
+    return this.#unknown.filter((other) => other < index)
   }
 
   /** What is removed goes after all that is done below it. */

@@ -88,7 +88,12 @@ function footprintOf({ title, desired }: Resource<PackageDesired>): Footprint {
     // A service is stopped while its unit is still there.
     return { after: [aptLists], removes: [own, ...unitsOf(name)] }
   }
-  return { after: [aptLists], ensures: [own], provides: thingsWith(name) }
+  const provides = thingsWith(name)
+  return {
+    after: [aptLists],
+    ensures: [own],
+    ...(provides.length > 0 ? { provides } : { bringsUnknown: true }),
+  }
 }
 
 async function probePackages(

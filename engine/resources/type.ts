@@ -18,6 +18,8 @@ export interface Footprint {
   readonly removes?: readonly Thing[]
   /** What comes along besides: a package's users, units, directories and files. */
   readonly provides?: readonly Thing[]
+  /** Set where it brings things that nobody knows beforehand, such as a package that no table describes: it comes before what is declared after it and needs something that nothing else brings. */
+  readonly bringsUnknown?: true
   /** Path globs below which it may write besides what it ensures. */
   readonly writes?: readonly string[]
   /** What it reads while it runs: paths (globs) or references; a change there comes before and refreshes it in this way. */

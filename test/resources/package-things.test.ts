@@ -102,9 +102,10 @@ describe('the footprint of a package', () => {
   const footprint = (title: string, ensure: string) =>
     packageType.footprint({ ref: `package[${title}]`, type: 'package', title, desired: { ensure } })
 
-  test('provides nothing where the table does not know it', () => {
-    expect(footprint('nosuch', 'present').provides).toEqual([])
-    expect(footprint('constructor', 'present').provides).toEqual([])
+  test('may bring anything where the table does not know it', () => {
+    expect(footprint('nosuch', 'present')).toMatchObject({ bringsUnknown: true })
+    expect(footprint('constructor', 'present')).toMatchObject({ bringsUnknown: true })
+    expect(footprint('cron', 'present').bringsUnknown).toBeUndefined()
   })
   test('takes its own units along when it is removed, not those of what it depends on', () => {
     expect(footprint('cron', 'purged')).toMatchObject({

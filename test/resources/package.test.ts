@@ -74,7 +74,7 @@ describe('footprint', () => {
     expect(packageType.footprint(declared('nosuch:i386'))).toEqual({
       after: ['path:/var/lib/apt/lists'],
       ensures: ['package:nosuch'],
-      provides: [],
+      bringsUnknown: true,
     })
   })
 })
