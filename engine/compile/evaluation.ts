@@ -390,18 +390,20 @@ export class Evaluation {
       this.#checkParameter(manifest, name, decl, value, secret, place)
       return { value, secret, origin }
     }
+    // What is a secret in its own file is one wherever else it is given.
+    const isSecret = decl.from?.startsWith(`${SECRETS}.`) === true
     const option = isNamed ? this.data.options[name] : undefined
     if (option !== undefined) {
       const value =
         typeof option === 'string'
           ? this.#coerced(manifest, name, decl, option, undefined, '--with')
           : option
-      return check(value, false, { by: 'command line' }, () => undefined)
+      return check(value, isSecret, { by: 'command line' }, () => undefined)
     }
     const site =
       manifest.kind === 'class' ? this.data.site.get(manifest.name)?.get(name) : undefined
     if (site)
-      return check(site.value, false, { by: 'site file', place: site.place }, () => site.place)
+      return check(site.value, isSecret, { by: 'site file', place: site.place }, () => site.place)
     if (given) {
       const { file, path } = given
       return check(given.value, given.secret, { by: 'with', file, path }, () =>
