@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Catalog } from '../compile/catalog.ts'
 import { type Diagnostic, Refusal } from '../diagnostics/diagnostic.ts'
 import type { Event, Summary } from '../events.ts'
 import {
@@ -109,11 +110,7 @@ async function wetRun(
     print('Nothing was changed.')
     return 0
   }
-  const sensitive = new Set(
-    catalog.resources
-      .filter((resource) => resource.sensitive.has('content') || resource.sensitive.has('*'))
-      .map(({ ref }) => ref),
-  )
+  const sensitive = new Set(catalog.resources.filter(holdsSecret).map(({ ref }) => ref))
   const record = new RunRecord(store, {
     command: process.argv.slice(2),
     classes: catalog.classes,
@@ -183,6 +180,11 @@ async function follow(
     paint: paintOf(process.stdout),
     stop: stop.signal,
   })
+}
+
+/** Whether what a resource writes may hold a secret. */
+export function holdsSecret({ sensitive }: Catalog['resources'][number]): boolean {
+  return sensitive.size > 0
 }
 
 function showPlan(plan: Plan, flags: ApplyFlags, notices: readonly Diagnostic[]): void {

@@ -1,3 +1,4 @@
+import type { Catalog } from '../compile/catalog.ts'
 import { Refusal } from '../diagnostics/diagnostic.ts'
 import { load, type RoadOptions } from '../index.ts'
 import type { Manifest, ResourceDecl } from '../load/manifest.ts'
@@ -13,7 +14,7 @@ import { RunRecord } from '../record/run-record.ts'
 import type { ProcedureRow, Store } from '../record/store.ts'
 import { renderProcedure } from '../ui/procedure-text.ts'
 import { ask } from '../ui/question.ts'
-import { type ApplyFlags, exitStatus } from './apply.ts'
+import { type ApplyFlags, exitStatus, holdsSecret } from './apply.ts'
 import { followPlainly, locked, recorded, report } from './locked.ts'
 import { paintOf, print } from './output.ts'
 import type { Stop } from './stop.ts'
@@ -63,10 +64,12 @@ async function runLocked(
       return 0
     }
   }
+  /** Resources of the steps so far whose content holds a secret. */
+  const sensitive = new Set<string>()
   const record = new RunRecord(store, {
     command: process.argv.slice(2),
     classes: [procedure.name],
-    isSensitive: () => false,
+    isSensitive: (ref) => sensitive.has(ref),
   })
   const save = (state: ProcedureRow['state'] = 'open') => {
     store.begin()
@@ -87,6 +90,9 @@ async function runLocked(
       keeper: record,
       stop: stop.signal,
       save,
+      onCatalog: ({ resources }: Catalog) => {
+        for (const resource of resources) if (holdsSecret(resource)) sensitive.add(resource.ref)
+      },
     }
     return followPlainly(recorded(how(input), record), flags)
   }
@@ -183,7 +189,8 @@ function showSteps(steps: readonly PlannedStep[], { name }: Procedure, flags: Ap
 }
 
 function sameArguments(a: object, b: object): boolean {
-  const sorted = (value: object) => JSON.stringify(Object.entries(value).sort())
+  const sorted = (value: object) =>
+    JSON.stringify(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)))
   return sorted(a) === sorted(b)
 }
 

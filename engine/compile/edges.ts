@@ -236,6 +236,8 @@ class EdgeMaker {
   /** What is declared before a resource and may bring what nobody knows. */
   #unknownBefore(index: number): readonly number[] {
     if (this.#unknown.length === 0) return NONE
+    // Packages go in one transaction, also where nobody knows what they bring.
+    if (this.#input.resources[index]?.footprint.bringsUnknown) return NONE
     return this.#unknown.filter((other) => other < index)
   }
 

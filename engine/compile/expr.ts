@@ -68,25 +68,40 @@ export interface Expression {
 export class ExprScope {
   readonly #env: Environment
   readonly #names: Map<string, CelType>
+  /** Fields that have a type already, by its name: the values of the same fields are of one class, which has one type. */
+  readonly #types: Map<Fields, string>
   readonly #cache = new Map<string, Expression>()
 
-  private constructor(env: Environment, names: Map<string, CelType>) {
+  private constructor(env: Environment, names: Map<string, CelType>, types: Map<Fields, string>) {
     this.#env = env
     this.#names = names
+    this.#types = types
   }
 
   static base(): ExprScope {
-    return new ExprScope(baseEnvironment(), new Map())
+    return new ExprScope(baseEnvironment(), new Map(), new Map())
   }
 
   child(): ExprScope {
-    return new ExprScope(this.#env.clone(), new Map(this.#names))
+    return new ExprScope(this.#env.clone(), new Map(this.#names), new Map(this.#types))
   }
 
   /** A name with fixed members, such as `facts`: an unknown member is found before a run. */
   declareRecord(name: string, fields: Readonly<Record<string, CelType | Fields>>): void {
     this.#names.set(name, 'record')
-    this.#env.registerVariable(name, recordType(this.#env, `record_${name}`, fields))
+    this.#env.registerVariable(name, this.#recordType(`record_${name}`, fields))
+  }
+
+  #recordType(name: string, fields: Fields): string {
+    const known = this.#types.get(fields)
+    if (known !== undefined) return known
+    const types: Record<string, string> = {}
+    for (const [member, type] of Object.entries(fields)) {
+      types[member] = typeof type === 'string' ? type : this.#recordType(`${name}_${member}`, type)
+    }
+    this.#env.registerType(name, { ctor: recordClass(fields), fields: types } as never)
+    this.#types.set(fields, name)
+    return name
   }
 
   declare(name: string, type: CelType): void {
@@ -261,15 +276,6 @@ function recordClass(fields: Fields): new (values: object) => object {
     recordClasses.set(fields, Class)
   }
   return Class
-}
-
-function recordType(env: Environment, name: string, fields: Fields): string {
-  const types: Record<string, string> = {}
-  for (const [member, type] of Object.entries(fields)) {
-    types[member] = typeof type === 'string' ? type : recordType(env, `${name}_${member}`, type)
-  }
-  env.registerType(name, { ctor: recordClass(fields), fields: types } as never)
-  return name
 }
 
 /** CEL values to plain data. Throws where an integer is no safe integer. */

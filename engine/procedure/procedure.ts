@@ -8,7 +8,7 @@ import { Failed } from '../compile/instance.ts'
 import { type Diagnostic, Refusal } from '../diagnostics/diagnostic.ts'
 import type { Event, StepKind, Summary } from '../events.ts'
 import type { Host } from '../host/host.ts'
-import type { ResourceDecl } from '../load/manifest.ts'
+import { type ResourceDecl, stepWords } from '../load/manifest.ts'
 import { type Plan, plan } from '../plan.ts'
 import { probe } from '../probe.ts'
 import type { Thing } from '../resources/type.ts'
@@ -39,6 +39,8 @@ export interface RunInput extends ProcedureInput {
   readonly stop: AbortSignal
   /** Makes the progress durable. */
   save(): void
+  /** Called with each catalog before anything of it is applied. */
+  onCatalog?(catalog: Catalog): void
 }
 
 /** What a dry run of a procedure knows of a step. */
@@ -81,6 +83,10 @@ interface Step {
   readonly key: string
   readonly depth: number
 }
+
+/** What a step may be besides resources, defines and classes, and which of its attributes people get to see. */
+const WORDS: ReadonlySet<string> = new Set(stepWords)
+const SHOWN = new Set<string>([...stepWords, 'command', 'match', 'link', 'file', 'classes'])
 
 /** Thrown through the blocks around a step that failed. */
 class StepFailed extends Error {}
@@ -196,7 +202,8 @@ class Seer {
           const path =
             decl.titles.length > 1 ? [...decl.path, decl.type, index] : [...decl.path, decl.type]
           try {
-            title = String(evaluation.value(rawTitle, { instance, path, each }).value)
+            const { value, secret } = evaluation.value(rawTitle, { instance, path, each })
+            title = secret ? rawTitle : String(value)
           } catch (error) {
             // A step that is left out need not have a title; one that is taken fails below, at its place.
             if (!(error instanceof Failed)) throw error
@@ -227,6 +234,24 @@ class Seer {
         return
       }
       asking = false
+      const isSecret = (raw: unknown, key: string) =>
+        evaluation.value(raw, { instance, path: [...decl.path, key], each }).secret
+      // What the words of procedures are named and run with is shown; resources see to their own.
+      if (WORDS.has(decl.type)) {
+        for (const [key, raw] of [
+          [decl.type, rawTitle] as const,
+          ...Object.entries(decl.attributes),
+        ]) {
+          if (!SHOWN.has(key) || !isSecret(raw, key)) continue
+          throw new Refusal({
+            severity: 'error',
+            code: 'sensitive-value',
+            message: `"${key}" of a ${decl.type} holds a secret, and is shown`,
+            place: evaluation.library.sources.place(instance.manifest.file, [...decl.path, key]),
+            help: 'leave it out, or hand a secret to a command by its environment',
+          })
+        }
+      }
       const attributes = () =>
         evaluation.value(omit(decl.attributes, ['until', 'steps', 'rescue', 'always']), {
           instance,
@@ -374,6 +399,8 @@ class Walker {
   readonly counts = { changed: 0, refreshed: 0, failed: 0, skipped: 0, unchanged: 0, other: 0 }
   readonly #input: RunInput
   readonly #seer: Seer
+  /** Keys of the steps that are not repeated once they are done. */
+  readonly #once = new Set<string>()
 
   constructor(input: RunInput) {
     this.#input = input
@@ -387,15 +414,40 @@ class Walker {
     depth: number,
     inBlock: boolean,
   ): AsyncGenerator<Event> {
+    const { progress } = this.#input
     for (const [index, decl] of decls.entries()) {
-      const expanded = await this.#seer.expand(decl, frame, `${key}/${index}`, depth)
-      if ('later' in expanded) throw new Error(`${expanded.later} is not known in a run`)
-      for (const step of expanded) yield* this.#step(step, inBlock)
+      let expanded: readonly Step[]
+      try {
+        expanded = await this.#expand(decl, frame, `${key}/${index}`, depth)
+      } catch (error) {
+        // Before anything was done it is a refusal; after that, a failure that blocks have to know of.
+        if (!(error instanceof Refusal) || Object.keys(progress.statuses).length === 0) throw error
+        const [rawTitle = ''] = decl.titles
+        const step = {
+          decl,
+          frame,
+          each: undefined,
+          rawTitle,
+          title: rawTitle,
+          key: `${key}/${index}`,
+          depth,
+        }
+        yield* this.#fail(step, error)
+        return
+      }
+      for (const step of expanded) {
+        // A rescue that was cut off goes on where it was: what stands before it in its list is not done again.
+        const { rescuing } = progress
+        if (rescuing?.startsWith(`${key}/`) && !isWithin(rescuing, step.key)) continue
+        yield* this.#step(step, inBlock)
+      }
     }
   }
 
   async *abandon(frame: Frame): AsyncGenerator<Event> {
-    yield* this.#abandonIn(frame, frame.steps, 'steps', 0)
+    const failed = { value: false }
+    yield* this.#abandonIn(frame, frame.steps, 'steps', 0, failed)
+    if (failed.value) throw new StepFailed()
   }
 
   async *#abandonIn(
@@ -403,26 +455,57 @@ class Walker {
     decls: readonly ResourceDecl[],
     key: string,
     depth: number,
+    failed: { value: boolean },
   ): AsyncGenerator<Event> {
+    const entered = Object.keys(this.#input.progress.finished).filter((mark) =>
+      mark.endsWith(ENTERED),
+    )
     for (const [index, decl] of decls.entries()) {
       const own = `${key}/${index}`
-      if (decl.type !== 'block' || this.#input.progress.finished[own] || !this.#wasEntered(own))
-        continue
-      yield* this.#abandonIn(
-        frame,
-        decl.attributes.steps as ResourceDecl[],
-        `${own}/steps`,
-        depth + 1,
-      )
-      for (const part of ['rescue', 'always'] as const) {
-        const steps = decl.attributes[part] as readonly ResourceDecl[] | undefined
-        if (steps) yield* this.steps(frame, steps, `${own}/${part}`, depth + 1, true)
+      if (!entered.some((mark) => isWithin(mark, own) || mark.startsWith(`${own}#`))) continue
+      for (const step of await this.#expand(decl, frame, own, depth)) {
+        if (!entered.some((mark) => isWithin(mark, step.key))) continue
+        if (decl.type === 'block') yield* this.#abandonBlock(step, failed)
+        else {
+          const seen = await this.#seer.see(step)
+          if (seen.kind !== 'steps') continue
+          yield* this.#abandonIn(
+            seen.frame,
+            seen.frame.steps,
+            `${step.key}/steps`,
+            depth + 1,
+            failed,
+          )
+        }
       }
     }
   }
 
-  #wasEntered(key: string): boolean {
-    return this.#input.progress.finished[`${key}/entered`] === true
+  async *#abandonBlock(
+    { key, frame, depth, decl }: Step,
+    failed: { value: boolean },
+  ): AsyncGenerator<Event> {
+    const part = (name: string) => decl.attributes[name] as readonly ResourceDecl[] | undefined
+    yield* this.#abandonIn(frame, part('steps') ?? [], `${key}/steps`, depth + 1, failed)
+    for (const name of ['rescue', 'always']) {
+      try {
+        yield* this.steps(frame, part(name) ?? [], `${key}/${name}`, depth + 1, true)
+      } catch (error) {
+        if (!(error instanceof StepFailed)) throw error
+        failed.value = true
+      }
+    }
+  }
+
+  async #expand(
+    decl: ResourceDecl,
+    frame: Frame,
+    key: string,
+    depth: number,
+  ): Promise<readonly Step[]> {
+    const expanded = await this.#seer.expand(decl, frame, key, depth)
+    if ('later' in expanded) throw new Error(`${expanded.later} is not known in a run`)
+    return expanded
   }
 
   async *#step(step: Step, inBlock: boolean): AsyncGenerator<Event> {
@@ -445,6 +528,7 @@ class Walker {
       yield this.#ended(step, 'done before')
       return
     }
+    if (once) this.#once.add(key)
     let seen: Seen
     try {
       seen = await this.#seer.see(step)
@@ -485,11 +569,6 @@ class Walker {
         break
       case 'steps':
         yield* this.#inner(step, seen.frame, inBlock)
-        break
-    }
-    if (once) {
-      progress.finished[key] = true
-      this.#input.save()
     }
   }
 
@@ -537,6 +616,12 @@ class Walker {
     try {
       const states = known?.states ?? (await probe({ catalog, types, host }))
       const planned = known?.plan ?? plan({ catalog, states, types, cannotRun: host.cannotRun })
+      this.#input.onCatalog?.(catalog)
+      // Until it is done it counts as failed, also where it is killed: a rescue must not think it not reached.
+      if (planned.resources.length > 0) {
+        this.#note(step, 'failed')
+        this.#input.save()
+      }
       const events = apply({
         run: this.#input.run,
         catalog,
@@ -598,10 +683,13 @@ class Walker {
     }
     const before = this.counts.changed + this.counts.refreshed
     let failed: StepFailed | undefined
-    const wasRescuing = progress.rescuing === key
+    const { rescuing } = progress
+    const wasRescuing =
+      rescuing !== undefined && (rescuing === key || isWithin(rescuing, `${key}/rescue`))
     if (!wasRescuing) {
-      forget(progress, key)
-      progress.finished[`${key}/entered`] = true
+      // What is being rescued further inside has to know how far it had come.
+      if (rescuing === undefined || !isWithin(rescuing, key)) forget(progress, key)
+      progress.finished[`${key}${ENTERED}`] = true
       this.#input.save()
       try {
         yield* this.steps(frame, steps, `${key}/steps`, depth + 1, true)
@@ -610,18 +698,20 @@ class Walker {
         failed = error
       }
     } else failed = new StepFailed()
-    if (failed && rescue) {
-      progress.rescuing = key
+    if (failed) {
+      if (!wasRescuing) progress.rescuing = key
       this.#input.save()
       try {
-        yield* this.steps(frame, rescue, `${key}/rescue`, depth + 1, true)
+        yield* this.steps(frame, rescue ?? [], `${key}/rescue`, depth + 1, true)
       } catch (error) {
         if (!(error instanceof StepFailed)) throw error
       }
+      // Stays until the run is closed, or a block around this one takes its own rescue: cut off now, it fails again.
+      progress.rescuing = key
+      this.#input.save()
     }
     if (always) yield* this.steps(frame, always, `${key}/always`, depth + 1, true)
-    delete progress.rescuing
-    delete progress.finished[`${key}/entered`]
+    delete progress.finished[`${key}${ENTERED}`]
     if (failed) {
       this.#note(step, 'failed')
       this.#input.save()
@@ -644,6 +734,7 @@ class Walker {
 
   #done(step: Step, status: 'in sync' | 'done'): Event {
     this.#note(step, status)
+    if (this.#once.has(step.key)) this.#input.progress.finished[step.key] = true
     this.#input.save()
     return this.#ended(step, status)
   }
@@ -835,6 +926,14 @@ function diagnosticOf(step: Step, error: unknown): Diagnostic {
     message: `${message}. This is a bug in the engine`,
     found: error instanceof Error ? (error.stack ?? '') : '',
   }
+}
+
+/** Behind the key of a block, in `finished`, while it is not done. */
+const ENTERED = '/entered'
+
+/** Whether a key is that of a step, or of something inside it. */
+function isWithin(key: string, step: string): boolean {
+  return key === step || key.startsWith(`${step}/`)
 }
 
 function titleOf({ decl, title }: Step): string {

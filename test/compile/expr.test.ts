@@ -1,7 +1,14 @@
 import { isCelError, isCelList, isCelMap, run } from '@bufbuild/cel'
 import { strings } from '@bufbuild/cel/ext'
 import { describe, expect, test } from 'vitest'
-import { ExprError, ExprScope, functions, Unset } from '../../engine/compile/expr.ts'
+import {
+  ExprError,
+  ExprScope,
+  type Fields,
+  functions,
+  record,
+  Unset,
+} from '../../engine/compile/expr.ts'
 
 const values = {
   name: 'chat.example.org',
@@ -257,6 +264,16 @@ describe('a name without a value', () => {
   ])('is something else than a name that nobody knows: %s', (text, subject) => {
     expect(() => evaluate(text)).toThrow(expect.objectContaining({ kind: 'unknown-name', subject }))
   })
+})
+
+test('names of the same form each have their own value', () => {
+  const status: Fields = { status: 'string' }
+  const steps: Fields = { one: status, two: status }
+  const scope = ExprScope.base()
+  scope.declareRecord('step', steps)
+  const step = record(steps, (name) => record(status, () => `of ${name}`))
+  for (const name of ['one', 'two'])
+    expect(scope.compile(`step.${name}.status`).evaluate({ step })).toBe(`of ${name}`)
 })
 
 describe('what an expression reads', () => {
