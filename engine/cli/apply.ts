@@ -13,7 +13,7 @@ import {
   shippedManifests,
   types,
 } from '../index.ts'
-import { type Plan, wouldChange } from '../plan.ts'
+import { type Plan, redactor, wouldChange } from '../plan.ts'
 import { inSyncFiles, withHiddenContents } from '../record/in-sync-files.ts'
 import { RunRecord } from '../record/run-record.ts'
 import { Store } from '../record/store.ts'
@@ -112,7 +112,7 @@ async function wetRun(
   }
   const sensitive = new Set(catalog.resources.filter(holdsSecret).map(({ ref }) => ref))
   const record = new RunRecord(store, {
-    command: process.argv.slice(2),
+    command: process.argv.slice(2).map(redactor(catalog.secrets)),
     classes: catalog.classes,
     isSensitive: (ref) => sensitive.has(ref),
   })

@@ -2,6 +2,7 @@ import type { Catalog } from '../compile/catalog.ts'
 import { Refusal } from '../diagnostics/diagnostic.ts'
 import { load, type RoadOptions } from '../index.ts'
 import type { Manifest, ResourceDecl } from '../load/manifest.ts'
+import { redactor } from '../plan.ts'
 import {
   abandonProcedure,
   type PlannedStep,
@@ -66,8 +67,11 @@ async function runLocked(
   }
   /** Resources of the steps so far whose content holds a secret. */
   const sensitive = new Set<string>()
+  const secrets = Object.entries(given.with)
+    .filter(([name]) => procedure.parameters[name]?.from?.startsWith('secrets.'))
+    .map(([, value]) => value)
   const record = new RunRecord(store, {
-    command: process.argv.slice(2),
+    command: process.argv.slice(2).map(redactor(secrets)),
     classes: [procedure.name],
     isSensitive: (ref) => sensitive.has(ref),
   })
