@@ -1,0 +1,109 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { folderWith, steward } from '../cli/steward.ts'
+
+/** `steward apply work` on this machine, with all that it reads in a folder; a file `kill` there kills it once, in its block. */
+function procedure(resume = 'continue') {
+  const folder = folderWith({ 'zulip.conf': '', 'secrets.conf': '' })
+  const note = (word: string) => `command: [/bin/sh, -c, "echo ${word} >> ${folder}/log"]`
+  const files = folderWith({
+    'work.yaml': `class: work
+resume: ${resume}
+parameters:
+  word: { type: string, default: none }
+steps:
+  - exec: outside
+    ${note('outside')}
+  - block: switch
+    steps:
+      - exec: inside
+        ${note('inside-${{ word }}')}
+      - exec: last
+        command: [/bin/sh, -c, "echo last >> ${folder}/log; if rm ${folder}/kill 2>/dev/null; then kill -9 $PPID; fi"]
+    rescue:
+      - exec: mend
+        ${note('mend')}
+  - file: ${folder}/done
+    content: done
+`,
+  })
+  const apply = (...args: readonly string[]) =>
+    steward(
+      folder,
+      'apply',
+      'work',
+      ...['--manifests', files],
+      ...['--config', join(folder, 'zulip.conf'), '--secrets', join(folder, 'secrets.conf')],
+      ...['--site', join(folder, 'no-site.yaml'), '--state', join(folder, 'state')],
+      ...args,
+    )
+  const log = () => {
+    const file = join(folder, 'log')
+    return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : []
+  }
+  const killNext = () => writeFileSync(join(folder, 'kill'), '')
+  return { folder, apply, log, killNext }
+}
+const yes = '--yes'
+
+describe.skipIf(process.geteuid?.() === 0 ? false : 'only root may apply')(
+  'steward apply PROCEDURE',
+  () => {
+    test('goes on with a run that was killed, and refuses other arguments meanwhile', () => {
+      const { apply, log, killNext } = procedure()
+      killNext()
+      expect(apply(yes, '--with', 'word=a').status).not.toBe(0)
+      const refused = apply(yes, '--with', 'word=b')
+      expect(refused.status).toBe(1)
+      expect(refused.stderr).toContain('expected --with word=a')
+      expect(refused.stderr).toContain('found --with word=b')
+      expect(log()).toEqual(['outside', 'inside-a', 'last'])
+      expect(apply(yes, '--with', 'word=a').status).toBe(0)
+      expect(log().slice(3)).toEqual(['inside-a', 'last'])
+      expect(apply(yes, '--with', 'word=b').status).toBe(0)
+    })
+
+    test('begins anew with --restart', () => {
+      const { apply, log, killNext } = procedure()
+      killNext()
+      apply(yes)
+      expect(apply(yes, '--restart', '--with', 'word=b').status).toBe(0)
+      expect(log().slice(3)).toEqual(['outside', 'inside-b', 'last'])
+    })
+
+    test('ends an open run with --abandon, through its rescue', () => {
+      const { apply, log, killNext, folder } = procedure()
+      killNext()
+      apply(yes)
+      expect(apply(yes, '--abandon').status).toBe(0)
+      expect(log().slice(3)).toEqual(['mend'])
+      expect(existsSync(join(folder, 'done'))).toBe(false)
+      const again = apply(yes, '--abandon')
+      expect([again.status, again.stderr]).toEqual([
+        1,
+        expect.stringContaining('nothing to abandon'),
+      ])
+    })
+
+    test('closes an open run first where its answers age (resume: anew)', () => {
+      const { apply, log, killNext } = procedure('anew')
+      killNext()
+      apply(yes)
+      expect(apply(yes).status).toBe(0)
+      expect(log().slice(3)).toEqual(['mend', 'outside', 'inside-none', 'last'])
+    })
+
+    test('changes nothing in a dry run, nor where nobody can be asked', () => {
+      const { apply, log, folder } = procedure()
+      const dry = apply('--dry-run')
+      expect(dry.status).toBe(0)
+      expect(dry.stdout).toContain('inside')
+      const unasked = apply()
+      expect(unasked.status).toBe(1)
+      expect(unasked.stderr).toContain('no terminal to ask on')
+      expect(log()).toEqual([])
+      expect(existsSync(join(folder, 'state'))).toBe(false)
+    })
+  },
+)
