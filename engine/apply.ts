@@ -13,7 +13,7 @@ import {
   redactor,
   strongerRefresh,
 } from './plan.ts'
-import { declaredThings, type States, verdictsOf } from './probe.ts'
+import { declaredThings, Needs, type States, verdictNow } from './probe.ts'
 import {
   ApplyError,
   type Change,
@@ -110,6 +110,7 @@ class Runner {
   readonly #host: Host
   readonly #before: ReturnType<typeof predecessors>
   readonly #context: { readonly declared: ReturnType<typeof declaredThings> }
+  readonly #needs: Needs
   readonly #redact: (text: string) => string
   readonly #actions: ReadonlyMap<number, Action>
   readonly #listens: ReadonlyMap<
@@ -144,6 +145,7 @@ class Runner {
       to: catalog.edges.map((edge) => edge.to),
     })
     this.#context = { declared: declaredThings(catalog) }
+    this.#needs = new Needs(catalog, input.host)
     this.#redact = redactor(catalog.secrets)
     this.#actions = new Map(plan.resources.map(({ index, action }) => [index, action]))
     const listens = new Map<number, { from: number; by: RefreshKind }[]>()
@@ -233,7 +235,11 @@ class Runner {
     if (planned !== 0 || this.#touched[index]) {
       this.#intend(resource)
       try {
-        verdict = await this.#probe(resource)
+        verdict = await verdictNow(this.#type(resource), resource, {
+          host: this.#host,
+          context: this.#context,
+          needs: this.#needs,
+        })
       } catch (error) {
         yield* this.#failed(resource, began, error)
         return
@@ -387,11 +393,6 @@ class Runner {
     return due
   }
 
-  async #probe(resource: CatalogResource): Promise<Verdict> {
-    const [verdict] = await verdictsOf(this.#type(resource), [resource], this.#host, this.#context)
-    return verdict as Verdict
-  }
-
   /** Takes down in one commit that this resource may be changed, and those that the plan names after it. */
   #intend({ index, ref }: CatalogResource): void {
     if (this.#meant.delete(index)) return
@@ -400,12 +401,16 @@ class Runner {
     keeper.settle()
     const meant: { ref: string; action: Action | 'check' }[] = []
     if (!this.#actions.has(index)) meant.push({ ref, action: 'check' })
+    // Those that the plan names before this one, and that were not meant yet, were skipped.
+    let isPast = this.#actions.has(index)
     for (
       ;
       this.#nextPlanned < plan.resources.length && meant.length < WINDOW;
       this.#nextPlanned++
     ) {
       const planned = plan.resources[this.#nextPlanned] as Plan['resources'][number]
+      isPast &&= planned.index !== index
+      if (isPast) continue
       meant.push({ ref: planned.ref, action: planned.action })
       this.#meant.add(planned.index)
     }

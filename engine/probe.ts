@@ -32,7 +32,7 @@ export async function probe(input: ProbeInput): Promise<States> {
   const { resources } = catalog
   const isSelected = (index: number) => selected === undefined || selected.has(index)
   const context: ProbeContext = { declared: declaredThings(catalog) }
-  const states: (State | undefined)[] = new Array(resources.length)
+  const states: (State | undefined)[] = Array.from({ length: resources.length })
   const batches = new Map<ResourceType, CatalogResource[]>()
   const asked = new Set<number>()
   for (const resource of resources) {
@@ -93,15 +93,14 @@ export async function probe(input: ProbeInput): Promise<States> {
   return states
 }
 
-/** Asks about resources of one type at this moment, without a look at what the catalog is about to bring. */
-export async function verdictsOf(
+/** Asks about one resource at this moment. */
+export async function verdictNow(
   type: ResourceType,
-  resources: readonly CatalogResource[],
-  host: HostReader,
-  context: ProbeContext,
-): Promise<Verdict[]> {
-  const currents = await type.probe(resources, host, context)
-  return resources.map((resource, position) => type.diff(resource, currents[position]))
+  resource: CatalogResource,
+  { host, context, needs }: { host: HostReader; context: ProbeContext; needs: Needs },
+): Promise<Verdict> {
+  const [current] = await type.probe([resource], host, context)
+  return verdictOf(type, resource, current, needs)
 }
 
 /** Everything that any resource makes sure of, either way. */
@@ -138,12 +137,12 @@ function verdictOf(
     : verdict
 }
 
-/** Whether what resources need is on the host or made by the catalog. Each thing is looked for once. */
+/** Whether what resources need is on the host or made by the catalog. A thing that was found is not looked for again. */
 export class Needs {
   readonly #host: HostReader
   readonly #made = new Set<string>()
   readonly #trees: string[] = []
-  readonly #known = new Map<string, boolean>()
+  readonly #met = new Set<Thing>()
 
   constructor(catalog: Catalog, host: HostReader, coming: ReadonlySet<Thing> = new Set()) {
     this.#host = host
@@ -162,11 +161,9 @@ export class Needs {
   }
 
   #isMet(thing: Thing): boolean {
-    let met = this.#known.get(thing)
-    if (met === undefined) {
-      met = this.#made.has(thing) || this.#made.has(unitTemplate(thing)) || this.#isThere(thing)
-      this.#known.set(thing, met)
-    }
+    if (this.#met.has(thing)) return true
+    const met = this.#made.has(thing) || this.#made.has(unitTemplate(thing)) || this.#isThere(thing)
+    if (met) this.#met.add(thing)
     return met
   }
 

@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest'
+import { newPlace, runIn } from './run.ts'
+
+test('what is changed was meant, also behind more skipped resources than are meant at once', async () => {
+  const meant = new Set<string>()
+  const { outcomes } = await runIn(
+    newPlace(),
+    `class: main
+resources:
+  - file: /fails
+    content: x
+    id: first
+  - file: /skipped-\${{ each.value }}
+    for_each: \${{ range(0, 600).map(i, string(i)) }}
+    content: x
+    require: first
+  - file: /last
+    content: x
+`,
+    {
+      host: (host) => ({
+        ...host,
+        writeFile(path, content, how) {
+          if (path === '/fails') throw Object.assign(new Error('no'), { syscall: 'write' })
+          host.writeFile(path, content, how)
+        },
+      }),
+      keeper: (record) => ({
+        intend: (resources) => {
+          for (const { ref } of resources) meant.add(ref)
+          record.intend(resources)
+        },
+        keep: (ref, kept) => record.keep(ref, kept),
+        wrote: (...args) => record.wrote(...args),
+        settle: () => record.settle(),
+      }),
+    },
+  )
+  expect(outcomes.at(-1)).toBe('file[/last] changed')
+  expect(meant).toContain('file[/last]')
+})
