@@ -773,11 +773,9 @@ function sameAttribute(key: string, a: unknown, b: unknown): boolean {
 }
 
 function list(value: unknown): string[] {
-  return value === undefined || value === null
-    ? []
-    : Array.isArray(value)
-      ? value.map(String)
-      : [String(value)]
+  if (value === undefined || value === null) return []
+  const values: readonly unknown[] = Array.isArray(value) ? value : [value]
+  return values.map(String)
 }
 
 function plain(value: unknown): unknown {

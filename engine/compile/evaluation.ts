@@ -560,7 +560,7 @@ export class Evaluation {
             help: 'join a list with .join(", "), or let the expression stand alone',
           })
         }
-        out += String(value)
+        out += String(value as string | number | bigint | boolean)
         if (out.length > MAX_TEXT)
           this.#fail(spot, path, { code: 'limit', message: 'this text grows beyond 16 MB' })
       }

@@ -203,25 +203,19 @@ export const functions: readonly {
 
 /** Plain data to CEL values. `type` is the declared type, where there is one: a `double` stays a double. */
 export function toCel(value: unknown, type?: CelType): unknown {
-  switch (typeof value) {
-    case 'number':
-      return type !== 'double' && Number.isInteger(value) ? BigInt(value) : value
-    case 'object': {
-      if (value === null || value instanceof Uint8Array) return value
-      if (Array.isArray(value)) {
-        const inner = type?.startsWith('list<') ? type.slice(5, -1) : undefined
-        return value.map((item) => toCel(item, inner))
-      }
-      if (value instanceof Map) return new Map([...value].map(([k, v]) => [k, toCel(v)]))
-      if (isRecord(value)) return value
-      const out: Record<string, unknown> = {}
-      for (const key of Object.keys(value))
-        out[key] = toCel((value as Record<string, unknown>)[key])
-      return out
-    }
-    default:
-      return value
+  if (typeof value === 'number') {
+    return type !== 'double' && Number.isInteger(value) ? BigInt(value) : value
   }
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value
+  if (Array.isArray(value)) {
+    const inner = type?.startsWith('list<') ? type.slice(5, -1) : undefined
+    return value.map((item) => toCel(item, inner))
+  }
+  if (value instanceof Map) return new Map([...value].map(([k, v]) => [k, toCel(v)]))
+  if (isRecord(value)) return value
+  const out: Record<string, unknown> = {}
+  for (const key of Object.keys(value)) out[key] = toCel((value as Record<string, unknown>)[key])
+  return out
 }
 
 const RECORD = Symbol('record')

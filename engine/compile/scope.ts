@@ -234,30 +234,25 @@ export class Scopes {
   }
 
   #valueType(value: unknown, names: ExprScope): CelType {
-    switch (typeof value) {
-      case 'string': {
-        const parsed = this.text(value)
-        if (!parsed || 'message' in parsed || !parsed.alone) return 'string'
-        try {
-          return names.compile(parsed.alone.expression).type
-        } catch {
-          return 'dyn'
-        }
+    if (typeof value === 'string') {
+      const parsed = this.text(value)
+      if (!parsed || 'message' in parsed || !parsed.alone) return 'string'
+      try {
+        return names.compile(parsed.alone.expression).type
+      } catch {
+        return 'dyn'
       }
-      case 'number':
-        return Number.isInteger(value) ? 'int' : 'double'
-      case 'boolean':
-        return 'bool'
-      default:
-        if (Array.isArray(value)) {
-          const types = new Set(value.map((item) => this.#valueType(item, names)))
-          const [only] = types
-          return types.size === 1 && only !== undefined && !/[<]/.test(only)
-            ? `list<${only}>`
-            : 'list<dyn>'
-        }
-        return isObject(value) ? 'map<string, dyn>' : 'dyn'
     }
+    if (typeof value === 'number') return Number.isInteger(value) ? 'int' : 'double'
+    if (typeof value === 'boolean') return 'bool'
+    if (Array.isArray(value)) {
+      const types = new Set(value.map((item) => this.#valueType(item, names)))
+      const [only] = types
+      return types.size === 1 && only !== undefined && !only.includes('<')
+        ? `list<${only}>`
+        : 'list<dyn>'
+    }
+    return isObject(value) ? 'map<string, dyn>' : 'dyn'
   }
 }
 

@@ -90,9 +90,6 @@ const isMeta = new Set<string>(metaparameters)
 /** What a step may be besides a resource, a define or a class. */
 export const stepWords = ['query', 'apply', 'block', 'fail'] as const
 
-/** Attributes by resource type, for checking what is written; undefined for a type that does not exist. */
-export type AttributeChecker = (type: string) => readonly string[] | undefined
-
 /**
  * One manifest from its text. `types` are the names of the resource types; names with `::` are defines and
  * are looked up later, for they are files of their own.
@@ -234,10 +231,10 @@ export function readManifest(
           typeof item === 'string' ? { class: item } : isObject(item) ? item : {}
         ) as Record<string, unknown>
         return {
-          class: String(decl.class ?? ''),
+          class: typeof decl.class === 'string' ? decl.class : '',
           with: isObject(decl.with) ? decl.with : {},
           ...(decl.when === undefined ? {} : { when: decl.when as string | boolean }),
-          ...(decl.as === undefined ? {} : { as: String(decl.as) }),
+          ...(typeof decl.as === 'string' ? { as: decl.as } : {}),
           path: ['include', index],
         }
       },
@@ -415,5 +412,5 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function listOf(value: unknown): string[] {
-  return value === undefined ? [] : Array.isArray(value) ? value.map(String) : [String(value)]
+  return typeof value === 'string' ? [value] : Array.isArray(value) ? value.map(String) : []
 }

@@ -24,6 +24,9 @@ export interface Locator {
   within(path: Path, offset: number, length: number): Place
 }
 
+/** What YAML's core schema makes of text, once tags are refused. */
+type PlainScalar = string | number | boolean | null
+
 const MAX_BYTES = 8_000_000
 const MAX_DEPTH = 100
 
@@ -142,7 +145,7 @@ export function parseYaml(
     if (isMap(node)) {
       const out: Record<string, unknown> = {}
       for (const pair of node.items) {
-        const name = isScalar(pair.key) ? pair.key.value : undefined
+        const name = isScalar(pair.key) ? (pair.key.value as PlainScalar) : undefined
         if (
           (typeof name !== 'string' && typeof name !== 'number') ||
           name === '<<' ||

@@ -11,7 +11,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite'
 import { Refusal } from '../diagnostics/diagnostic.ts'
 import type { Summary } from '../events.ts'
 
@@ -365,7 +365,7 @@ export class Store {
   #run(sql: string, ...values: (string | number | Uint8Array | null)[]): void {
     this.#statement(sql).run(...values)
   }
-  #get(sql: string, ...values: (string | number)[]): Record<string, unknown> | undefined {
+  #get(sql: string, ...values: (string | number)[]): Record<string, SQLOutputValue> | undefined {
     return this.#statement(sql).get(...values)
   }
   #statement(sql: string): StatementSync {
@@ -435,7 +435,7 @@ CREATE TABLE file (path TEXT PRIMARY KEY, ref TEXT NOT NULL, written TEXT NOT NU
 CREATE TABLE procedure (run TEXT PRIMARY KEY, name TEXT NOT NULL, arguments TEXT NOT NULL, state TEXT NOT NULL, progress TEXT NOT NULL) STRICT;
 `
 
-function runRow(row: Record<string, unknown>): RunRow {
+function runRow(row: Record<string, SQLOutputValue>): RunRow {
   return {
     id: String(row.id),
     started: String(row.started),
@@ -447,7 +447,7 @@ function runRow(row: Record<string, unknown>): RunRow {
   }
 }
 
-function procedureRow(row: Record<string, unknown>): ProcedureRow {
+function procedureRow(row: Record<string, SQLOutputValue>): ProcedureRow {
   return {
     run: String(row.run),
     name: String(row.name),

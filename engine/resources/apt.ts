@@ -96,7 +96,8 @@ export function aptUpdate(host: Host): Promise<CommandResult> {
 async function update(argv: readonly string[], host: Host): Promise<CommandResult> {
   for (let waitedMs = 0; ; waitedMs += lockPauseMs) {
     const result = await aptGet(argv, host)
-    const isLocked = result.exitCode !== 0 && /^E: Could not get lock .*\/lists\//m.test(result.stderr)
+    const isLocked =
+      result.exitCode !== 0 && /^E: Could not get lock .*\/lists\//m.test(result.stderr)
     if (!isLocked || waitedMs >= lockTimeoutS * 1000) return result
     await sleep(lockPauseMs)
   }

@@ -48,7 +48,9 @@ function values(schema: Described): unknown[] {
 /** What a check says, without what its errors carry of the schema: the bundle's is without prose. */
 function verdict(validate: ReturnType<typeof sources.validator>, value: unknown) {
   const right = validate(value)
-  const errors = validate.errors?.map(({ schema, parentSchema, data, ...error }) => error)
+  const errors = validate.errors?.map(
+    ({ schema: _schema, parentSchema: _parent, data: _data, ...error }) => error,
+  )
   return { right, errors }
 }
 
