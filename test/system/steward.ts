@@ -77,14 +77,6 @@ export async function steward(
   return result
 }
 
-/** Each line of `--json`. */
-export function events(stdout: string): Record<string, unknown>[] {
-  return stdout
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Record<string, unknown>)
-}
-
 /** Waits until the shell's condition holds in the host; fails at once when the run ends before. */
 export async function until(
   host: TestHost,
