@@ -101,10 +101,11 @@ export function parseTemplate(text: string, file: string): Template {
     )
   }
   const reads = new Map<string, { name: string; line: number; column: number }>()
-  new NameVisitor((name, path) => {
+  const visitor = new NameVisitor((name, path) => {
     const { line, column } = path.loc.start
     if (!reads.has(name)) reads.set(name, { name, line, column: column + 1 })
-  }).accept(program)
+  })
+  visitor.accept(program)
   // One lazily made function a template: rendering ten thousand files costs one compilation.
   let compiled: ((values: unknown) => string) | undefined
   return {
@@ -114,14 +115,16 @@ export function parseTemplate(text: string, file: string): Template {
     render(values) {
       compiled ??= engine.compile(program, {
         strict: true,
+        // A frame for each item of each block is only made where something reads it.
+        data: visitor.readsFrames,
         knownHelpersOnly: true,
         knownHelpers: Object.fromEntries([...known].map((name) => [name, true])),
       })
       try {
         const text = compiled(values)
-        // V8 holds a text that was put together as a tree of its pieces until somebody looks into it: ten thousand
-        // files would be a million pieces.
-        text.isWellFormed()
+        // V8 holds a text that was put together as a tree of its pieces until somebody looks at all of it, as this does:
+        // ten thousand files would be a million pieces.
+        Buffer.byteLength(text)
         return text
       } catch (error) {
         const e = error as Error & { lineNumber?: number; column?: number; endLineNumber?: number }
@@ -141,6 +144,8 @@ export function parseTemplate(text: string, file: string): Template {
 
 /** Finds the names that a template reads from its class, and refuses what the language leaves out. */
 class NameVisitor extends Handlebars.Visitor {
+  /** Whether it reads what Handlebars keeps of each block: `@index`, `@key`, `@first`, `@last`, `@root`. */
+  readsFrames = false
   readonly #found: (name: string, path: hbs.AST.PathExpression) => void
   /** Names that a block binds, and whether the block replaces `this`. */
   readonly #blocks: { readonly names: ReadonlySet<string>; readonly own: boolean }[] = []
@@ -177,7 +182,10 @@ class NameVisitor extends Handlebars.Visitor {
   }
 
   override PathExpression(path: hbs.AST.PathExpression): void {
-    if (path.data) return
+    if (path.data) {
+      this.readsFrames = true
+      return
+    }
     const [head, member] = path.parts as string[]
     const inherited = path.parts.find(
       (part) => typeof part === 'string' && part in Object.prototype,
