@@ -46,7 +46,7 @@ export async function locked(
     if (hasProgress) return
     notice(`${signal}: finishing what is in hand, then stopping; once more stops at once`)
   })
-  const lock = await acquireLock(join(options.state, 'lock'), {
+  const locking = acquireLock(join(options.state, 'lock'), {
     waitMs: flags.wait * 1000,
     run: name,
     onWait: (holder) =>
@@ -61,6 +61,13 @@ export async function locked(
       ),
     signal: stop.signal,
   })
+  let lock: Awaited<typeof locking>
+  try {
+    lock = await locking
+  } catch (error) {
+    if (stop.signal.aborted) return stop.status()
+    throw error
+  }
   let store: Store | undefined
   try {
     store = Store.open(options.state)

@@ -9,10 +9,16 @@ import { showDiagnostics } from './output.ts'
  * `--version` and `--help` cost no more than this file. A command gives its exit status; nothing else exits.
  */
 
-// Whoever reads may have had enough (`steward graph | head`); what is under way is finished without them.
+/** Whether something that was to be read went nowhere. */
+let isLost = false
+// What is under way is finished, whatever becomes of what it says. Whoever reads may have had enough (`steward graph | head`).
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
+  if (error.code === 'EPIPE' || isLost) return
+  isLost = true
+  process.exitCode ||= 4
+  process.stderr.write(`error: the standard output can't be written: ${error.message}\n`)
 })
+process.stderr.on('error', () => undefined)
 
 type Run = (options: never, ...operands: never[]) => Promise<number>
 
@@ -283,4 +289,4 @@ try {
     status = 1
   }
 }
-process.exitCode = status
+process.exitCode = status === 0 && isLost ? 4 : status
