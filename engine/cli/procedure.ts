@@ -3,14 +3,10 @@ import { Refusal } from '../diagnostics/diagnostic.ts'
 import { load, type RoadOptions } from '../index.ts'
 import type { Manifest, ResourceDecl } from '../load/manifest.ts'
 import { redactor } from '../plan.ts'
-import {
-  abandonProcedure,
-  type PlannedStep,
-  type ProcedureInput,
-  planProcedure,
-  runProcedure,
-} from '../procedure/procedure.ts'
+import { type PlannedStep, planProcedure } from '../procedure/plan.ts'
 import { newProgress, type Progress } from '../procedure/progress.ts'
+import { abandonProcedure, runProcedure } from '../procedure/run.ts'
+import type { ProcedureInput } from '../procedure/step.ts'
 import { RunRecord } from '../record/run-record.ts'
 import type { ProcedureRow, Store } from '../record/store.ts'
 import { renderProcedure } from '../ui/procedure-text.ts'

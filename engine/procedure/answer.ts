@@ -5,6 +5,13 @@ import { parseDurationMs } from '../resources/duration.ts'
 /** What a query found: plain data, as expressions read it under `query.NAME`. */
 export type Answer = Readonly<Record<string, unknown>>
 
+/** Which classes an `apply` applies, or a query plans. */
+export interface ClassesSpec {
+  readonly classes?: string | readonly string[]
+  readonly manifests?: string | readonly string[]
+  readonly tags?: string | readonly string[]
+}
+
 /** The attributes of a query, evaluated. */
 export interface QuerySpec {
   readonly command?: readonly string[]
@@ -17,13 +24,7 @@ export interface QuerySpec {
   readonly scratch?: readonly string[]
   readonly link?: string
   readonly file?: string
-  readonly plan?:
-    | string
-    | {
-        readonly classes?: string | readonly string[]
-        readonly manifests?: string | readonly string[]
-        readonly tags?: string | readonly string[]
-      }
+  readonly plan?: string | ClassesSpec
   readonly until?: string | boolean
   readonly timeout?: number | string
 }

@@ -1,5 +1,5 @@
 import { visibleLine } from '../diagnostics/visible.ts'
-import type { PlannedStep } from '../procedure/procedure.ts'
+import type { PlannedStep } from '../procedure/plan.ts'
 import { indent } from './layout.ts'
 import { type PlanTextOptions, renderPlannedResources } from './plan-text.ts'
 

@@ -2,14 +2,10 @@ import { join } from 'node:path'
 import type { Event, Summary } from '../../engine/events.ts'
 import { localHost } from '../../engine/host/local.ts'
 import type { Manifest, ResourceDecl } from '../../engine/load/manifest.ts'
-import {
-  abandonProcedure,
-  type PlannedStep,
-  type ProcedureInput,
-  planProcedure,
-  runProcedure,
-} from '../../engine/procedure/procedure.ts'
+import { type PlannedStep, planProcedure } from '../../engine/procedure/plan.ts'
 import { newProgress, type Progress } from '../../engine/procedure/progress.ts'
+import { abandonProcedure, runProcedure } from '../../engine/procedure/run.ts'
+import type { ProcedureInput } from '../../engine/procedure/step.ts'
 import { RunRecord } from '../../engine/record/run-record.ts'
 import { Store } from '../../engine/record/store.ts'
 import { compileInput, type Given } from '../compile/input.ts'

@@ -1,0 +1,158 @@
+import type { ResourceDecl } from '../load/manifest.ts'
+import { type Plan, plan } from '../plan.ts'
+import { probe } from '../probe.ts'
+import type { Thing } from '../resources/type.ts'
+import { type QuerySpec, Unanswered } from './answer.ts'
+import { type Frame, rootFrame } from './frame.ts'
+import { answerKey, type Fresh, type ProcedureInput, Resolver, type Step } from './step.ts'
+
+/** What a dry run of a procedure knows of a step. */
+export interface PlannedStep {
+  readonly title: string
+  readonly type: string
+  readonly depth: number
+  readonly state:
+    | { readonly kind: 'in sync' | 'left out' | 'asked' | 'begins' | 'not asked' }
+    | { readonly kind: 'would'; readonly plan?: Plan }
+    | { readonly kind: 'later'; readonly on: string; readonly decides: 'whether' | 'how' }
+    | { readonly kind: 'fails'; readonly message: string }
+  readonly note?: string
+}
+
+/** A dry run: every step with what can be told of it, nothing changed. */
+export async function planProcedure(input: ProcedureInput): Promise<PlannedStep[]> {
+  const { name, steps, progress } = input
+  const walk = new DryRun(input)
+  await walk.steps(rootFrame(name, steps, progress, 'later'), steps, 'steps', 0)
+  return walk.planned
+}
+
+/** The walk of a dry run. */
+class DryRun {
+  readonly planned: PlannedStep[] = []
+  readonly #input: ProcedureInput
+  readonly #resolver: Resolver
+  /** The title of a step that would change something; what comes after it may find the host different. */
+  #pending: string | undefined
+  /** What the steps so far would make. */
+  readonly #coming = new Set<Thing>()
+
+  constructor(input: ProcedureInput) {
+    this.#input = input
+    this.#resolver = new Resolver(input, 'later')
+  }
+
+  async steps(
+    frame: Frame,
+    decls: readonly ResourceDecl[],
+    key: string,
+    depth: number,
+  ): Promise<void> {
+    for (const [index, decl] of decls.entries()) {
+      const expanded = await this.#resolver.expand(decl, frame, `${key}/${index}`, depth)
+      if ('later' in expanded) {
+        this.planned.push({
+          title: decl.titles.join(', '),
+          type: decl.type,
+          depth,
+          state: { kind: 'later', on: expanded.later, decides: 'how' },
+        })
+        this.#pending ??= decl.titles.join(', ')
+        continue
+      }
+      for (const step of expanded) await this.#step(step)
+    }
+  }
+
+  async #step(step: Step): Promise<void> {
+    const { decl, depth, title } = step
+    const say = (state: PlannedStep['state'], note?: string) =>
+      this.planned.push({
+        title,
+        type: decl.type,
+        depth,
+        state,
+        ...(note === undefined ? {} : { note }),
+      })
+    const resolved = await this.#resolver.resolve(step)
+    switch (resolved.kind) {
+      case 'left out':
+        say({ kind: 'left out' })
+        return
+      case 'later':
+        say(resolved)
+        if (decl.type === 'block') await this.#children(step)
+        if (decl.type !== 'query' && decl.type !== 'fail') this.#pending ??= title
+        return
+      case 'fail':
+        say({ kind: 'fails', message: title })
+        return
+      case 'query':
+        await this.#query(step, resolved.spec, resolved.fresh, say)
+        return
+      case 'resources': {
+        const { catalog, fresh } = resolved
+        const { host, input } = fresh
+        const { types } = input
+        const states = await probe({ catalog, types, host, coming: this.#coming })
+        for (const { footprint } of catalog.resources) {
+          for (const thing of [...(footprint.ensures ?? []), ...(footprint.provides ?? [])])
+            this.#coming.add(thing)
+        }
+        this.#planOf(plan({ catalog, states, types, cannotRun: host.cannotRun }), title, say)
+        return
+      }
+      case 'apply':
+        this.#planOf((await this.#resolver.other(resolved.spec)).plan, title, say)
+        return
+      case 'block':
+        say({ kind: 'begins' })
+        await this.#children(step)
+        return
+      case 'steps':
+        say({ kind: 'begins' })
+        await this.steps(resolved.frame, resolved.frame.steps, `${step.key}/steps`, depth + 1)
+    }
+  }
+
+  async #children({ frame, decl, key, depth }: Step): Promise<void> {
+    const { steps, always } = decl.attributes as {
+      steps: ResourceDecl[]
+      always?: ResourceDecl[]
+    }
+    await this.steps(frame, steps, `${key}/steps`, depth + 1)
+    if (always) await this.steps(frame, always, `${key}/always`, depth + 1)
+  }
+
+  async #query(
+    step: Step,
+    spec: QuerySpec,
+    fresh: Fresh,
+    say: (state: PlannedStep['state'], note?: string) => void,
+  ): Promise<void> {
+    if (this.#pending !== undefined) {
+      say({ kind: 'later', on: this.#pending, decides: 'how' })
+      return
+    }
+    try {
+      const answer = await this.#resolver.answer(spec, fresh)
+      if (spec.until === undefined || (await this.#resolver.holds(step, spec, answer))) {
+        this.#input.progress.answers[answerKey(step)] = answer
+        say({ kind: 'asked' })
+      } else say({ kind: 'not asked' }, `a run would wait until ${String(spec.until)}`)
+    } catch (error) {
+      if (!(error instanceof Unanswered)) throw error
+      if (error.unavailable) say({ kind: 'not asked' }, error.message)
+      else say({ kind: 'fails', message: error.message })
+    }
+  }
+
+  #planOf(planned: Plan, title: string, say: (state: PlannedStep['state']) => void): void {
+    if (planned.resources.length === 0) {
+      say({ kind: 'in sync' })
+      return
+    }
+    say({ kind: 'would', plan: planned })
+    this.#pending ??= title
+  }
+}

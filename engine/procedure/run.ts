@@ -1,0 +1,481 @@
+import { apply, type Keeper } from '../apply.ts'
+import type { Catalog } from '../compile/catalog.ts'
+import { type Diagnostic, Refusal } from '../diagnostics/diagnostic.ts'
+import type { Event, StepKind, Summary } from '../events.ts'
+import type { ResourceDecl } from '../load/manifest.ts'
+import { plan } from '../plan.ts'
+import { probe } from '../probe.ts'
+import { type ClassesSpec, type QuerySpec, Unanswered, waitMs } from './answer.ts'
+import { type Frame, rootFrame } from './frame.ts'
+import { forget, type StepStatus } from './progress.ts'
+import {
+  answerKey,
+  type Fresh,
+  type OtherClasses,
+  type ProcedureInput,
+  type Resolved,
+  Resolver,
+  type Step,
+  titleOf,
+} from './step.ts'
+
+export interface RunInput extends ProcedureInput {
+  readonly run: string
+  readonly keeper: Keeper
+  readonly stop: AbortSignal
+  /** Makes the progress durable. */
+  save(): void
+  /** Called with each catalog before anything of it is applied. */
+  onCatalog?(catalog: Catalog): void
+}
+
+/** Thrown through the blocks around a step that failed. */
+class StepFailed extends Error {}
+/** Thrown when a signal asked to stop; the run stays open. */
+class Stopped extends Error {}
+
+/** Runs a procedure, or goes on with it where `progress` says that it had begun. */
+export function runProcedure(input: RunInput): AsyncGenerator<Event, Summary> {
+  const { steps } = input
+  return framed(input, { steps: steps.length }, (walker, frame) =>
+    walker.steps(frame, steps, 'steps', 0, false),
+  )
+}
+
+/** Takes the rescue and always of every block that a run was cut off in, the innermost first, and leaves it at that. */
+export function abandonProcedure(input: RunInput): AsyncGenerator<Event, Summary> {
+  return framed(input, {}, (walker, frame) => walker.abandon(frame))
+}
+
+/** A walk over the steps, between the events that frame a run. */
+async function* framed(
+  input: RunInput,
+  told: { readonly steps?: number },
+  walk: (walker: Walker, frame: Frame) => AsyncGenerator<Event>,
+): AsyncGenerator<Event, Summary> {
+  const { run, name, steps, progress } = input
+  const walker = new Walker(input)
+  const began = performance.now()
+  yield { type: 'run_started', run, classes: [name], planned: 0, total: 0, ...told }
+  let status: Summary['status'] = 'done'
+  try {
+    yield* walk(walker, rootFrame(name, steps, progress, 'unset'))
+  } catch (error) {
+    if (error instanceof Stopped) status = 'interrupted'
+    else if (error instanceof StepFailed) status = 'failed'
+    else throw error
+  }
+  const durationMs = Math.round(performance.now() - began)
+  const summary: Summary = { run, status, ...walker.counts, durationMs }
+  yield { type: 'run_finished', summary }
+  return summary
+}
+
+/** The walk of a run: takes each step in turn, and keeps the progress. */
+class Walker {
+  readonly counts = { changed: 0, refreshed: 0, failed: 0, skipped: 0, unchanged: 0, other: 0 }
+  readonly #input: RunInput
+  readonly #resolver: Resolver
+  /** Keys of the steps that are not repeated once they are done. */
+  readonly #once = new Set<string>()
+
+  constructor(input: RunInput) {
+    this.#input = input
+    this.#resolver = new Resolver(input, 'unset')
+  }
+
+  async *steps(
+    frame: Frame,
+    decls: readonly ResourceDecl[],
+    key: string,
+    depth: number,
+    inBlock: boolean,
+  ): AsyncGenerator<Event> {
+    const { progress } = this.#input
+    for (const [index, decl] of decls.entries()) {
+      let expanded: readonly Step[]
+      try {
+        expanded = await this.#expand(decl, frame, `${key}/${index}`, depth)
+      } catch (error) {
+        // Before anything was done it is a refusal; after that, a failure that blocks have to know of.
+        if (!(error instanceof Refusal) || Object.keys(progress.statuses).length === 0) throw error
+        const [rawTitle = ''] = decl.titles
+        const step = {
+          decl,
+          frame,
+          each: undefined,
+          rawTitle,
+          title: rawTitle,
+          key: `${key}/${index}`,
+          depth,
+        }
+        yield* this.#fail(step, error)
+        return
+      }
+      for (const step of expanded) {
+        // A rescue that was cut off goes on where it was: what stands before it in its list is not done again.
+        const { rescuing } = progress
+        if (rescuing?.startsWith(`${key}/`) && !isWithin(rescuing, step.key)) continue
+        yield* this.#step(step, inBlock)
+      }
+    }
+  }
+
+  async *abandon(frame: Frame): AsyncGenerator<Event> {
+    const failed = { value: false }
+    yield* this.#abandonIn(frame, frame.steps, 'steps', 0, failed)
+    if (failed.value) throw new StepFailed()
+  }
+
+  async *#abandonIn(
+    frame: Frame,
+    decls: readonly ResourceDecl[],
+    key: string,
+    depth: number,
+    failed: { value: boolean },
+  ): AsyncGenerator<Event> {
+    const entered = Object.keys(this.#input.progress.finished).filter((mark) =>
+      mark.endsWith(ENTERED),
+    )
+    for (const [index, decl] of decls.entries()) {
+      const own = `${key}/${index}`
+      if (!entered.some((mark) => isWithin(mark, own) || mark.startsWith(`${own}#`))) continue
+      for (const step of await this.#expand(decl, frame, own, depth)) {
+        if (!entered.some((mark) => isWithin(mark, step.key))) continue
+        if (decl.type === 'block') yield* this.#abandonBlock(step, failed)
+        else {
+          const resolved = await this.#resolver.resolve(step)
+          if (resolved.kind !== 'steps') continue
+          yield* this.#abandonIn(
+            resolved.frame,
+            resolved.frame.steps,
+            `${step.key}/steps`,
+            depth + 1,
+            failed,
+          )
+        }
+      }
+    }
+  }
+
+  async *#abandonBlock(
+    { key, frame, depth, decl }: Step,
+    failed: { value: boolean },
+  ): AsyncGenerator<Event> {
+    const part = (name: string) => decl.attributes[name] as readonly ResourceDecl[] | undefined
+    yield* this.#abandonIn(frame, part('steps') ?? [], `${key}/steps`, depth + 1, failed)
+    for (const name of ['rescue', 'always']) {
+      try {
+        yield* this.steps(frame, part(name) ?? [], `${key}/${name}`, depth + 1, true)
+      } catch (error) {
+        if (!(error instanceof StepFailed)) throw error
+        failed.value = true
+      }
+    }
+  }
+
+  async #expand(
+    decl: ResourceDecl,
+    frame: Frame,
+    key: string,
+    depth: number,
+  ): Promise<readonly Step[]> {
+    const expanded = await this.#resolver.expand(decl, frame, key, depth)
+    if ('later' in expanded) throw new Error(`${expanded.later} is not known in a run`)
+    return expanded
+  }
+
+  async *#step(step: Step, inBlock: boolean): AsyncGenerator<Event> {
+    if (this.#input.stop.aborted) throw new Stopped()
+    const { progress } = this.#input
+    const { key, title, depth, decl } = step
+    const started: Event = {
+      type: 'step_started',
+      kind: this.#kind(step),
+      step: key,
+      title: titleOf(step),
+      depth,
+    }
+    const once = !inBlock && (decl.type === 'exec' || decl.type === 'block')
+    if (
+      (once && progress.finished[key]) ||
+      (decl.type === 'query' && !inBlock && progress.answers[answerKey(step)])
+    ) {
+      yield started
+      yield this.#ended(step, 'done before')
+      return
+    }
+    if (once) this.#once.add(key)
+    let resolved: Resolved
+    try {
+      resolved = await this.#resolver.resolve(step)
+    } catch (error) {
+      yield started
+      yield* this.#fail(step, error)
+      return
+    }
+    yield started
+    switch (resolved.kind) {
+      case 'left out':
+        yield this.#ended(step, 'left out')
+        return
+      case 'later':
+        yield* this.#fail(step, new Error(`${resolved.on} has no answer here`))
+        return
+      case 'fail':
+        yield* this.#fail(
+          step,
+          new Refusal({
+            severity: 'error',
+            code: 'apply-failed',
+            message: title.replace(/\.$/, ''),
+          }),
+        )
+        return
+      case 'query':
+        yield* this.#query(step, resolved.spec, resolved.fresh)
+        return
+      case 'resources':
+        yield* this.#resources(step, resolved.catalog, resolved.fresh, undefined)
+        break
+      case 'apply':
+        yield* this.#classes(step, resolved.spec)
+        break
+      case 'block':
+        yield* this.#block(step)
+        break
+      case 'steps':
+        yield* this.#inner(step, resolved.frame, inBlock)
+    }
+  }
+
+  async *#query(step: Step, spec: QuerySpec, fresh: Fresh): AsyncGenerator<Event> {
+    const until = performance.now() + waitMs(spec)
+    try {
+      for (;;) {
+        const answer = await this.#resolver.answer(spec, fresh)
+        if (spec.until === undefined || (await this.#resolver.holds(step, spec, answer))) {
+          this.#input.progress.answers[answerKey(step)] = answer
+          break
+        }
+        if (performance.now() > until)
+          throw new Unanswered(`it did not become true that ${String(spec.until)}`)
+        if (this.#input.stop.aborted) throw new Stopped()
+        await new Promise((resolve) => setTimeout(resolve, 500))
+      }
+    } catch (error) {
+      if (error instanceof Stopped) throw error
+      yield* this.#fail(step, error)
+      return
+    }
+    yield this.#done(step, 'done')
+  }
+
+  async *#classes(step: Step, spec: ClassesSpec): AsyncGenerator<Event> {
+    let other: OtherClasses
+    try {
+      other = await this.#resolver.other(spec)
+    } catch (error) {
+      yield* this.#fail(step, error)
+      return
+    }
+    yield* this.#resources(step, other.catalog, other.fresh, other)
+  }
+
+  async *#resources(
+    step: Step,
+    catalog: Catalog,
+    { host, input }: Fresh,
+    known: Pick<OtherClasses, 'states' | 'plan'> | undefined,
+  ): AsyncGenerator<Event> {
+    const { types } = input
+    let summary: Summary
+    try {
+      const states = known?.states ?? (await probe({ catalog, types, host }))
+      const planned = known?.plan ?? plan({ catalog, states, types, cannotRun: host.cannotRun })
+      this.#input.onCatalog?.(catalog)
+      // Until it is done it counts as failed, also where it is killed: a rescue must not think it not reached.
+      if (planned.resources.length > 0) {
+        this.#note(step, 'failed')
+        this.#input.save()
+      }
+      const events = apply({
+        run: this.#input.run,
+        catalog,
+        states,
+        plan: planned,
+        types,
+        host,
+        keeper: this.#input.keeper,
+        stop: this.#input.stop,
+      })
+      summary = yield* withoutFrame(events)
+    } catch (error) {
+      yield* this.#fail(step, error)
+      return
+    }
+    for (const count of [
+      'changed',
+      'refreshed',
+      'failed',
+      'skipped',
+      'unchanged',
+      'other',
+    ] as const)
+      this.counts[count] += summary[count]
+    if (summary.status === 'interrupted') throw new Stopped()
+    if (summary.status === 'failed') {
+      this.#note(step, 'failed')
+      this.#input.save()
+      yield this.#ended(step, 'failed')
+      throw new StepFailed()
+    }
+    yield this.#done(step, summary.changed + summary.refreshed > 0 ? 'done' : 'in sync')
+  }
+
+  async *#inner(step: Step, frame: Frame, inBlock: boolean): AsyncGenerator<Event> {
+    const before = this.counts.changed + this.counts.refreshed
+    try {
+      yield* this.steps(frame, frame.steps, `${step.key}/steps`, step.depth + 1, inBlock)
+    } catch (error) {
+      if (error instanceof StepFailed) {
+        this.#note(step, 'failed')
+        yield this.#ended(step, 'failed')
+      }
+      throw error
+    }
+    yield this.#done(
+      step,
+      this.counts.changed + this.counts.refreshed > before ? 'done' : 'in sync',
+    )
+  }
+
+  async *#block(step: Step): AsyncGenerator<Event> {
+    const { progress } = this.#input
+    const { key, frame, depth } = step
+    const { steps, rescue, always } = step.decl.attributes as {
+      steps: ResourceDecl[]
+      rescue?: ResourceDecl[]
+      always?: ResourceDecl[]
+    }
+    const before = this.counts.changed + this.counts.refreshed
+    let failed: StepFailed | undefined
+    const { rescuing } = progress
+    const wasRescuing =
+      rescuing !== undefined && (rescuing === key || isWithin(rescuing, `${key}/rescue`))
+    if (!wasRescuing) {
+      // What is being rescued further inside has to know how far it had come.
+      if (rescuing === undefined || !isWithin(rescuing, key)) forget(progress, key)
+      progress.finished[`${key}${ENTERED}`] = true
+      this.#input.save()
+      try {
+        yield* this.steps(frame, steps, `${key}/steps`, depth + 1, true)
+      } catch (error) {
+        if (!(error instanceof StepFailed)) throw error
+        failed = error
+      }
+    } else failed = new StepFailed()
+    if (failed) {
+      if (!wasRescuing) progress.rescuing = key
+      this.#input.save()
+      try {
+        yield* this.steps(frame, rescue ?? [], `${key}/rescue`, depth + 1, true)
+      } catch (error) {
+        if (!(error instanceof StepFailed)) throw error
+      }
+      // Stays until the run is closed, or a block around this one takes its own rescue: cut off now, it fails again.
+      progress.rescuing = key
+      this.#input.save()
+    }
+    if (always) yield* this.steps(frame, always, `${key}/always`, depth + 1, true)
+    delete progress.finished[`${key}${ENTERED}`]
+    if (failed) {
+      this.#note(step, 'failed')
+      this.#input.save()
+      yield this.#ended(step, 'failed')
+      throw failed
+    }
+    yield this.#done(
+      step,
+      this.counts.changed + this.counts.refreshed > before ? 'done' : 'in sync',
+    )
+  }
+
+  *#fail(step: Step, error: unknown): Generator<Event> {
+    this.counts.failed++
+    this.#note(step, 'failed')
+    this.#input.save()
+    yield { ...this.#ended(step, 'failed'), error: diagnosticOf(step, error) }
+    throw new StepFailed()
+  }
+
+  #done(step: Step, status: 'in sync' | 'done'): Event {
+    this.#note(step, status)
+    if (this.#once.has(step.key)) this.#input.progress.finished[step.key] = true
+    this.#input.save()
+    return this.#ended(step, status)
+  }
+
+  #note({ frame, decl, title }: Step, status: StepStatus): void {
+    const { statuses } = this.#input.progress
+    statuses[`${frame.key}!${title}`] = status
+    if (decl.meta.id !== undefined) statuses[`${frame.key}!${decl.meta.id}`] = status
+  }
+
+  #kind({ decl }: Step): StepKind {
+    if (decl.type === 'query') return 'query'
+    if (decl.type === 'block' || decl.type === 'apply') return 'steps'
+    return decl.type === 'class' || decl.type.includes('::') ? 'steps' : 'act'
+  }
+
+  #ended(
+    step: Step,
+    status: Extract<Event, { type: 'step_finished' }>['status'],
+  ): Extract<Event, { type: 'step_finished' }> {
+    return {
+      type: 'step_finished',
+      kind: this.#kind(step),
+      step: step.key,
+      title: titleOf(step),
+      depth: step.depth,
+      status,
+    }
+  }
+}
+
+/** The events of a step's own run, without those that frame it; gives its summary. */
+async function* withoutFrame(
+  events: AsyncGenerator<Event, Summary>,
+): AsyncGenerator<Event, Summary> {
+  for (;;) {
+    const next = await events.next()
+    if (next.done) return next.value
+    if (next.value.type !== 'run_started' && next.value.type !== 'run_finished') yield next.value
+  }
+}
+
+function diagnosticOf(step: Step, error: unknown): Diagnostic {
+  if (error instanceof Refusal) return error.diagnostics[0] as Diagnostic
+  const message = `${titleOf(step)}: ${error instanceof Error ? error.message : String(error)}`
+  if (error instanceof Unanswered)
+    return {
+      severity: 'error',
+      code: 'apply-failed',
+      message,
+      ...(error.ran ? { ran: error.ran } : {}),
+    }
+  return {
+    severity: 'error',
+    code: 'bug',
+    message: `${message}. This is a bug in the engine`,
+    found: error instanceof Error ? (error.stack ?? '') : '',
+  }
+}
+
+/** Behind the key of a block, in `finished`, while it is not done. */
+const ENTERED = '/entered'
+
+/** Whether a key is that of a step, or of something inside it. */
+function isWithin(key: string, step: string): boolean {
+  return key === step || key.startsWith(`${step}/`)
+}
