@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8'
 import { type ASTNode, Environment, EvaluationError, ParseError } from '@marcbachmann/cel-js'
 
 /**
@@ -10,7 +11,7 @@ export type CelType = string
 
 /** An expression that can't be parsed, checked or evaluated; offsets are into its own text. */
 export class ExprError extends Error {
-  readonly kind: 'syntax' | 'type' | 'unknown-name' | 'failed' | 'unset'
+  readonly kind: 'syntax' | 'type' | 'unknown-name' | 'failed' | 'unset' | 'limit'
   readonly start: number
   readonly end: number
   /** The name that is not known or not set. */
@@ -53,6 +54,12 @@ export class Unknown extends Signal {
     this.subject = subject
   }
 }
+
+class TooManySteps extends Error {}
+
+/** Items that macros have gone over in the expression that is being evaluated. */
+let steps = 0
+const MAX_STEPS = 1_000_000
 
 export interface Expression {
   readonly text: string
@@ -135,6 +142,9 @@ export class ExprScope {
       reads: readNames(ast),
       alone: ast.op === 'id' ? ast.args : undefined,
       evaluate(names) {
+        // A name may have to be worked out by another expression, which has steps of its own.
+        const outer = steps
+        steps = 0
         try {
           return fromCel(parsed(names as Record<string, unknown>))
         } catch (error) {
@@ -144,7 +154,12 @@ export class ExprScope {
           }
           if (signal) throw signal
           if (error instanceof ExprError) throw error
+          if (causeOf(error, TooManySteps)) {
+            throw new ExprError('limit', 'it takes more than a million steps', whole(text))
+          }
           throw fromCelError(error, 'failed', text)
+        } finally {
+          steps = outer
         }
       },
     }
@@ -373,6 +388,39 @@ function readNames(ast: ASTNode): string[] {
 
 const MACROS = new Set(['map', 'filter', 'all', 'exists', 'exists_one', 'bind'])
 
+// Patterns of `matches` that would go back and forth without end fall back to an engine whose time is linear.
+setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks')
+
+let isCounted = false
+
+/**
+ * Has every item that a macro goes over counted. The library sets the item in a context that it does not export; the
+ * first one that a macro hands out leads to the method that all of them share.
+ */
+function countSteps(): void {
+  if (isCounted) return
+  interface Context {
+    setIterValue(...args: unknown[]): unknown
+  }
+  const counting = new Environment()
+  counting.registerFunction('steward_context(ast): bool', (() => ({
+    async: false,
+    typeCheck: (checker: { getType(name: string): unknown }) => checker.getType('bool'),
+    evaluate(_ev: unknown, _macro: unknown, context: Context) {
+      const shared = Object.getPrototypeOf(context) as Context
+      const set = Reflect.get(shared, 'setIterValue') as () => unknown
+      shared.setIterValue = function (this: Context, ...args: unknown[]) {
+        if (++steps > MAX_STEPS) throw new TooManySteps()
+        return Reflect.apply(set, this, args)
+      }
+      isCounted = true
+      return true
+    },
+  })) as never)
+  counting.evaluate('[0].all(x, steward_context(x))')
+  if (!isCounted) throw new Error('the steps of expressions could not be counted')
+}
+
 function baseEnvironment(): Environment {
   const env = new Environment({ homogeneousAggregateLiterals: false, enableOptionalTypes: true })
   type Macro = { args: ASTNode[] }
@@ -449,6 +497,7 @@ function baseEnvironment(): Environment {
       parts.pop()
       return parts.join('/') || (s.startsWith('/') ? '/' : '.')
     })
+  countSteps()
   return env
 }
 

@@ -343,6 +343,7 @@ export function expressionDiagnostic(
     'unknown-name': 'unknown-name',
     failed: 'expression-failed',
     unset: 'unset-value',
+    limit: 'limit',
   } as const
   const start = Math.max(0, Math.min(error.start, at.expression.length - 1))
   const length = Math.max(1, Math.min(error.end, at.expression.length) - start)

@@ -329,6 +329,38 @@ describe('a mistake is told with its own characters', () => {
   })
 })
 
+describe('an expression that would not end is stopped', () => {
+  const deep = 'range(900).map(a, range(900).filter(b, range(900).exists(c, c == a)))'
+  test('after a million items', () => {
+    const scope = ExprScope.base()
+    expect(() => scope.compile(deep).evaluate({})).toThrow(
+      expect.objectContaining({ kind: 'limit', message: 'it takes more than a million steps' }),
+    )
+    expect(
+      scope.compile('size(range(900).map(a, range(900).filter(b, b == a)))').evaluate({}),
+    ).toBe(900)
+  })
+
+  test('also where another one is worked out in between', () => {
+    const scope = ExprScope.base()
+    scope.declare('inner', 'int')
+    const names = {
+      get inner(): bigint {
+        return BigInt(
+          scope.compile('size(range(1000).map(a, range(900)[0]))').evaluate({}) as number,
+        )
+      },
+    }
+    const outer = 'range(1100).map(a, range(1000).filter(b, b < 0) == [inner])'
+    expect(() => scope.compile(outer).evaluate(names)).toThrow('a million steps')
+  })
+
+  test('in a pattern that goes back and forth', () => {
+    const text = `"${'a'.repeat(40)}b".matches("^(a+)+$")`
+    expect(ours(text)).toBe(false)
+  })
+})
+
 test('no expression reaches what JavaScript has besides its names', () => {
   for (const text of [
     'constructor',
