@@ -1,5 +1,5 @@
 import type { Catalog, CatalogResource } from './compile/catalog.ts'
-import type { Diagnostic } from './diagnostics/diagnostic.ts'
+import { type Diagnostic, Refusal } from './diagnostics/diagnostic.ts'
 import type { Event, Outcome, Summary } from './events.ts'
 import { predecessors } from './graph.ts'
 import { HostError } from './host/error.ts'
@@ -466,6 +466,11 @@ class Runner {
           : {}),
         ...(help === undefined ? {} : { help: redact(help) }),
       }
+    }
+    // The record can't keep what is to be overwritten.
+    if (error instanceof Refusal) {
+      const [reason] = error.diagnostics
+      return { ...reason, severity: 'error', code, message: redact(named) }
     }
     if (error instanceof HostError || (error as { syscall?: string }).syscall !== undefined) {
       return { severity: 'error', code, message: redact(named) }

@@ -8,7 +8,7 @@ import type { RunRecord } from '../record/run-record.ts'
 import { Store } from '../record/store.ts'
 import { renderEvent, renderSummary } from '../ui/event-text.ts'
 import { eventLine } from '../ui/json.ts'
-import { paintOf, print } from './output.ts'
+import { diagnosticsOf, paintOf, print, showDiagnostics } from './output.ts'
 import { listenForStop, type Stop } from './stop.ts'
 
 /** What every command that changes the host takes. */
@@ -72,6 +72,11 @@ export async function locked(
   try {
     store = Store.open(options.state)
     return await act({ store, stop })
+  } catch (error) {
+    if (store?.hasMeant !== true) throw error
+    // No refusal any more, for things may have been changed.
+    showDiagnostics(diagnosticsOf(error), flags)
+    return 4
   } finally {
     store?.close()
     lock.release()

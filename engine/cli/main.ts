@@ -1,8 +1,7 @@
 import { Command, CommanderError, Option } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
-import { Refusal } from '../diagnostics/diagnostic.ts'
 import { withInputs } from './options.ts'
-import { showDiagnostics } from './output.ts'
+import { diagnosticsOf, showDiagnostics } from './output.ts'
 
 /**
  * The command line. Each command is declared here and lives in a file of its own, which is only loaded when it runs:
@@ -139,8 +138,14 @@ runs(
     program
       .command('types [type]')
       .description('the reference: resource types, steps, metaparameters, functions, helpers')
-      .option('--json', 'as JSON'),
-    ['steward types', 'steward types file', 'steward types metaparameters'],
+      .option('--json', 'as JSON')
+      .option('--schema', 'the JSON Schema of manifests, for editors'),
+    [
+      'steward types',
+      'steward types file',
+      'steward types metaparameters',
+      'steward types --schema > manifest.schema.json',
+    ],
   ),
   () => import('./types.ts') as Promise<{ run: Run }>,
 )
@@ -270,22 +275,8 @@ try {
   await program.parseAsync(process.argv)
 } catch (error) {
   if (error instanceof CommanderError) status = error.exitCode === 0 ? 0 : 1
-  else if (error instanceof Refusal) {
-    showDiagnostics(error.diagnostics, { json: process.argv.includes('--json') })
-    status = 1
-  } else {
-    showDiagnostics(
-      [
-        {
-          severity: 'error',
-          code: 'bug',
-          message: `${error instanceof Error ? error.message : String(error)}. This is a bug in the engine`,
-          found: error instanceof Error ? (error.stack ?? '') : '',
-          help: 'report it with the command that you ran',
-        },
-      ],
-      { json: process.argv.includes('--json') },
-    )
+  else {
+    showDiagnostics(diagnosticsOf(error), { json: process.argv.includes('--json') })
     status = 1
   }
 }

@@ -1,4 +1,4 @@
-import type { Diagnostic } from '../diagnostics/diagnostic.ts'
+import { type Diagnostic, Refusal } from '../diagnostics/diagnostic.ts'
 import { type Paint, renderDiagnostic } from '../diagnostics/render.ts'
 import { diagnosticLine } from '../ui/json.ts'
 import { paintFor } from '../ui/paint.ts'
@@ -15,6 +15,20 @@ export function paintOf(stream: NodeJS.WriteStream): Paint {
 /** A line, or several, on the standard output. */
 export function print(text: string): void {
   process.stdout.write(`${text}\n`)
+}
+
+/** What was thrown, for people: a Refusal says itself what is wrong, everything else is a bug. */
+export function diagnosticsOf(error: unknown): readonly Diagnostic[] {
+  if (error instanceof Refusal) return error.diagnostics
+  return [
+    {
+      severity: 'error',
+      code: 'bug',
+      message: `${error instanceof Error ? error.message : String(error)}. This is a bug in the engine`,
+      found: error instanceof Error ? (error.stack ?? '') : '',
+      help: 'report it with the command that you ran',
+    },
+  ]
 }
 
 /** On the standard error: as blocks for a person at a terminal, else each on one line; with `json`, as lines of JSON on the standard output. */

@@ -6,14 +6,17 @@ import {
   fsyncSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite'
 import { Refusal } from '../diagnostics/diagnostic.ts'
 import type { Summary } from '../events.ts'
+import { HostError } from '../host/error.ts'
 
 /**
  * The state folder: one SQLite database, and `objects/` for contents that are too large for it. Every commit is
@@ -78,6 +81,8 @@ export class Store {
   readonly #statements = new Map<string, StatementSync>()
   readonly #version: number
   #isOpen = false
+  /** Whether anything on the host was about to be changed since this was opened. */
+  hasMeant = false
 
   /** Opens the state for writing; makes it where there is none. */
   static open(folder: string): Store {
@@ -124,25 +129,40 @@ export class Store {
       this.#db.exec(`BEGIN; ${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`)
     }
     this.#db.exec('PRAGMA synchronous = FULL')
+    this.#sweep()
   }
 
   close(): void {
-    if (this.#isOpen) this.commit()
-    this.#db.close()
+    try {
+      this.commit()
+    } finally {
+      this.#db.close()
+    }
   }
 
   /** Everything from here to `commit` is one transaction; nested calls join it. */
   begin(): void {
     if (this.#isOpen) return
-    this.#db.exec('BEGIN IMMEDIATE')
+    this.#use(() => this.#db.exec('BEGIN IMMEDIATE'))
     this.#isOpen = true
   }
 
   /** Makes all that was written since `begin` durable. Does nothing where there is nothing. */
   commit(): void {
     if (!this.#isOpen) return
-    this.#db.exec('COMMIT')
+    this.#use(() => this.#db.exec('COMMIT'))
     this.#isOpen = false
+  }
+
+  /** Where the database fails (a full disk), what was not committed is given up, as SQLite itself may have done already. */
+  #use<T>(act: () => T): T {
+    try {
+      return act()
+    } catch (error) {
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
+      this.#isOpen = false
+      throw unusable(this.folder, error)
+    }
   }
 
   startRun(options: {
@@ -183,6 +203,7 @@ export class Store {
 
   /** Says before the change which resource is about to be changed. */
   intend(run: string, ref: string, action: string): void {
+    this.hasMeant = true
     this.#run('INSERT INTO intent (run, ref, action) VALUES (?, ?, ?)', run, ref, action)
   }
 
@@ -211,21 +232,10 @@ export class Store {
   putPieces(pieces: Iterable<Uint8Array>): string {
     const hash = createHash('sha256')
     let size = 0
-    const temporary = join(
-      this.#objects(),
-      `.incoming-${process.pid}-${randomBytes(4).toString('hex')}`,
-    )
-    const fd = openSync(temporary, 'wx', 0o600)
-    try {
-      for (const piece of pieces) {
-        hash.update(piece)
-        size += piece.length
-        for (let done = 0; done < piece.length; ) done += writeSync(fd, piece, done)
-      }
-      fsyncSync(fd)
-    } finally {
-      closeSync(fd)
-    }
+    const temporary = this.#incoming(pieces, (piece) => {
+      hash.update(piece)
+      size += piece.length
+    })
     const digest = hash.digest('hex')
     this.#settle(temporary, digest)
     this.#run('INSERT OR IGNORE INTO object (hash, size, body) VALUES (?, ?, NULL)', digest, size)
@@ -363,7 +373,7 @@ export class Store {
   }
 
   #run(sql: string, ...values: (string | number | Uint8Array | null)[]): void {
-    this.#statement(sql).run(...values)
+    this.#use(() => this.#statement(sql).run(...values))
   }
   #get(sql: string, ...values: (string | number)[]): Record<string, SQLOutputValue> | undefined {
     return this.#statement(sql).get(...values)
@@ -379,34 +389,57 @@ export class Store {
 
   #objects(): string {
     const folder = join(this.folder, 'objects')
-    if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 })
+    if (!existsSync(folder)) {
+      mkdirSync(folder, { mode: 0o700 })
+      syncFolder(this.folder)
+    }
     return folder
   }
   #objectPath(hash: string): string {
     return join(this.folder, 'objects', hash.slice(0, 2), hash.slice(2))
   }
   #putFile(hash: string, pieces: Iterable<Uint8Array>): void {
-    if (existsSync(this.#objectPath(hash))) return
-    const temporary = join(
-      this.#objects(),
-      `.incoming-${process.pid}-${randomBytes(4).toString('hex')}`,
-    )
-    const fd = openSync(temporary, 'wx', 0o600)
+    if (!existsSync(this.#objectPath(hash))) this.#settle(this.#incoming(pieces), hash)
+  }
+  /** A new file with these bytes, synced, which is yet to be named by their hash; nothing is left of it where that fails. */
+  #incoming(pieces: Iterable<Uint8Array>, onPiece?: (piece: Uint8Array) => void): string {
+    let temporary: string | undefined
     try {
-      for (const piece of pieces)
-        for (let done = 0; done < piece.length; ) done += writeSync(fd, piece, done)
-      fsyncSync(fd)
-    } finally {
-      closeSync(fd)
+      temporary = join(this.#objects(), `${INCOMING}${randomBytes(6).toString('hex')}`)
+      const fd = openSync(temporary, 'wx', 0o600)
+      try {
+        for (const piece of pieces) {
+          onPiece?.(piece)
+          for (let done = 0; done < piece.length; ) done += writeSync(fd, piece, done)
+        }
+        fsyncSync(fd)
+      } finally {
+        closeSync(fd)
+      }
+      return temporary
+    } catch (error) {
+      if (temporary !== undefined) rmSync(temporary, { force: true })
+      throw unusable(this.folder, error)
     }
-    this.#settle(temporary, hash)
   }
   #settle(temporary: string, hash: string): void {
     const path = this.#objectPath(hash)
     const folder = join(path, '..')
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
-    renameSync(temporary, path)
-    for (const each of [folder, this.#objects()]) syncFolder(each)
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o700 })
+      renameSync(temporary, path)
+      for (const each of [folder, this.#objects()]) syncFolder(each)
+    } catch (error) {
+      rmSync(temporary, { force: true })
+      throw unusable(this.folder, error)
+    }
+  }
+  /** Clears away what a run that was killed was about to store. */
+  #sweep(): void {
+    const folder = join(this.folder, 'objects')
+    if (!existsSync(folder)) return
+    for (const name of readdirSync(folder))
+      if (name.startsWith(INCOMING)) rmSync(join(folder, name))
   }
 }
 
@@ -420,6 +453,7 @@ export interface ProcedureRow {
 }
 
 const FILE = 'state.db'
+const INCOMING = '.incoming-'
 
 const SCHEMA = `
 CREATE TABLE run (id TEXT PRIMARY KEY, started TEXT NOT NULL, finished TEXT, status TEXT NOT NULL, command TEXT NOT NULL, classes TEXT NOT NULL, summary TEXT) STRICT;
@@ -466,7 +500,9 @@ function syncFolder(folder: string): void {
   }
 }
 
-function unusable(folder: string, error: unknown): Refusal {
+function unusable(folder: string, error: unknown): Error {
+  // A content that can't be read is not the state folder's fault.
+  if (error instanceof HostError) return error
   const { code, message } = error as { code?: string; message: string }
   const isDenied = code === 'EACCES' || code === 'EPERM'
   return new Refusal(

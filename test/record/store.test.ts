@@ -13,6 +13,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
 import { Refusal } from '../../engine/diagnostics/diagnostic.ts'
 import type { Summary } from '../../engine/events.ts'
+import { HostError } from '../../engine/host/error.ts'
 import { Store } from '../../engine/record/store.ts'
 import { temporaryFolder } from '../compile/road.ts'
 
@@ -281,6 +282,48 @@ describe('a procedure', () => {
     again.saveProcedure({ ...row, state: 'done' })
     expect(again.openProcedure('zulip::upgrade')).toBeUndefined()
     again.close()
+  })
+})
+
+/** Makes the database answer an insert into a table as it does when its disk is full. */
+function fill(folder: string, table: string): void {
+  const db = new DatabaseSync(join(folder, 'state.db'))
+  db.exec(
+    `CREATE TRIGGER full BEFORE INSERT ON ${table} BEGIN SELECT RAISE(ROLLBACK, 'database or disk is full'); END`,
+  )
+  db.close()
+}
+
+describe('a full disk', () => {
+  test('is told as such, and what comes later is kept where there is room again', () => {
+    const folder = temporaryFolder()
+    const store = Store.open(folder)
+    fill(folder, 'object')
+    store.begin()
+    store.addEvent('run', { lost: true })
+    expect(() => store.putObject(small, open)).toThrow(
+      `the state folder ${folder} can't be used: database or disk is full`,
+    )
+    store.begin()
+    store.addEvent('run', { lost: false })
+    store.commit()
+    expect(store.events('run').map(({ event }) => event)).toEqual([{ lost: false }])
+    store.close()
+  })
+
+  test('leaves nothing of a content that did not fit, nor does a kill', () => {
+    const folder = temporaryFolder()
+    const store = Store.open(folder)
+    const failing = function* () {
+      yield large
+      throw new HostError('EIO', '/x')
+    }
+    expect(() => store.putPieces(failing())).toThrow(HostError)
+    expect(readdirSync(join(folder, 'objects'))).toEqual([])
+    writeFileSync(join(folder, 'objects/.incoming-1'), 'half')
+    store.close()
+    Store.open(folder).close()
+    expect(readdirSync(join(folder, 'objects'))).toEqual([])
   })
 })
 

@@ -1,0 +1,51 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { describe, expect, test } from 'vitest'
+import { Store } from '../../engine/record/store.ts'
+import { folderWith, steward } from './steward.ts'
+
+const site = 'class: site\nresources:\n  - file: /x\n    content: x\n'
+const args = ['apply', 'site', '--yes', '--manifests', 'm', '--root', '.', '--state', 'state']
+
+/** A folder with a site, whose state has no room for some rows of a table. */
+function withFull(table: string, rows = 'true') {
+  const folder = folderWith({ 'm/site.yaml': site })
+  Store.open(join(folder, 'state')).close()
+  const db = new DatabaseSync(join(folder, 'state/state.db'))
+  db.exec(
+    `CREATE TRIGGER full BEFORE INSERT ON ${table} WHEN ${rows} BEGIN SELECT RAISE(ROLLBACK, 'database or disk is full'); END`,
+  )
+  db.close()
+  return folder
+}
+
+describe('a state folder that takes nothing more', () => {
+  test('before anything is touched refuses the run', () => {
+    const folder = withFull('run')
+    const { status, stderr } = steward(folder, ...args)
+    expect(status).toBe(1)
+    expect(stderr).toContain("state can't be used: database or disk is full")
+    expect(existsSync(join(folder, 'x'))).toBe(false)
+  })
+
+  test('in the middle of a run fails it', () => {
+    const { status, stderr } = steward(
+      withFull('event', `new.body LIKE '%resource_finished%'`),
+      ...args,
+    )
+    expect(status).toBe(4)
+    expect(stderr).toContain("state can't be used: database or disk is full")
+    expect(stderr).not.toContain('bug')
+  })
+
+  test('keeps a file from being overwritten, for it could not be kept', () => {
+    const folder = withFull('kept')
+    writeFileSync(join(folder, 'x'), 'by hand')
+    const { status, stdout } = steward(folder, ...args)
+    expect(status).toBe(4)
+    expect(stdout).toContain('error: file[/x]: the state folder')
+    expect(stdout).not.toContain('bug')
+    expect(readFileSync(join(folder, 'x'), 'utf8')).toBe('by hand')
+  })
+})
