@@ -217,8 +217,15 @@ export function locator(text: string, file: string): Locator {
       const lineStart = node.value.lastIndexOf('\n', offset) + 1
       const wanted = node.value.slice(lineStart, offset + length).split('\n')[0] ?? ''
       const found = wanted === '' ? -1 : raw.indexOf(wanted)
-      if (found < 0) return this.place(path)
-      return placeAt(text, file, lines, start + found + (offset - lineStart), length)
+      if (found >= 0)
+        return placeAt(text, file, lines, start + found + (offset - lineStart), length)
+      // Something before it is written otherwise: it is the same words, counted from the beginning.
+      const words = node.value.slice(offset, offset + length)
+      const before = node.value.slice(0, offset).split(words).length - 1
+      const at = words === '' ? -1 : raw.split(words, before + 1).join(words).length
+      return at < 0 || !raw.startsWith(words, at)
+        ? this.place(path)
+        : placeAt(text, file, lines, start + at, length)
     },
   }
 }
