@@ -7,6 +7,7 @@ import { functions } from '../compile/expr.ts'
 import { helpers } from '../compile/template.ts'
 import { Refusal } from '../diagnostics/diagnostic.ts'
 import { didYouMean } from '../diagnostics/suggest.ts'
+import { editorSchema } from '../load/editor-schema.ts'
 import { types } from '../resources/index.ts'
 import { jsonText } from '../ui/json.ts'
 import {
@@ -20,7 +21,14 @@ import type { CommonFlags } from './options.ts'
 import { paintOf, print } from './output.ts'
 
 /** `steward types`: the reference, made from the schemas that manifests are checked with. */
-export async function run(flags: Pick<CommonFlags, 'json'>, name?: string): Promise<number> {
+export async function run(
+  flags: Pick<CommonFlags, 'json'> & { readonly schema?: boolean },
+  name?: string,
+): Promise<number> {
+  if (flags.schema) {
+    print(jsonText(editorSchema()))
+    return 0
+  }
   const reference = readReference()
   const found = name === undefined ? reference : entryOf(reference, name)
   if (flags.json) {
