@@ -44,14 +44,23 @@ export function orderResources(input: EdgeInput): {
   maker.things()
   maker.listening()
   if (maker.diagnostics.length > 0) return { ordered: undefined, diagnostics: maker.diagnostics }
-  const strong = maker.edges.filter((edge) => !edge.weak)
-  const circles = strongCircles(input, strong)
-  if (circles.length > 0) return { ordered: undefined, diagnostics: circles }
-  const { kept, dropped } = withoutCircles(input.resources.length, maker.edges)
+  const { edges } = maker
+  const size = input.resources.length
   const waits = (node: number) =>
     input.types.get(input.resources[node]?.type ?? '')?.applyTogether !== undefined
-  const { order, groups } = topologicalOrder(input.resources.length, pairs(kept), waits)
-  return { ordered: { edges: kept, dropped, order, batches: groups }, diagnostics: [] }
+  const { order, groups } = topologicalOrder(size, pairs(edges), waits)
+  // Most catalogs have no circle at all, and are ordered once.
+  if (order.length === size)
+    return { ordered: { edges, dropped: [], order, batches: groups }, diagnostics: [] }
+  const strong = edges.filter((edge) => !edge.weak)
+  const circles = strongCircles(input, strong)
+  if (circles.length > 0) return { ordered: undefined, diagnostics: circles }
+  const { kept, dropped } = withoutCircles(size, edges)
+  const left = topologicalOrder(size, pairs(kept), waits)
+  return {
+    ordered: { edges: kept, dropped, order: left.order, batches: left.groups },
+    diagnostics: [],
+  }
 }
 
 const NONE: readonly never[] = []
@@ -73,23 +82,22 @@ class EdgeMaker {
   readonly edges: Edge[] = []
   readonly diagnostics: Diagnostic[] = []
   readonly #input: EdgeInput
-  readonly #byRef = new Map<string, number>()
-  readonly #members = new Map<string, number[]>()
+  /** What references are looked up in; made when there is one. */
+  #names:
+    | { readonly byRef: Map<string, number>; readonly members: Map<string, number[]> }
+    | undefined
   readonly #ensures = new Map<string, number>()
   readonly #removes = new Map<string, number>()
   readonly #unknown: number[] = []
   readonly #provides = new Map<string, number[]>()
-  /** Pairs that have an edge without a refresh already: any, and a strong one. */
-  readonly #seen = new Set<number>()
+  /** Pairs that have an edge without a refresh already. */
   readonly #seenStrong = new Set<number>()
+  readonly #seenWeak = new Set<number>()
 
   constructor(input: EdgeInput) {
     this.#input = input
     for (const resource of input.resources) {
       const { index, footprint } = resource
-      this.#byRef.set(resource.ref, index)
-      if (resource.id !== undefined) this.#byRef.set(resource.id, index)
-      for (const container of resource.containers) append(this.#members, container, index)
       for (const thing of footprint.ensures ?? []) this.#ensures.set(thing, index)
       for (const thing of footprint.removes ?? []) this.#removes.set(thing, index)
       if (footprint.bringsUnknown) this.#unknown.push(index)
@@ -103,7 +111,8 @@ class EdgeMaker {
       for (const reference of this.#input.references[index] ?? []) this.#relate([index], reference)
     }
     for (const { ref, references } of this.#input.containerReferences) {
-      for (const reference of references) this.#relate(this.#members.get(ref) ?? [], reference)
+      for (const reference of references)
+        this.#relate(this.#named().members.get(ref) ?? [], reference)
     }
   }
 
@@ -179,13 +188,27 @@ class EdgeMaker {
 
   /** The resources that a reference means: one, or all of a class or define; undefined where there is nothing of that name. */
   #lookUp(ref: string): readonly number[] | undefined {
-    const one = this.#byRef.get(ref)
+    const { byRef, members } = this.#named()
+    const one = byRef.get(ref)
     if (one !== undefined) return [one]
-    return this.#members.get(ref) ?? (this.#input.containers.has(ref) ? [] : undefined)
+    return members.get(ref) ?? (this.#input.containers.has(ref) ? [] : undefined)
+  }
+
+  #named() {
+    if (this.#names) return this.#names
+    const byRef = new Map<string, number>()
+    const members = new Map<string, number[]>()
+    for (const { index, ref, id, containers } of this.#input.resources) {
+      byRef.set(ref, index)
+      if (id !== undefined) byRef.set(id, index)
+      for (const container of containers) append(members, container, index)
+    }
+    this.#names = { byRef, members }
+    return this.#names
   }
 
   #unresolved(ref: string, subject: string, file: string, path: CatalogResource['path']): void {
-    const help = didYouMean(ref, [...this.#byRef.keys(), ...this.#input.containers])
+    const help = didYouMean(ref, [...this.#named().byRef.keys(), ...this.#input.containers])
     this.diagnostics.push({
       severity: 'error',
       code: 'unresolved-reference',
@@ -214,8 +237,8 @@ class EdgeMaker {
 
   /** A path is there when its nearest ancestor is that a resource ensures or provides. */
   #needPath(index: number, thing: Thing): void {
-    for (let path = thing.slice(5); ; path = dirname(path)) {
-      const key = `path:${path}`
+    let key: string = thing
+    for (let path = thing.slice(5); ; path = dirname(path), key = `path:${path}`) {
       const ensured = this.#ensures.get(key)
       if (ensured !== undefined && ensured !== index) {
         this.#add(ensured, index, 'needs', false, key)
@@ -269,18 +292,13 @@ class EdgeMaker {
     if (refresh === undefined) {
       const key = from * this.#input.resources.length + to
       // A weak edge may give way, and then a strong one of the same pair must still be there.
-      if ((weak ? this.#seen : this.#seenStrong).has(key)) return
-      this.#seen.add(key)
-      if (!weak) this.#seenStrong.add(key)
+      if (this.#seenStrong.has(key) || (weak && this.#seenWeak.has(key))) return
+      const seen = weak ? this.#seenWeak : this.#seenStrong
+      seen.add(key)
     }
-    this.edges.push({
-      from,
-      to,
-      kind,
-      weak,
-      ...(refresh ? { refresh } : {}),
-      ...(thing === undefined ? {} : { thing }),
-    })
+    const edge = { from, to, kind, weak }
+    const because = thing === undefined ? edge : { ...edge, thing }
+    this.edges.push(refresh === undefined ? because : { ...because, refresh })
   }
 
   #pathsOfResources(): PathIndex {
@@ -430,8 +448,6 @@ function withoutCircles(
   size: number,
   edges: readonly Edge[],
 ): { kept: readonly Edge[]; dropped: readonly Edge[] } {
-  if (topologicalOrder(size, pairs(edges)).order.length === size)
-    return { kept: edges, dropped: [] }
   const component = components(size, pairs(edges))
   // Only a weak edge inside a component can lie on a circle; each is tried against what was kept there so far.
   const inside = (edge: Edge) => component[edge.from] === component[edge.to]
