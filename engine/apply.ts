@@ -13,7 +13,7 @@ import {
   redactor,
   strongerRefresh,
 } from './plan.ts'
-import { declaredThings, Needs, type States, verdictNow } from './probe.ts'
+import { Needs, probeContext, type States, verdictNow } from './probe.ts'
 import {
   ApplyError,
   type Change,
@@ -109,7 +109,7 @@ class Runner {
   readonly #input: ApplyInput
   readonly #host: Host
   readonly #before: ReturnType<typeof predecessors>
-  readonly #context: { readonly declared: ReturnType<typeof declaredThings> }
+  readonly #context: ReturnType<typeof probeContext>
   readonly #needs: Needs
   readonly #redact: (text: string) => string
   readonly #actions: ReadonlyMap<number, Action>
@@ -144,7 +144,7 @@ class Runner {
       from: catalog.edges.map((edge) => edge.from),
       to: catalog.edges.map((edge) => edge.to),
     })
-    this.#context = { declared: declaredThings(catalog) }
+    this.#context = probeContext(catalog)
     this.#needs = new Needs(catalog, input.host)
     this.#redact = redactor(catalog.secrets)
     this.#actions = new Map(plan.resources.map(({ index, action }) => [index, action]))

@@ -2,7 +2,7 @@ import type { Catalog, CatalogResource } from './compile/catalog.ts'
 import { type ContentDiff, contentDiff } from './content-diff.ts'
 import { successors } from './graph.ts'
 import type { States } from './probe.ts'
-import type { Change, RefreshKind, ResourceType, Shown } from './resources/type.ts'
+import type { Change, RefreshKind, ResourceType, Shown, Verdict } from './resources/type.ts'
 
 /** What a plan has in mind for a resource. */
 export type Action =
@@ -170,6 +170,7 @@ function plannedResource(
   redact: (text: string) => string,
 ): PlannedResource | undefined {
   const { index, ref, type, title } = resource
+  if (state.kind === 'known' && !refresh && hasNothing(state.verdict)) return undefined
   const common = {
     index,
     ref,
@@ -204,17 +205,18 @@ function plannedResource(
       because: redact(verdict.unknown),
     }
   }
-  if (verdict.changes.length === 0) {
-    return refresh
-      ? { ...common, action: type === 'exec' ? 'run' : 'refresh', changes: [] }
-      : undefined
-  }
+  if (verdict.changes.length === 0)
+    return { ...common, action: type === 'exec' ? 'run' : 'refresh', changes: [] }
   return {
     ...common,
     action: actionOf(verdict.changes),
     changes: plannedChanges(resource, verdict.changes, redact),
     ...(verdict.note === undefined ? {} : { note: redact(verdict.note) }),
   }
+}
+
+function hasNothing(verdict: Verdict): boolean {
+  return 'changes' in verdict && !('unknown' in verdict) && verdict.changes?.length === 0
 }
 
 /** The kind of act that changes amount to. */

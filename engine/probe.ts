@@ -31,7 +31,7 @@ export async function probe(input: ProbeInput): Promise<States> {
   const { catalog, types, host, selected } = input
   const { resources } = catalog
   const isSelected = (index: number) => selected === undefined || selected.has(index)
-  const context: ProbeContext = { declared: declaredThings(catalog) }
+  const context = probeContext(catalog)
   const states: (State | undefined)[] = Array.from({ length: resources.length })
   const batches = new Map<ResourceType, CatalogResource[]>()
   const asked = new Set<number>()
@@ -49,12 +49,12 @@ export async function probe(input: ProbeInput): Promise<States> {
   for (const [type, batch] of batches) {
     const currents = await type.probe(batch, host, context)
     for (const [position, resource] of batch.entries()) {
-      states[resource.index] = {
-        kind: 'known',
-        verdict: verdictOf(type, resource, currents[position], needs),
-      }
+      states[resource.index] = known(verdictOf(type, resource, currents[position], needs))
     }
   }
+  // Nothing depends on what is to change, for nothing is.
+  if (asked.size === 0 && states.every((state) => state === undefined || state === IN_SYNC))
+    return states
   const before = predecessors(resources.length, {
     from: catalog.edges.map((edge) => edge.from),
     to: catalog.edges.map((edge) => edge.to),
@@ -82,7 +82,7 @@ export async function probe(input: ProbeInput): Promise<States> {
       else {
         const type = types.get(resource.type) as ResourceType
         const [current] = await type.probe([resource], host, context)
-        states[index] = { kind: 'known', verdict: verdictOf(type, resource, current, needs) }
+        states[index] = known(verdictOf(type, resource, current, needs))
       }
     }
     const state = states[index]
@@ -103,8 +103,31 @@ export async function verdictNow(
   return verdictOf(type, resource, current, needs)
 }
 
+/** Shared by all that need nothing, and of which nothing is to be said. */
+const IN_SYNC: State = { kind: 'known', verdict: { changes: [] } }
+
+function known(verdict: Verdict): State {
+  const isInSync =
+    'changes' in verdict &&
+    verdict.changes?.length === 0 &&
+    !('unknown' in verdict) &&
+    verdict.note === undefined
+  return isInSync ? IN_SYNC : { kind: 'known', verdict }
+}
+
+/** What probes may know of the catalog, worked out when one asks: a directory that purges, or a path that is in the way. */
+export function probeContext(catalog: Catalog): ProbeContext {
+  let declared: ReadonlySet<Thing> | undefined
+  return {
+    get declared() {
+      declared ??= declaredThings(catalog)
+      return declared
+    },
+  }
+}
+
 /** Everything that any resource makes sure of, either way. */
-export function declaredThings(catalog: Catalog): Set<Thing> {
+function declaredThings(catalog: Catalog): Set<Thing> {
   const declared = new Set<Thing>()
   for (const { footprint } of catalog.resources) {
     for (const thing of footprint.ensures ?? []) declared.add(thing)
@@ -139,20 +162,17 @@ function verdictOf(
 
 /** Whether what resources need is on the host or made by the catalog. A thing that was found is not looked for again. */
 export class Needs {
+  readonly #catalog: Catalog
   readonly #host: HostReader
-  readonly #made = new Set<string>()
-  readonly #trees: string[] = []
+  readonly #coming: ReadonlySet<Thing>
+  /** What the catalog makes, as things and as trees; looked up when something is to change. */
+  #brought: { readonly made: ReadonlySet<string>; readonly trees: readonly string[] } | undefined
   readonly #met = new Set<Thing>()
 
   constructor(catalog: Catalog, host: HostReader, coming: ReadonlySet<Thing> = new Set()) {
+    this.#catalog = catalog
     this.#host = host
-    for (const thing of coming) this.#made.add(thing)
-    for (const { footprint } of catalog.resources) {
-      for (const thing of footprint.ensures ?? []) this.#made.add(thing)
-      for (const thing of footprint.provides ?? []) this.#made.add(thing)
-      for (const glob of footprint.writes ?? [])
-        this.#trees.push(`${glob.replace(/\/?[*?[{].*$/, '')}/`)
-    }
+    this.#coming = coming
   }
 
   /** The first thing that a resource needs and that nobody brings. */
@@ -162,18 +182,19 @@ export class Needs {
 
   #isMet(thing: Thing): boolean {
     if (this.#met.has(thing)) return true
-    const met = this.#made.has(thing) || this.#made.has(unitTemplate(thing)) || this.#isThere(thing)
+    this.#brought ??= broughtBy(this.#catalog, this.#coming)
+    const { made, trees } = this.#brought
+    const met = made.has(thing) || made.has(unitTemplate(thing)) || this.#isThere(thing, trees)
     if (met) this.#met.add(thing)
     return met
   }
 
-  #isThere(thing: Thing): boolean {
+  #isThere(thing: Thing, trees: readonly string[]): boolean {
     const name = thing.slice(thing.indexOf(':') + 1)
     switch (thing.slice(0, thing.indexOf(':'))) {
       case 'path':
         return (
-          this.#host.stat(name) !== undefined ||
-          this.#trees.some((tree) => `${name}/`.startsWith(tree))
+          this.#host.stat(name) !== undefined || trees.some((tree) => `${name}/`.startsWith(tree))
         )
       case 'user':
         return this.#host.accounts().uid(name) !== undefined
@@ -186,6 +207,17 @@ export class Needs {
         return true
     }
   }
+}
+
+function broughtBy(catalog: Catalog, coming: ReadonlySet<Thing>) {
+  const made = new Set<string>(coming)
+  const trees: string[] = []
+  for (const { footprint } of catalog.resources) {
+    for (const thing of footprint.ensures ?? []) made.add(thing)
+    for (const thing of footprint.provides ?? []) made.add(thing)
+    for (const glob of footprint.writes ?? []) trees.push(`${glob.replace(/\/?[*?[{].*$/, '')}/`)
+  }
+  return { made, trees }
 }
 
 const COMMAND_FOLDERS = [

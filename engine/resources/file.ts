@@ -9,7 +9,14 @@ import { ensureOf, type FileDesired, followsLink } from './file/desired.ts'
 import { type FileCurrent, probeFiles } from './file/probe.ts'
 import { followLinks } from './links.ts'
 import { joinPath, normalPath, parentPath } from './path.ts'
-import { ApplyError, type Change, type Footprint, type ResourceType, type Thing } from './type.ts'
+import {
+  ApplyError,
+  type Change,
+  type Footprint,
+  type ResourceType,
+  type Thing,
+  type Verdict,
+} from './type.ts'
 
 /** A file, directory or link. What is below a directory that recurses is told as `d/app.conf: content`. */
 export const file: ResourceType<FileDesired, FileCurrent> = {
@@ -20,12 +27,11 @@ export const file: ResourceType<FileDesired, FileCurrent> = {
     const path = normalPath(title)
     const ensure = ensureOf(desired)
     if (ensure === 'absent') return { removes: [`path:${path}`] }
-    const needs: Thing[] = accountsOf(desired)
+    const accounts = accountsOf(desired)
     // What makes nothing comes after whatever brings the file.
-    if (ensure === undefined) return { needs, after: [`path:${path}`] }
-    if (path !== '/') needs.push(`path:${parentPath(path)}`)
+    if (ensure === undefined) return { needs: accounts, after: [`path:${path}`] }
     return {
-      needs,
+      needs: path === '/' ? accounts : [...accounts, `path:${parentPath(path)}`],
       ensures: [`path:${path}`],
       ...targetOf(path, desired),
       ...treeOf(path, desired),
@@ -36,6 +42,7 @@ export const file: ResourceType<FileDesired, FileCurrent> = {
   },
   diff(_resource, current) {
     if ('blocked' in current) return current
+    if (current.entries.length === 0) return inSync
     const changes: Change[] = []
     const notes: string[] = []
     for (const entry of current.entries) {
@@ -56,6 +63,9 @@ export const file: ResourceType<FileDesired, FileCurrent> = {
     return undefined
   },
 }
+
+/** Of ten thousand files in sync. */
+const inSync: Verdict = { changes: [] }
 
 function accountsOf({ owner, group }: FileDesired): Thing[] {
   const things: Thing[] = []

@@ -1,5 +1,5 @@
 import { parentPath } from '../path.ts'
-import type { Thing } from '../type.ts'
+import type { ProbeContext, Thing } from '../type.ts'
 
 /** The paths that resources of their own declare, and the directories that lead to them. */
 export interface Declared {
@@ -8,13 +8,13 @@ export interface Declared {
   readonly isBelow: (path: string) => boolean
 }
 
-/** The second set is only made where a directory purges. */
-export function declaredPaths(things: ReadonlySet<Thing> | undefined): Declared {
+/** The context is only asked where it matters, and the second set only made where a directory purges. */
+export function declaredPaths(context: ProbeContext | undefined): Declared {
   let parents: Set<string> | undefined
   return {
-    has: (path) => things?.has(`path:${path}`) === true,
+    has: (path) => context?.declared.has(`path:${path}`) === true,
     isBelow(path) {
-      parents ??= parentsOf(things ?? new Set())
+      parents ??= parentsOf(context?.declared ?? new Set())
       return parents.has(path)
     },
   }

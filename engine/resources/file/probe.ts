@@ -23,7 +23,7 @@ export function probeFiles(
   host: HostReader,
   context: ProbeContext | undefined,
 ): FileCurrent[] {
-  const probe = new Probe(host, declaredPaths(context?.declared))
+  const probe = new Probe(host, declaredPaths(context))
   return resources.map((resource) => {
     try {
       return probe.one(resource)
