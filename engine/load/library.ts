@@ -19,8 +19,17 @@ export interface ManifestCache {
   put(file: string, text: string, manifest: Manifest): void
 }
 
-/** A folder as given with `--manifests`: templates and files lie in it. */
+/** A folder as given with `--manifests`: templates and files lie in it. Refuses what is no folder. */
 export function siteFolder(folder: string): ManifestFolder {
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new Refusal({
+      severity: 'error',
+      code: 'usage',
+      message: `${folder} is no folder of manifests`,
+      found: existsSync(folder) ? 'a file' : 'nothing there',
+      help: 'give the folder in which the manifests lie: --manifests DIR',
+    })
+  }
   return { manifests: folder, templates: join(folder, 'templates'), files: join(folder, 'files') }
 }
 
@@ -191,14 +200,6 @@ export class Library {
 
 /** Files with the ending .yaml below a folder, as relative paths, but for those of its templates and files. */
 function yamlFiles(folder: string): string[] {
-  if (!existsSync(folder)) return []
-  if (!statSync(folder).isDirectory()) {
-    throw new Refusal({
-      severity: 'error',
-      code: 'usage',
-      message: `${folder} is no folder of manifests`,
-    })
-  }
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.yaml') && !/^(templates|files)\//.test(file))
     .sort()

@@ -1,0 +1,21 @@
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { folderWith, steward } from './steward.ts'
+
+test('counts the manifests of the folder given in which nothing is wrong', () => {
+  const cwd = folderWith({ 'site/own.yaml': 'class: own\n', 'site/templates/no.yaml': 'a: b\n' })
+  expect(steward(cwd, 'validate', '--manifests', 'site')).toMatchObject({
+    status: 0,
+    stdout: '1 manifests, nothing wrong.\n',
+  })
+})
+
+test.each([
+  ['a folder that is not there', 'nowhere', 'found nothing there'],
+  ['a single manifest', 'own.yaml', 'found a file'],
+])('refuses %s in place of a folder of manifests', (_title, given, found) => {
+  const cwd = folderWith({ 'own.yaml': 'class: own\n' })
+  const { status, stdout, stderr } = steward(cwd, 'validate', '--manifests', given)
+  expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+  expect(stderr).toContain(`${join(cwd, given)} is no folder of manifests [usage]; ${found}; `)
+})
