@@ -145,7 +145,10 @@ class EdgeMaker {
         if (!on.startsWith('/')) {
           const found = this.#lookUp(on)
           if (found) for (const member of found) this.#add(member, index, 'reads', false, on, by)
-          else if (!this.#input.absent.has(on)) this.#unresolved(on, ref, file, path)
+          else if (!this.#input.absent.has(on)) {
+            const key = by === 'reload' ? 'reload_on' : 'restart_on'
+            this.#unresolved(on, `"${key}" of ${ref}`, file, [...path, key])
+          }
           continue
         }
         for (const writer of paths.matching(on))

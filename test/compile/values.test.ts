@@ -239,3 +239,14 @@ resources:
     expect(batch('file[/srv/a]')).toBe(-1)
   })
 })
+
+test('a service that listens to what is nowhere is told where it says so', async () => {
+  const text = `class: main
+resources:
+  - service: web
+    restart_on: [{ file: /etc/nowhere }]
+`
+  expect(await mistakesOf(text)).toEqual([
+    'unresolved-reference main.yaml:4:17 "restart_on" of service[web] names file[/etc/nowhere], which is nowhere in the catalog',
+  ])
+})

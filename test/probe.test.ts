@@ -1,0 +1,211 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { compile } from '../engine/compile/compile.ts'
+import { localHost } from '../engine/host/local.ts'
+import { type Plan, plan, wouldChange } from '../engine/plan.ts'
+import { probe } from '../engine/probe.ts'
+import { types } from '../engine/resources/index.ts'
+import { compileInput } from './compile/input.ts'
+import { catalogOf, manifestFolder, temporaryFolder } from './compile/road.ts'
+import { fakeHost } from './support/fake-host.ts'
+
+/** The plan of the class `main` on this machine, `DIR` being a folder of the test's own. */
+async function planOf(text: string, prepare: (folder: string) => void = () => {}) {
+  const folder = temporaryFolder()
+  prepare(folder)
+  const manifests = manifestFolder({ 'main.yaml': text.replaceAll('DIR', folder) })
+  const { catalog, diagnostics } = compile(await compileInput(manifests))
+  if (!catalog) throw new Error(JSON.stringify(diagnostics))
+  const host = localHost()
+  const states = await probe({ catalog, types, host })
+  const planned = plan({ catalog, states, types, cannotRun: host.cannotRun })
+  return { planned, folder, brief: briefOf(planned, folder) }
+}
+
+/** `create file[DIR/x]`, with what it waits for and what refreshes it. */
+const briefOf = ({ resources }: Plan, folder: string): string[] =>
+  resources.map(({ action, ref, because, refresh }) =>
+    [
+      action,
+      ref,
+      ...(because === undefined ? [] : [`because of ${because}`]),
+      ...(refresh ? [`${refresh.by} by ${refresh.from.join(', ')}`] : []),
+    ]
+      .join(' ')
+      .replaceAll(folder, 'DIR'),
+  )
+
+const guarded = await localHost().guard(['/bin/true'])
+const unasked = 'unavailable' in guarded ? guarded.unavailable : false
+
+describe.skipIf(unasked)('a guard', () => {
+  test('is asked only where nothing that it depends on is about to change', async () => {
+    const { brief, planned } = await planOf(
+      `class: main
+resources:
+  - file: DIR/in-sync
+    content: x
+  - file: DIR/new
+    content: x
+  - exec: on its own
+    command: [/bin/true]
+    unless: [/bin/true]
+  - exec: behind what is in sync
+    command: [/bin/true]
+    unless: [/bin/true]
+    require: { file: DIR/in-sync }
+  - exec: behind what changes
+    command: [/bin/true]
+    unless: [/bin/true]
+    require: { file: DIR/new }
+  - exec: further behind
+    command: [/bin/true]
+    onlyif: [/bin/false]
+    require: { exec: behind what changes }
+`,
+      (folder) => writeFileSync(join(folder, 'in-sync'), 'x'),
+    )
+    expect(brief).toEqual([
+      'create file[DIR/new]',
+      'later exec[behind what changes] because of file[DIR/new]',
+      'later exec[further behind] because of exec[behind what changes]',
+    ])
+    expect(planned.asked).toBe(2)
+    expect(wouldChange(planned)).toBe(true)
+  })
+
+  test('is not kept from its answer by what is only told (noop)', async () => {
+    const { brief } = await planOf(`class: main
+resources:
+  - file: DIR/new
+    content: x
+    noop: true
+  - exec: behind it
+    command: [/bin/true]
+    unless: [/bin/true]
+    require: { file: DIR/new }
+`)
+    expect(brief).toEqual(['create file[DIR/new]'])
+  })
+})
+
+describe('a plan', () => {
+  test('is made on the host as it will be', async () => {
+    const { brief } = await planOf(`class: main
+resources:
+  - file: DIR/a/b/c
+    content: x
+  - file: DIR/a/b
+    ensure: directory
+  - file: DIR/a
+    ensure: directory
+`)
+    expect(brief).toEqual(['create file[DIR/a]', 'create file[DIR/a/b]', 'create file[DIR/a/b/c]'])
+  })
+
+  test('tells who is refreshed and by what, in the order in which it happens', async () => {
+    const { brief } = await planOf(`class: main
+resources:
+  - file: DIR/one
+    content: x
+    notify: { exec: first }
+  - file: DIR/two
+    content: x
+    notify: { exec: first }
+  - exec: first
+    command: [/bin/true]
+    refreshonly: true
+    notify: { exec: second }
+  - exec: second
+    command: [/bin/true]
+    refreshonly: true
+  - exec: silent
+    command: [/bin/true]
+    refreshonly: true
+`)
+    expect(brief).toEqual([
+      'create file[DIR/one]',
+      'create file[DIR/two]',
+      'run exec[first] refresh by file[DIR/one], file[DIR/two]',
+      'run exec[second] refresh by exec[first]',
+    ])
+  })
+
+  test('of a host that is as it is to be holds nothing', async () => {
+    const { planned } = await planOf(
+      'class: main\nresources:\n  - file: DIR/a\n    ensure: directory\n',
+      (folder) => mkdirSync(join(folder, 'a')),
+    )
+    expect(planned).toMatchObject({ resources: [], inSync: 1, total: 1 })
+    expect(wouldChange(planned)).toBe(false)
+  })
+
+  test('can be saved and read again without loss', async () => {
+    const { planned } = await planOf(`class: main
+resources:
+  - file: DIR/x
+    content: one
+    mode: "0600"
+`)
+    expect(JSON.parse(JSON.stringify(planned))).toEqual(
+      JSON.parse(JSON.stringify(structuredClone(planned))),
+    )
+  })
+})
+
+describe('a need', () => {
+  const missing = async (text: string, host = fakeHost({ files: { '/bin/true': '' } })) => {
+    const catalog = await catalogOf(text)
+    const states = await probe({ catalog, types, host })
+    return states.flatMap((state) =>
+      state?.kind === 'known' && 'blocked' in state.verdict ? [state.verdict.blocked] : [],
+    )
+  }
+  const exec = (needs: string, more = '') => `class: main
+resources:
+${more}  - exec: x
+    command: [/bin/true]
+    needs: ${needs}
+`
+
+  test.each([
+    ['{ directories: /nowhere }', '/nowhere'],
+    ['{ users: nobody-here }', 'the user nobody-here'],
+    ['{ groups: nobody-here }', 'the group nobody-here'],
+    ['{ commands: no-such-command }', 'the command no-such-command'],
+  ])('that nothing meets blocks: %s', async (needs, thing) => {
+    expect(await missing(exec(needs))).toEqual([
+      `exec[x] needs ${thing}, which is not there and which nothing makes`,
+    ])
+  })
+
+  test.each([
+    [
+      'a resource that ensures it',
+      '{ directories: /srv }',
+      '  - file: /srv\n    ensure: directory\n',
+    ],
+    [
+      'a resource that says that it provides it',
+      '{ commands: tool }',
+      '  - file: /x\n    provides: { commands: tool }\n',
+    ],
+    [
+      'a tree that is written below',
+      '{ files: /tree/deep/x }',
+      `  - file: /tree\n    ensure: directory\n    source: ${import.meta.dirname}/scenarios/templates-and-files-of-a-site-come-first/manifests/files/tree\n    recurse: true\n`,
+    ],
+  ])('is met by %s', async (_title, needs, more) => {
+    expect(await missing(exec(needs, more))).toEqual([])
+  })
+
+  test.each([
+    ['{ directories: /srv/there }', { '/srv/there/x': '' }],
+    ['{ commands: tool }', { '/usr/local/bin/tool': '' }],
+  ])('is met by the host: %s', async (needs, files) => {
+    expect(await missing(exec(needs), fakeHost({ files: { '/bin/true': '', ...files } }))).toEqual(
+      [],
+    )
+  })
+})
