@@ -7,8 +7,9 @@ import type { Footprint, ResourceType } from '../resources/type.ts'
 import type { Catalog, CatalogResource } from './catalog.ts'
 import { Declarations, type Declared } from './declare.ts'
 import { orderResources } from './edges.ts'
-import { type Data, Evaluation } from './evaluation.ts'
+import { Evaluation } from './evaluation.ts'
 import { Failed } from './instance.ts'
+import type { Data } from './parameter.ts'
 import { Scopes } from './scope.ts'
 
 export interface CompileInput {
@@ -35,7 +36,7 @@ const MAX_RESOURCES = 1_000_000
 
 /** Classes, data and facts as a catalog, or everything that is wrong with them. Pure: the same input gives the same catalog. */
 export function compile(input: CompileInput): Compiled {
-  return settle(input, (evaluation, declarations) => {
+  return compileWith(input, (evaluation, declarations) => {
     for (const { name, place } of input.classes) {
       const manifest = input.library.find(name)
       if (!manifest) {
@@ -53,13 +54,6 @@ export function compile(input: CompileInput): Compiled {
  * once, until the values that classes give each other have settled.
  */
 export function compileWith(
-  input: CompileInput,
-  act: (evaluation: Evaluation, declarations: Declarations) => void,
-): Compiled {
-  return settle(input, act)
-}
-
-function settle(
   input: CompileInput,
   act: (evaluation: Evaluation, declarations: Declarations) => void,
 ): Compiled {

@@ -8,15 +8,9 @@ import { normalPath } from '../resources/path.ts'
 import { unitName } from '../resources/systemctl.ts'
 import type { Resource, ResourceType, Thing } from '../resources/type.ts'
 import type { ValueSource } from './catalog.ts'
-import {
-  collectTexts,
-  type Each,
-  type Evaluation,
-  plainData,
-  type Spot,
-  sameValue,
-} from './evaluation.ts'
+import type { Each, Evaluation, Spot } from './evaluation.ts'
 import { Failed, type Instance, type Value } from './instance.ts'
+import { collectTexts, plainData, sameValue } from './plain-data.ts'
 import { loadTemplate, type Template, TemplateError } from './template.ts'
 import { templateSource, valueSource } from './value-source.ts'
 

@@ -1,39 +1,14 @@
-import { isDeepStrictEqual } from 'node:util'
 import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts'
 import { didYouMean } from '../diagnostics/suggest.ts'
-import type { Conf } from '../load/conf.ts'
-import { coerce, coerceSection } from '../load/conf-value.ts'
 import type { Library } from '../load/library.ts'
-import { isObject, type Manifest, type ParameterDecl } from '../load/manifest.ts'
-import { holdsExpression, schemaDiagnostics } from '../load/schema-errors.ts'
-import { fragmentValidator } from '../load/validators.ts'
+import { isObject, type Manifest } from '../load/manifest.ts'
+import { holdsExpression } from '../load/schema-errors.ts'
 import type { Path } from '../load/yaml.ts'
-import {
-  ExprError,
-  type ExprScope,
-  type Fields,
-  recordOf,
-  recordWith,
-  toCel,
-  Unset,
-} from './expr.ts'
-import { Failed, Instance, type Origin, type Value, ValueLoop } from './instance.ts'
+import { ExprError, type ExprScope, recordOf, recordWith, toCel, Unset } from './expr.ts'
+import { Failed, Instance, type Value, ValueLoop } from './instance.ts'
+import { type Data, parameterValue, type With } from './parameter.ts'
+import { collectTexts, sameValue } from './plain-data.ts'
 import { eachFields, expressionDiagnostic, type Scopes } from './scope.ts'
-
-/** Everything that values come from. */
-export interface Data {
-  readonly conf: Conf | undefined
-  readonly secrets: ReadonlyMap<string, string>
-  /** Parameters by class, from the site file. */
-  readonly site: ReadonlyMap<
-    string,
-    ReadonlyMap<string, { readonly value: unknown; readonly place?: Place }>
-  >
-  readonly facts: Readonly<Record<string, unknown>>
-  readonly factFields: Fields
-  /** `--with`, for the one class that is named. */
-  readonly options: Readonly<Record<string, unknown>>
-}
 
 /** An item of `for_each`. */
 export interface Each {
@@ -49,15 +24,6 @@ export interface Spot {
   readonly path: Path
   readonly each?: Each | undefined
 }
-
-interface With {
-  readonly value: unknown
-  readonly secret: boolean
-  readonly file: string
-  readonly path: Path
-}
-
-const SECRETS = 'secrets'
 
 /** Classes with their values: evaluates each class once, and every expression where it stands. */
 export class Evaluation {
@@ -113,13 +79,13 @@ export class Evaluation {
     const withs = this.#withs.get(manifest.name)
     for (const [parameter, decl] of Object.entries(manifest.parameters)) {
       instance.define(parameter, () =>
-        this.#parameter(
+        parameterValue(this, {
           instance,
-          parameter,
+          name: parameter,
           decl,
-          withs?.get(parameter) ?? this.#withs.get(manifest.name)?.get(parameter),
+          given: withs?.get(parameter) ?? this.#withs.get(manifest.name)?.get(parameter),
           isNamed,
-        ),
+        }),
       )
     }
     if (isNamed) this.#unknownOptions(manifest)
@@ -151,15 +117,17 @@ export class Evaluation {
         ...(help ? { help } : {}),
       })
     }
-    for (const [parameter, decl] of Object.entries(manifest.parameters)) {
-      const value = given[parameter]
+    for (const [name, decl] of Object.entries(manifest.parameters)) {
+      const value = given[name]
       const with_ = value && {
         value: value.value,
         secret: value.secret,
         file: at.file,
-        path: [...at.path, parameter],
+        path: [...at.path, name],
       }
-      instance.define(parameter, () => this.#parameter(instance, parameter, decl, with_, false))
+      instance.define(name, () =>
+        parameterValue(this, { instance, name, decl, given: with_, isNamed: false }),
+      )
     }
     this.#includes(instance)
     return instance
@@ -309,16 +277,7 @@ export class Evaluation {
   #give(target: Manifest, parameter: string, raw: unknown, instance: Instance, path: Path): void {
     const { file } = instance.manifest
     if (!(parameter in target.parameters)) {
-      const help = didYouMean(parameter, Object.keys(target.parameters))
-      this.diagnostics.push({
-        severity: 'error',
-        code: 'unknown-parameter',
-        message: `${target.name} has no parameter "${parameter}"`,
-        place: this.library.sources.place(file, path, 'key'),
-        expected: `one of: ${Object.keys(target.parameters).sort().join(', ') || 'it takes none'}`,
-        found: parameter,
-        ...(help ? { help } : {}),
-      })
+      this.#unknownParameter(target, parameter, this.library.sources.place(file, path, 'key'))
       return
     }
     const given: With = { ...this.value(raw, { instance, path }), file, path }
@@ -359,175 +318,22 @@ export class Evaluation {
 
   #unknownOptions(manifest: Manifest): void {
     for (const name of Object.keys(this.data.options)) {
-      if (name in manifest.parameters) continue
-      const help = didYouMean(name, Object.keys(manifest.parameters))
-      this.diagnostics.push({
-        severity: 'error',
-        code: 'unknown-parameter',
-        message: `${manifest.name} has no parameter "${name}"`,
-        expected: `one of: ${Object.keys(manifest.parameters).sort().join(', ') || 'it takes none'}`,
-        found: name,
-        ...(help ? { help } : {}),
-      })
+      if (!(name in manifest.parameters)) this.#unknownParameter(manifest, name, undefined)
     }
   }
 
-  /** The value of a parameter from the strongest source that has one. */
-  #parameter(
-    instance: Instance,
-    name: string,
-    decl: ParameterDecl,
-    given: With | undefined,
-    isNamed: boolean,
-  ): Value {
-    const { manifest } = instance
-    const check = (
-      value: unknown,
-      secret: boolean,
-      origin: Origin,
-      place: () => Place | undefined,
-    ): Value => {
-      this.#checkParameter(manifest, name, decl, value, secret, place)
-      return { value, secret, origin }
-    }
-    // What is a secret in its own file is one wherever else it is given.
-    const isSecret = decl.from?.startsWith(`${SECRETS}.`) === true
-    const option = isNamed ? this.data.options[name] : undefined
-    if (option !== undefined) {
-      const value =
-        typeof option === 'string'
-          ? this.#coerced(manifest, name, decl, option, undefined, '--with')
-          : option
-      return check(value, isSecret, { by: 'command line' }, () => undefined)
-    }
-    const site =
-      manifest.kind === 'class' ? this.data.site.get(manifest.name)?.get(name) : undefined
-    if (site)
-      return check(site.value, isSecret, { by: 'site file', place: site.place }, () => site.place)
-    if (given) {
-      const { file, path } = given
-      return check(given.value, given.secret, { by: 'with', file, path }, () =>
-        this.library.sources.place(file, path),
-      )
-    }
-    const from =
-      decl.from === undefined ? undefined : this.#fromConf(manifest, name, decl, decl.from)
-    if (from) return check(from.value, from.secret, from.origin, () => from.place)
-    if (decl.default !== undefined) {
-      const path = ['parameters', name, 'default']
-      const { value, secret } = this.value(decl.default, { instance, path })
-      return check(value, secret, { by: 'default', file: manifest.file, path }, () =>
-        this.library.sources.place(manifest.file, path),
-      )
-    }
-    return { value: undefined, secret: false, origin: { by: 'unset' } }
-  }
-
-  #fromConf(
-    manifest: Manifest,
-    name: string,
-    decl: ParameterDecl,
-    from: string,
-  ): (Value & { place: Place | undefined }) | undefined {
-    const dot = from.indexOf('.')
-    const section = from.slice(0, dot)
-    const key = from.slice(dot + 1)
-    if (section === SECRETS) {
-      const secret = this.data.secrets.get(key)
-      if (secret === undefined) return undefined
-      const value = this.#coerced(manifest, name, decl, secret, undefined, `the secret ${key}`)
-      collectTexts(secret, this.secrets)
-      collectTexts(value, this.secrets)
-      return {
-        value,
-        secret: true,
-        origin: { by: 'secret', name: key },
-        place: undefined,
-      }
-    }
-    if (key === '*') {
-      const entries = this.data.conf?.section(section)
-      if (!entries) return undefined
-      const coerced = coerceSection(entries, decl as never)
-      if ('errors' in coerced) {
-        for (const error of coerced.errors) {
-          this.diagnostics.push({
-            severity: 'error',
-            code: 'conf-value',
-            message: `[${section}] ${error.key} is not ${error.expected}`,
-            place: error.entry.place,
-            expected: error.expected,
-            found: error.entry.value,
-          })
-        }
-        throw new Failed()
-      }
-      return {
-        value: coerced.value,
-        secret: false,
-        origin: { by: 'zulip.conf', setting: from, place: undefined },
-        place: undefined,
-      }
-    }
-    const entry = this.data.conf?.get(section, key)
-    if (!entry) return undefined
-    return {
-      value: this.#coerced(manifest, name, decl, entry.value, entry.place, `[${section}] ${key}`),
-      secret: false,
-      origin: { by: 'zulip.conf', setting: from, place: entry.place },
-      place: entry.place,
-    }
-  }
-
-  #coerced(
-    manifest: Manifest,
-    name: string,
-    decl: ParameterDecl,
-    text: string,
-    place: Place | undefined,
-    setting: string,
-  ): unknown {
-    const type =
-      decl.type ?? (decl.enum?.every((value) => typeof value === 'number') ? 'number' : 'string')
-    const coerced = coerce(text, { ...decl, type } as never)
-    if ('value' in coerced) return coerced.value
+  #unknownParameter({ name, parameters }: Manifest, found: string, place: Place | undefined): void {
+    const known = Object.keys(parameters)
+    const help = didYouMean(found, known)
     this.diagnostics.push({
       severity: 'error',
-      code: 'conf-value',
-      message: `${setting} is not ${coerced.error} ("${name}" of ${manifest.name})`,
+      code: 'unknown-parameter',
+      message: `${name} has no parameter "${found}"`,
       ...(place ? { place } : {}),
-      expected: coerced.error,
-      ...(place ? { found: text === '' ? 'an empty value' : text } : {}),
-      help: text === '' ? 'give it a value, or remove the line' : `write ${coerced.error}`,
+      expected: `one of: ${known.sort().join(', ') || 'it takes none'}`,
+      found,
+      ...(help ? { help } : {}),
     })
-    throw new Failed()
-  }
-
-  #checkParameter(
-    manifest: Manifest,
-    name: string,
-    decl: ParameterDecl,
-    value: unknown,
-    secret: boolean,
-    place: () => Place | undefined,
-  ): void {
-    const { from: _from, default: _default, description: _description, ...schema } = decl
-    const plain = value instanceof Map ? Object.fromEntries(value) : value
-    const validate = fragmentValidator(schema)
-    if (!validate || validate(plain)) return
-    const found = schemaDiagnostics(validate.errors ?? [], {
-      value: plain,
-      file: manifest.file,
-      base: ['parameters', name],
-      sources: {
-        place: () =>
-          place() ?? this.library.sources.place(manifest.file, ['parameters', name], 'key'),
-      },
-      subject: `parameter "${name}" of ${manifest.name}`,
-    })
-    for (const diagnostic of found)
-      this.diagnostics.push(secret ? { ...diagnostic, found: '(secret)' } : diagnostic)
-    throw new Failed()
   }
 
   #resolve(raw: unknown, spot: Spot, path: Path, state: { secret: boolean }): unknown {
@@ -657,29 +463,6 @@ const MAX_TEXT = 16_000_000
 
 function samePath(a: Path, b: Path): boolean {
   return a.length === b.length && a.every((step, index) => step === b[index])
-}
-
-/** Whether two values are one by meaning: maps in any order of their keys. */
-export function sameValue(a: unknown, b: unknown): boolean {
-  return a === b || (typeof a === 'object' && isDeepStrictEqual(plainData(a), plainData(b)))
-}
-
-/** A value without maps of the expression language, which JSON and the schemas know as objects. */
-export function plainData(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value
-  if (Array.isArray(value)) return value.map(plainData)
-  const entries = value instanceof Map ? [...value] : Object.entries(value)
-  return Object.fromEntries(entries.map(([key, item]) => [String(key), plainData(item)]))
-}
-
-/** Adds every text below a value that is long enough to be recognized where it turns up. */
-export function collectTexts(value: unknown, into: Set<string>): void {
-  if (typeof value === 'string') {
-    if (value.length > 3) into.add(value)
-  } else if (typeof value === 'object' && value !== null) {
-    const items = value instanceof Map ? [...value].flat() : Object.values(value)
-    for (const item of items) collectTexts(item, into)
-  }
 }
 
 function shown(given: With): string {
