@@ -300,8 +300,8 @@ class Runner {
       yield* this.#failed(resource, began, error, 'apply-failed', changes)
       return
     }
-    this.#changed[resource.index] = 1
-    yield* this.#refreshIfDue(resource, began, changes, result)
+    if (!result?.idle) this.#changed[resource.index] = 1
+    yield* this.#refreshIfDue(resource, began, result?.idle ? [] : changes, result)
   }
 
   async *#together(type: ResourceType, work: readonly Work[]): AsyncGenerator<Event> {
@@ -361,12 +361,13 @@ class Runner {
       return
     }
     // An exec that ran on a refresh is a change like any other, which those who listen to it hear of.
-    if (resource.type === 'exec') this.#changed[resource.index] = 1
+    if (resource.type === 'exec' && !refreshed?.idle) this.#changed[resource.index] = 1
+    const outcome = refreshed?.idle ? 'unchanged' : 'refreshed'
     yield* this.#finished(resource, began, {
-      outcome: changes.length > 0 ? 'changed' : 'refreshed',
+      outcome: changes.length > 0 ? 'changed' : outcome,
       ...own,
       ...this.#said(refreshed),
-      refresh: due,
+      ...(refreshed?.idle ? {} : { refresh: due }),
     })
   }
 

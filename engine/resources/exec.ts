@@ -180,7 +180,7 @@ async function runIfGuardsAgree(
   if ('failed' in answer) {
     throw new ApplyError(`${ref}: ${answer.failed}`, { ran: ranOf(answer.result) })
   }
-  return answer.run ? run(resource, host) : { note: `not run: ${answer.because}` }
+  return answer.run ? run(resource, host) : { idle: true, note: `not run: ${answer.because}` }
 }
 
 async function run(

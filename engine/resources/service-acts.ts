@@ -50,10 +50,11 @@ export async function refreshService(
 ): Promise<Outcome | undefined> {
   const { title, desired } = service
   const name = unitName(title)
-  if (desired.ensure === 'stopped') return { note: 'it is to be stopped, so it is not restarted' }
+  if (desired.ensure === 'stopped')
+    return { idle: true, note: 'it is to be stopped, so it is not restarted' }
   const unit = await readyUnit(service, host)
   if (desired.ensure === undefined && unit.active !== 'active' && unit.active !== 'reloading') {
-    return { note: 'it does not run, so it is not restarted' }
+    return { idle: true, note: 'it does not run, so it is not restarted' }
   }
   await clearFailure(service, unit, host)
   const argv =

@@ -68,6 +68,8 @@ export interface Outcome {
   readonly output?: string
   /** What really changed, where `apply` knows better than `changes` (a purge that found less). */
   readonly note?: string
+  /** Nothing was done after all, for the reason in `note`: no change, and nobody is refreshed for it. */
+  readonly idle?: true
 }
 
 /** An `apply` or `refresh` that did not work: a sentence for people, with the command where one ran. */

@@ -295,6 +295,30 @@ resources:
     expect(outcomes.slice(1)).toEqual(['exec[first] refreshed', 'exec[second] refreshed'])
   })
 
+  test('that its guards make needless is no change, and goes no further', async () => {
+    const at = temporaryFolder()
+    const { outcomes, summary } = await runIn(
+      newPlace('/'),
+      `class: main
+resources:
+  - file: ${at}/one
+    content: "1"
+  - exec: first
+    command: [/bin/touch, ${at}/first]
+    unless: [/bin/true]
+    refreshonly: true
+    subscribe: { file: ${at}/one }
+    notify: { exec: second }
+  - exec: second
+    command: [/bin/touch, ${at}/second]
+    refreshonly: true
+`,
+    )
+    expect(outcomes.slice(1)).toEqual(['exec[first] unchanged', 'exec[second] unchanged'])
+    expect(summary).toMatchObject({ changed: 1, refreshed: 0 })
+    expect(readdirSync(at)).toEqual(['one'])
+  })
+
   test('that fails is told as such, and skips what waits for it', async () => {
     const at = temporaryFolder()
     const { outcomes, events } = await runIn(

@@ -257,7 +257,7 @@ describe('apply', () => {
       verdict && 'changes' in verdict ? (verdict.changes ?? []) : [],
       host,
     )
-    expect(outcome).toEqual({ note: 'not run: unless `a` says yes' })
+    expect(outcome).toEqual({ idle: true, note: 'not run: unless `a` says yes' })
     expect(host.runs).toEqual(['a'])
   })
 })
@@ -275,7 +275,7 @@ describe('refresh', () => {
       'refresh',
       host,
     )
-    expect(outcome).toEqual({ note: 'not run: unless `a` says yes' })
+    expect(outcome).toEqual({ idle: true, note: 'not run: unless `a` says yes' })
     expect(host.runs).toEqual([])
   })
   test('fails where a guard gives no answer', async () => {

@@ -448,11 +448,14 @@ describe('refresh', () => {
   test('leaves a stopped one stopped', async () => {
     const to = await refresh('restart', { ensure: 'stopped' })
     expect(to).toEqual({
-      outcome: { note: 'it is to be stopped, so it is not restarted' },
+      outcome: { idle: true, note: 'it is to be stopped, so it is not restarted' },
       runs: [],
     })
     const is = await refresh('restart', {}, machine(dead))
-    expect(is).toEqual({ outcome: { note: 'it does not run, so it is not restarted' }, runs: [] })
+    expect(is).toEqual({
+      outcome: { idle: true, note: 'it does not run, so it is not restarted' },
+      runs: [],
+    })
   })
   test('has systemd read a changed unit first', async () => {
     const done = await refresh('restart', {}, machine({ NeedDaemonReload: 'yes' }))
