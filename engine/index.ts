@@ -5,13 +5,12 @@ import { type CompileInput, compile, incompleteNotices } from './compile/compile
 import { factFields } from './compile/fact-fields.ts'
 import type { Data } from './compile/parameter.ts'
 import { Scopes } from './compile/scope.ts'
+import { type Selection, selected } from './compile/selection.ts'
 import { type Diagnostic, Refusal } from './diagnostics/diagnostic.ts'
 import { sortByPlace, uniqueDiagnostics as unique } from './diagnostics/render.ts'
-import { didYouMean } from './diagnostics/suggest.ts'
 import { factsFromFile } from './facts/file.ts'
 import { readFacts } from './facts/index.ts'
 import type { Facts } from './facts/schema.ts'
-import { predecessors } from './graph.ts'
 import type { Host } from './host/host.ts'
 import { localHost } from './host/local.ts'
 import { classList } from './load/class-list.ts'
@@ -194,13 +193,6 @@ function namesIn(library: Library, folders: readonly string[]): string[] {
   return library.names((folder) => wanted.has(folder.manifests))
 }
 
-/** Which resources a run is about; all where neither is given. */
-export interface Selection {
-  readonly tags: readonly string[]
-  /** References, each with what it needs. */
-  readonly only: readonly string[]
-}
-
 /** probe and plan. */
 export async function preview(
   host: Host,
@@ -209,58 +201,6 @@ export async function preview(
 ): Promise<{ readonly states: States; readonly plan: Plan }> {
   const states = await probe({ catalog, types, host, selected: selected(catalog, selection) })
   return { states, plan: plan({ catalog, states, types, cannotRun: host.cannotRun }) }
-}
-
-/** The indexes of the resources that a selection means; undefined for all. Throws a Refusal where it names nothing. */
-export function selected(catalog: Catalog, { tags, only }: Selection): Set<number> | undefined {
-  if (tags.length === 0 && only.length === 0) return undefined
-  const chosen = new Set<number>()
-  for (const tag of tags) {
-    const before = chosen.size
-    for (const { index, tags: own, containers } of catalog.resources) {
-      if (own.includes(tag) || containers.includes(`class[${tag}]`)) chosen.add(index)
-    }
-    if (chosen.size === before) {
-      const help = didYouMean(tag, new Set(catalog.resources.flatMap((resource) => resource.tags)))
-      throw new Refusal({
-        severity: 'error',
-        code: 'not-found',
-        message: `no resource of the catalog has the tag ${tag}`,
-        ...(help ? { help } : {}),
-      })
-    }
-  }
-  const before = predecessors(catalog.resources.length, {
-    from: catalog.edges.map((edge) => edge.from),
-    to: catalog.edges.map((edge) => edge.to),
-  })
-  for (const ref of only) {
-    const found = catalog.resources.find((resource) => resource.ref === ref || resource.id === ref)
-    if (!found) {
-      const help = didYouMean(
-        ref,
-        catalog.resources.map((resource) => resource.ref),
-      )
-      throw new Refusal({
-        severity: 'error',
-        code: 'not-found',
-        message: `there is no resource ${ref} in the catalog`,
-        help: help ?? 'steward compile lists them',
-      })
-    }
-    const queue = [found.index]
-    for (const index of queue) {
-      if (chosen.has(index)) continue
-      chosen.add(index)
-      for (
-        let slot = before.starts[index] as number;
-        slot < (before.starts[index + 1] as number);
-        slot++
-      )
-        queue.push(before.targets[slot] as number)
-    }
-  }
-  return chosen
 }
 
 function classesOf(
