@@ -44,6 +44,13 @@ export class Unanswered extends Error {
     this.ran = details.ran
     this.unavailable = details.unavailable ?? false
   }
+
+  /** The same without the secrets that the command may have printed. */
+  redacted(redact: (text: string) => string): Unanswered {
+    const { message, ran, unavailable } = this
+    const clean = ran && { ...ran, argv: ran.argv.map(redact), output: redact(ran.output) }
+    return new Unanswered(redact(message), { unavailable, ...(clean ? { ran: clean } : {}) })
+  }
 }
 
 const WAIT_MS = 60_000

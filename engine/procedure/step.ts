@@ -7,9 +7,16 @@ import { Failed } from '../compile/instance.ts'
 import { Refusal } from '../diagnostics/diagnostic.ts'
 import type { Host } from '../host/host.ts'
 import { type ResourceDecl, stepWords } from '../load/manifest.ts'
-import { type Plan, plan } from '../plan.ts'
+import { type Plan, plan, redactor } from '../plan.ts'
 import { probe, type States } from '../probe.ts'
-import { type Answer, askHost, type ClassesSpec, planAnswer, type QuerySpec } from './answer.ts'
+import {
+  type Answer,
+  askHost,
+  type ClassesSpec,
+  planAnswer,
+  type QuerySpec,
+  Unanswered,
+} from './answer.ts'
 import { type Frame, innerFrame, type Missing } from './frame.ts'
 import type { Progress } from './progress.ts'
 
@@ -68,6 +75,8 @@ const SHOWN = new Set<string>([...stepWords, 'command', 'match', 'link', 'file',
 export class Resolver {
   readonly input: ProcedureInput
   readonly missing: Missing
+  /** Those that steps have read so far. */
+  readonly #secrets = new Set<string>()
 
   constructor(input: ProcedureInput, missing: Missing) {
     this.input = input
@@ -217,6 +226,7 @@ export class Resolver {
       )
       if (isOut) return { kind: 'left out' }
       if (!catalog) throw new Refusal(diagnostics)
+      for (const secret of catalog.secrets) this.#secrets.add(secret)
       return resolved ?? { kind: 'resources', catalog, fresh }
     } catch (error) {
       if (error instanceof Unknown)
@@ -250,7 +260,13 @@ export class Resolver {
   }
 
   async answer(spec: QuerySpec, fresh: Fresh): Promise<Answer> {
-    if (spec.plan === undefined) return askHost(spec, fresh.host)
+    if (spec.plan === undefined) {
+      try {
+        return await askHost(spec, fresh.host)
+      } catch (error) {
+        throw error instanceof Unanswered ? error.redacted(redactor([...this.#secrets])) : error
+      }
+    }
     const wanted = typeof spec.plan === 'string' ? { classes: spec.plan } : spec.plan
     return planAnswer((await this.other(wanted)).plan)
   }

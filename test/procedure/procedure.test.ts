@@ -201,6 +201,24 @@ steps:
     expect(JSON.stringify(events)).toContain('did not become true that never.exists')
   })
 
+  test('shows no secret that a query prints and fails', async () => {
+    const procedure = procedureOf(
+      `class: main
+parameters:
+  password: { type: string, from: secrets.password }
+steps:
+  - query: a
+    command: [/bin/sh, -c, 'echo "no entry with $PASSWORD"; exit 3']
+    environment: { PASSWORD: "\${{ password }}" }
+`,
+      { secrets: { password: 'correct-horse' } },
+    )
+    const { steps, events } = await procedure.run()
+    expect(steps).toEqual(['failed query[a]'])
+    expect(JSON.stringify(events)).toContain('no entry with (secret)')
+    expect(JSON.stringify(events)).not.toContain('correct-horse')
+  })
+
   test('shows no secret in what people see of its steps', async () => {
     const secrets = { password: 'correct-horse' }
     for (const step of [
