@@ -1,7 +1,7 @@
 import type { Catalog, CatalogResource } from './compile/catalog.ts'
 import { type Diagnostic, Refusal } from './diagnostics/diagnostic.ts'
 import type { Event, Outcome, Summary } from './events.ts'
-import { predecessors } from './graph.ts'
+import { type Adjacency, neighbours, pairs, predecessors } from './graph.ts'
 import { HostError } from './host/error.ts'
 import type { Host, Ownership } from './host/host.ts'
 import { type Kept, keeping } from './host/keeping.ts'
@@ -108,7 +108,7 @@ class Runner {
   interrupted = false
   readonly #input: ApplyInput
   readonly #host: Host
-  readonly #before: ReturnType<typeof predecessors>
+  readonly #before: Adjacency
   readonly #context: ReturnType<typeof probeContext>
   readonly #needs: Needs
   readonly #redact: (text: string) => string
@@ -140,10 +140,7 @@ class Runner {
     this.#input = input
     const { catalog, plan, keeper } = input
     const size = catalog.resources.length
-    this.#before = predecessors(size, {
-      from: catalog.edges.map((edge) => edge.from),
-      to: catalog.edges.map((edge) => edge.to),
-    })
+    this.#before = predecessors(size, pairs(catalog.edges))
     this.#context = probeContext(catalog)
     this.#needs = new Needs(catalog, input.host)
     this.#redact = redactor(catalog.secrets)
@@ -214,10 +211,8 @@ class Runner {
 
   /** Whose failure skips a resource, or -1; notes whether anything before it was changed. */
   #look(index: number): number {
-    const { starts, targets } = this.#before
     let cause = -1
-    for (let slot = starts[index] as number; slot < (starts[index + 1] as number); slot++) {
-      const other = targets[slot] as number
+    for (const other of neighbours(this.#before, index)) {
       if (this.#changed[other] || this.#touched[other]) this.#touched[index] = 1
       if (cause < 0 && (this.#failedRoot[other] as number) >= 0)
         cause = this.#failedRoot[other] as number

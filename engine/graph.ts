@@ -17,6 +17,17 @@ export interface Adjacency {
   readonly edges: Int32Array
 }
 
+/** Edges that are values of their own, as pairs; they keep their indexes. */
+export function pairs(edges: readonly { readonly from: number; readonly to: number }[]): Edges {
+  const from = new Int32Array(edges.length)
+  const to = new Int32Array(edges.length)
+  for (const [index, edge] of edges.entries()) {
+    from[index] = edge.from
+    to[index] = edge.to
+  }
+  return { from, to }
+}
+
 export function successors(size: number, { from, to }: Edges): Adjacency {
   const starts = new Int32Array(size + 1)
   const count = from.length
@@ -38,6 +49,11 @@ export function successors(size: number, { from, to }: Edges): Adjacency {
 /** The same graph with every edge turned round. */
 export function predecessors(size: number, { from, to }: Edges): Adjacency {
   return successors(size, { from: to, to: from })
+}
+
+/** The nodes at the other end of a node's edges. */
+export function neighbours({ starts, targets }: Adjacency, node: number): Int32Array {
+  return targets.subarray(starts[node], starts[node + 1])
 }
 
 export interface Order {

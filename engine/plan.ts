@@ -1,6 +1,6 @@
 import type { Catalog, CatalogResource } from './compile/catalog.ts'
 import { type ContentDiff, contentDiff } from './content-diff.ts'
-import { successors } from './graph.ts'
+import { neighbours, pairs, successors } from './graph.ts'
 import type { States } from './probe.ts'
 import type { Change, RefreshKind, ResourceType, Shown, Verdict } from './resources/type.ts'
 
@@ -140,17 +140,13 @@ function waitingFor(item: PlannedResource, root: string | undefined): PlannedRes
 function blockedRoots(catalog: Catalog, states: States): readonly (string | undefined)[] {
   const roots: (string | undefined)[] = []
   if (!states.some((state) => state?.kind === 'known' && 'blocked' in state.verdict)) return roots
-  const { starts, targets } = successors(catalog.resources.length, {
-    from: catalog.edges.map((edge) => edge.from),
-    to: catalog.edges.map((edge) => edge.to),
-  })
+  const next = successors(catalog.resources.length, pairs(catalog.edges))
   for (const index of catalog.order) {
     const state = states[index]
     const isBlocked = state?.kind === 'known' && 'blocked' in state.verdict
     const root = isBlocked ? catalog.resources[index]?.ref : roots[index]
     if (root === undefined) continue
-    for (let slot = starts[index] as number; slot < (starts[index + 1] as number); slot++)
-      roots[targets[slot] as number] ??= root
+    for (const other of neighbours(next, index)) roots[other] ??= root
   }
   return roots
 }

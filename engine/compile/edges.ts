@@ -1,7 +1,7 @@
 import { dirname } from 'node:path/posix'
 import type { Diagnostic } from '../diagnostics/diagnostic.ts'
 import { didYouMean } from '../diagnostics/suggest.ts'
-import { components, type Edges, shortestPath, successors, topologicalOrder } from '../graph.ts'
+import { components, pairs, shortestPath, successors, topologicalOrder } from '../graph.ts'
 import type { Sources } from '../load/sources.ts'
 import { isGlob, matchesPath, staticPrefix } from '../resources/path-glob.ts'
 import type { RefreshKind, ResourceType, Thing } from '../resources/type.ts'
@@ -375,16 +375,6 @@ function append<K>(map: Map<K, number[]>, key: K, value: number): void {
   const list = map.get(key)
   if (list) list.push(value)
   else map.set(key, [value])
-}
-
-function pairs(edges: readonly Edge[]): Edges {
-  const from = new Int32Array(edges.length)
-  const to = new Int32Array(edges.length)
-  for (const [index, edge] of edges.entries()) {
-    from[index] = edge.from
-    to[index] = edge.to
-  }
-  return { from, to }
 }
 
 /** One diagnostic for each circle of strong edges, with the place of each resource on it. */

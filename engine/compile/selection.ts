@@ -1,6 +1,6 @@
 import { Refusal } from '../diagnostics/diagnostic.ts'
 import { didYouMean } from '../diagnostics/suggest.ts'
-import { predecessors } from '../graph.ts'
+import { neighbours, pairs, predecessors } from '../graph.ts'
 import type { Catalog } from './catalog.ts'
 
 /** Which resources a run is about; all where neither is given. */
@@ -29,10 +29,7 @@ export function selected(catalog: Catalog, { tags, only }: Selection): Set<numbe
       })
     }
   }
-  const before = predecessors(catalog.resources.length, {
-    from: catalog.edges.map((edge) => edge.from),
-    to: catalog.edges.map((edge) => edge.to),
-  })
+  const before = predecessors(catalog.resources.length, pairs(catalog.edges))
   for (const ref of only) {
     const found = catalog.resources.find((resource) => resource.ref === ref || resource.id === ref)
     if (!found) {
@@ -51,12 +48,7 @@ export function selected(catalog: Catalog, { tags, only }: Selection): Set<numbe
     for (const index of queue) {
       if (chosen.has(index)) continue
       chosen.add(index)
-      for (
-        let slot = before.starts[index] as number;
-        slot < (before.starts[index + 1] as number);
-        slot++
-      )
-        queue.push(before.targets[slot] as number)
+      for (const other of neighbours(before, index)) queue.push(other)
     }
   }
   return chosen
