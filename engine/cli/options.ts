@@ -1,7 +1,9 @@
+import { statSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { Refusal } from '../diagnostics/diagnostic.ts'
+import { canOthersWrite, isTrustedOwner } from '../host/trust.ts'
 import type { RoadOptions } from '../index.ts'
 import { paths, stateFolder } from '../zulip/paths.ts'
 
@@ -29,7 +31,7 @@ export function withInputs(command: Command): Command {
       collect,
     )
     .option('--root <dir>', 'manage this tree instead of the machine itself')
-    .option('--state <dir>', 'the state folder')
+    .option('--state <dir>', 'the state folder instead of /var/lib/steward')
     .option('--config <file>', 'read this file instead of /etc/zulip/zulip.conf')
     .option('--secrets <file>', 'read this file instead of /etc/zulip/zulip-secrets.conf')
     .option('--site <file>', 'read this file instead of /etc/steward/site.yaml')
@@ -63,9 +65,11 @@ export function roadOptions(
       help: 'steward apply CLASS --with NAME=VALUE',
     })
   }
+  const state = stateOf(flags, root)
+  refuseUntrusted(state)
   return {
     root,
-    state: stateOf(flags, root),
+    state,
     manifests: flags.manifests ?? [],
     paths,
     instead,
@@ -80,6 +84,24 @@ export function stateOf(flags: Pick<CommonFlags, 'state'>, root: string): string
   if (flags.state !== undefined) return resolve(flags.state)
   const { uid, homedir } = userInfo()
   return stateFolder({ uid, home: homedir, xdgStateHome: process.env.XDG_STATE_HOME, root })
+}
+
+/** What lies in the state folder is believed and written to: nobody else may have put it there. */
+function refuseUntrusted(folder: string): void {
+  const found = statSync(folder, { throwIfNoEntry: false })
+  if (found === undefined) return
+  const isOurs = isTrustedOwner(found.uid)
+  if (isOurs && !canOthersWrite(found)) return
+  throw new Refusal({
+    severity: 'error',
+    code: 'state',
+    message: `the state folder ${folder} can't be trusted`,
+    expected: 'a folder that only root, or whoever runs steward, can write',
+    found: isOurs
+      ? `others can write it (mode ${(found.mode & 0o7777).toString(8).padStart(4, '0')})`
+      : `it belongs to another user (uid ${found.uid})`,
+    help: `look at what is in it, then: chown ${process.geteuid?.() ?? 0} ${folder} && chmod 700 ${folder}`,
+  })
 }
 
 function pairs(list: readonly string[]): Record<string, string> {

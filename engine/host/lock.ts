@@ -56,7 +56,15 @@ function openLock(path: string): number {
   try {
     return openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600)
   } catch (error) {
-    throw hostError(error, path)
+    throw new Refusal(
+      {
+        severity: 'error',
+        code: 'state',
+        message: `the run lock can not be opened: ${hostError(error, path).message}`,
+        help: 'run steward as root, or name another state folder with --state',
+      },
+      { cause: error },
+    )
   }
 }
 

@@ -1,4 +1,12 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
@@ -19,6 +27,37 @@ function withFull(table: string, rows = 'true') {
   db.close()
   return folder
 }
+
+describe('a state folder', () => {
+  const refused = (spoil: (state: string) => void, found: string) => {
+    const folder = folderWith({ 'm/site.yaml': site })
+    mkdirSync(join(folder, 'state'))
+    spoil(join(folder, 'state'))
+    for (const more of [[], ['--dry-run']]) {
+      const { status, stderr } = steward(folder, ...args, ...more)
+      expect(status).toBe(1)
+      expect(stderr).toContain(`can't be trusted`)
+      expect(stderr).toContain(found)
+    }
+    expect(readdirSync(join(folder, 'state'))).toEqual([])
+  }
+
+  test('that others can write is refused, in a dry run too', () =>
+    refused((state) => chmodSync(state, 0o777), 'others can write it (mode 0777)'))
+
+  test.skipIf(process.geteuid?.() === 0 ? false : 'only root can give folders away')(
+    'of somebody else is refused as well',
+    () => refused((state) => chownSync(state, 12345, 12345), 'another user (uid 12345)'),
+  )
+
+  test('whose lock can not be opened is told as such', () => {
+    const folder = folderWith({ 'm/site.yaml': site, 'state/lock/x': '' })
+    const { status, stderr } = steward(folder, ...args)
+    expect(status).toBe(1)
+    expect(stderr).toContain('state/lock: is a directory')
+    expect(stderr).not.toContain('bug')
+  })
+})
 
 describe('a state folder that takes nothing more', () => {
   test('before anything is touched refuses the run', () => {
