@@ -132,6 +132,7 @@ export class ExprScope {
   compile(text: string): Expression {
     const known = this.#cache.get(text)
     if (known) return known
+    if (text.includes('matches')) boundPatterns()
     const parsed = parse(this.#env, text)
     const checked = parsed.check()
     if (!checked.valid) throw fromCelError(checked.error, 'type', text)
@@ -388,8 +389,17 @@ function readNames(ast: ASTNode): string[] {
 
 const MACROS = new Set(['map', 'filter', 'all', 'exists', 'exists_one', 'bind'])
 
-// Patterns of `matches` that would go back and forth without end fall back to an engine whose time is linear.
-setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks')
+let isBounded = false
+
+/**
+ * Patterns that would go back and forth without end fall back to an engine whose time is linear. Only once `matches`
+ * is used: with a flag set, V8 takes none of its compiled code of what is loaded later, 30 ms at every start.
+ */
+function boundPatterns(): void {
+  if (isBounded) return
+  isBounded = true
+  setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks')
+}
 
 let isCounted = false
 
