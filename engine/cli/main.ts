@@ -25,7 +25,6 @@ const program = new Command('steward')
   .description('Typed, declarative configuration management for the servers that run Zulip.')
   .version(packageJson.version, '--version')
   .configureHelp({ sortSubcommands: false, showGlobalOptions: true })
-  .showHelpAfterError('run "steward --help" to see what there is')
   .exitOverride()
 
 let status = 0
@@ -125,7 +124,7 @@ runs(
         'manifests that come before the shipped ones (repeatable)',
         collect,
       )
-      .option('--state <dir>', 'the state folder')
+      .option('--state <dir>', 'the state folder instead of /var/lib/steward')
       .option('--json', 'as JSON')
       .option('-v, --verbose', 'also each parameter: type, place in zulip.conf, default'),
     ['steward classes', 'steward classes zulip::profile::memcached'],
@@ -245,7 +244,7 @@ const runsCommand = program
   .command('runs')
   .description('what earlier runs did on this host')
   .option('--root <dir>', 'the runs of this tree')
-  .option('--state <dir>', 'the state folder')
+  .option('--state <dir>', 'the state folder instead of /var/lib/steward')
   .option('--json', 'as JSON')
 const loadRuns = () => import('./runs.ts')
 runs(
@@ -270,6 +269,32 @@ runs(
 )
 
 export { program }
+
+/** Mistakes in the arguments read like all others, and name the command whose help to read. */
+function tellMistakes(command: Command, name: string): void {
+  command.configureOutput({
+    outputError: (text) => {
+      const [message = '', suggestion] = text
+        .replace(/^error: /, '')
+        .trim()
+        .split('\n')
+      const help = suggestion?.match(/^\(Did you mean (.*)\?\)$/)?.[1]
+      showDiagnostics(
+        [
+          {
+            severity: 'error',
+            code: 'usage',
+            message: message.replaceAll(/'([^']*)'/g, '"$1"').replace(/\.$/, ''),
+            help: help === undefined ? `see: ${name} --help` : `did you mean "${help}"?`,
+          },
+        ],
+        { json: process.argv.includes('--json') },
+      )
+    },
+  })
+  for (const each of command.commands) tellMistakes(each, `${name} ${each.name()}`)
+}
+tellMistakes(program, 'steward')
 
 try {
   await program.parseAsync(process.argv)
