@@ -60,7 +60,7 @@ export async function add(flags: ConfFlags, name: string, value: string): Promis
   for (const item of items) {
     const known = [...listed, ...added].find((other) => same(item, other))
     if (known === undefined) added.push(item)
-    else print(`${item} is listed already${known === item ? '' : `, as ${known}`}.`)
+    else print(`Nothing to do for ${item}: it is listed${known === item ? '' : ` as ${known}`}.`)
   }
   if (added.length === 0) return 0
   const longer = withItems(entry?.value ?? '', added)
@@ -80,7 +80,7 @@ export async function remove(flags: ConfFlags, name: string, value: string): Pro
     if (strange.length > 0)
       throw new Refusal(strange.map((item) => notListed(item, listed, library)))
   }
-  for (const item of missing) print(`${item} is not listed.`)
+  for (const item of missing) print(`Nothing to do for ${item}: it is not listed.`)
   if (missing.length === wanted.length) return 0
   const isMeant = (other: string) => wanted.some((item) => bare(item) === bare(other))
   const shorter = withoutItems(entry?.value ?? '', isMeant)

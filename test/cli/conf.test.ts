@@ -210,7 +210,7 @@ describe('add', () => {
   ])('never lists a class twice: %s', (_title, name) => {
     const ran = edit(['add', 'machine.puppet_classes', name])
     expect(ran).toMatchObject({ status: 0, text: conf })
-    expect(ran.stdout).toContain('listed already')
+    expect(ran.stdout).toContain('Nothing to do')
   })
 
   test('begins the list where there is none', () => {
