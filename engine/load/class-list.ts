@@ -42,6 +42,7 @@ function itemsOf({ value, place }: ConfEntry): Item[] {
 
 function separatedByBlanks(text: string, place: Place): Diagnostic {
   const names = text.split(/\s+/)
+  const comment = names.findIndex((name) => /^[;#]/.test(name))
   return {
     severity: 'error',
     code: 'conf-value',
@@ -49,6 +50,9 @@ function separatedByBlanks(text: string, place: Place): Diagnostic {
     place,
     expected: 'class names separated by commas',
     found: names.join(' '),
-    help: `write ${names.join(', ')}`,
+    help:
+      comment > 0
+        ? `give the comment a line of its own, and write ${names.slice(0, comment).join(', ')}`
+        : `write ${names.join(', ')}`,
   }
 }

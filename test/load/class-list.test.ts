@@ -33,3 +33,9 @@ test('names separated by blanks are refused at their place', () => {
 test('names on several lines without commas are refused', () => {
   expect(listOf('puppet_classes = a\n  b')).toMatchObject({ diagnostics: [{ found: 'a b' }] })
 })
+
+test('a comment after the names is told as what it is', () => {
+  expect(listOf('puppet_classes = zulip::a ; mine')).toMatchObject({
+    diagnostics: [{ help: 'give the comment a line of its own, and write zulip::a' }],
+  })
+})
