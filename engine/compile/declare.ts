@@ -30,7 +30,7 @@ export interface Declared {
   id: string | undefined
   tags: readonly string[]
   noop: boolean
-  readonly sensitive: Set<string>
+  sensitive: ReadonlySet<string>
   /** The classes and defines that hold it, the innermost first; then those of further declarations. */
   containers: readonly string[]
   readonly file: string
@@ -68,6 +68,8 @@ interface PreparedAttribute {
 
 /** Shared by the many resources that have none of them. */
 const NONE: readonly never[] = []
+const NO_NAMES: ReadonlySet<string> = new Set()
+const NO_SOURCES = new Map<string, never>()
 const PLAIN_META = {
   tags: NONE as readonly string[],
   noop: false,
@@ -95,6 +97,14 @@ export class Declarations {
   readonly #evaluation: Evaluation
   readonly #types: ReadonlyMap<string, ResourceType>
   readonly #templates = new Map<string, Template | undefined>()
+  #lastValues:
+    | {
+        readonly instance: Instance
+        readonly template: Template
+        readonly hasEach: boolean
+        readonly values: Record<string, unknown>
+      }
+    | undefined
   readonly #withSources: boolean
   readonly #attributes = new Map<ResourceDecl, readonly PreparedAttribute[]>()
 
@@ -291,15 +301,21 @@ export class Declarations {
     const type = this.#types.get(decl.type)
     if (!type) return
     const title = decl.type === 'file' ? normalPath(rawTitle) : rawTitle
-    const ref = this.#ref(decl.type, title)
+    const ref = `${decl.type}[${title}]`
     const desired: Record<string, unknown> = {}
-    const sensitive = new Set<string>()
-    const sources = new Map<string, ValueSource>()
+    const sensitive: string[] = []
+    const sources = this.#withSources ? new Map<string, ValueSource>() : NO_SOURCES
     const before = this.#evaluation.diagnostics.length
-    const attribute = ({ key, raw, path, isConstant }: PreparedAttribute) => {
+    // Kept apart, for its content takes its place: after a `delete` V8 keeps an object in seven times the room.
+    let template: unknown
+    const set = (key: string, value: unknown) => {
+      if (key === 'template') template = value
+      else desired[key] = value
+    }
+    for (const { key, raw, path, isConstant } of this.#prepared(instance, decl)) {
       if (isConstant && !this.#withSources) {
-        desired[key] = raw
-        return
+        set(key, raw)
+        continue
       }
       const { value, secret } = this.#evaluation.value(raw, { instance, path, each })
       if (secret) {
@@ -311,15 +327,15 @@ export class Declarations {
           })
           throw new Failed()
         }
-        sensitive.add(key)
+        sensitive.push(key)
       }
-      desired[key] = LISTENING.has(key) ? this.#listening(value) : plainData(value)
+      set(key, LISTENING.has(key) ? this.#listening(value) : plainData(value))
       if (this.#withSources)
         sources.set(key, valueSource(this.#evaluation, { instance, path, each }, raw))
     }
-    for (const prepared of this.#prepared(instance, decl)) attribute(prepared)
-    if (typeof desired.template === 'string' && desired.content === undefined)
-      this.#render(instance, decl, each, desired, sensitive, sources, ref)
+    if (typeof template === 'string' && desired.content === undefined)
+      desired.content = this.#render(instance, decl, each, template, sensitive, sources, ref)
+    else if (template !== undefined) desired.template = template
     if (typeof desired.source === 'string' && !desired.source.startsWith('/'))
       this.#findSource(instance, decl, desired, ref)
     if (this.#evaluation.diagnostics.length > before) {
@@ -337,7 +353,7 @@ export class Declarations {
           base: decl.path,
           sources: { place: (_file, path, on) => this.#attributePlace(instance, decl, path, on) },
           subject: ref,
-        }).map((diagnostic) => (sensitive.size > 0 ? withoutFound(diagnostic) : diagnostic)),
+        }).map((diagnostic) => (sensitive.length > 0 ? withoutFound(diagnostic) : diagnostic)),
       )
       return
     }
@@ -359,8 +375,8 @@ export class Declarations {
       return
     }
     const meta = this.#meta(instance, decl, each)
-    if (meta.sensitive === true) sensitive.add('*')
-    else for (const key of meta.sensitive) sensitive.add(key)
+    if (meta.sensitive === true) sensitive.push('*')
+    else sensitive.push(...meta.sensitive)
     if (meta.sensitive === true || meta.sensitive.length > 0) {
       for (const [key, value] of Object.entries(desired)) {
         const isNamed = meta.sensitive === true ? !PLAIN.has(key) : meta.sensitive.includes(key)
@@ -378,7 +394,7 @@ export class Declarations {
           : undefined,
       tags: union(meta.tags, manifest.tags),
       noop: meta.noop,
-      sensitive,
+      sensitive: sensitive.length > 0 ? new Set(sensitive) : NO_NAMES,
       containers: instance.containers,
       file: manifest.file,
       path: decl.path,
@@ -441,7 +457,7 @@ export class Declarations {
     }
     other.id ??= declared.id
     other.noop ||= declared.noop
-    for (const key of declared.sensitive) other.sensitive.add(key)
+    other.sensitive = new Set([...other.sensitive, ...declared.sensitive])
     other.tags = union(other.tags, declared.tags)
     other.containers = union(other.containers, declared.containers)
     other.references = [...other.references, ...declared.references]
@@ -543,12 +559,11 @@ export class Declarations {
     instance: Instance,
     decl: ResourceDecl,
     each: Each | undefined,
-    desired: Record<string, unknown>,
-    sensitive: Set<string>,
+    name: string,
+    sensitive: string[],
     sources: Map<string, ValueSource>,
     ref: string,
-  ): void {
-    const name = String(desired.template)
+  ): string {
     const { library } = this.#evaluation
     const at =
       'template' in decl.attributes
@@ -566,9 +581,37 @@ export class Declarations {
     }
     const template = this.#template(file)
     if (!template) throw new Failed()
-    delete desired.template
+    const values = this.#templateValues(instance, each, template, ref)
+    let content: string
+    try {
+      content = template.render(values)
+    } catch (error) {
+      if (!(error instanceof TemplateError)) throw error
+      this.#templateError(error, template.file, ref)
+    }
+    if (template.reads.some(({ name }) => this.#evaluation.isSecret(name, { instance, each })))
+      sensitive.push('content')
+    if (this.#withSources) {
+      const spot = { instance, path: at, each }
+      sources.delete('template')
+      sources.set('content', templateSource(this.#evaluation, spot, template))
+    }
+    return content
+  }
+
+  /** What a template reads: made once for all items of a `for_each`, in which only the item differs. */
+  #templateValues(
+    instance: Instance,
+    each: Each | undefined,
+    template: Template,
+    ref: string,
+  ): Readonly<Record<string, unknown>> {
+    const last = this.#lastValues
+    if (each && last?.hasEach && last.template === template && last.instance === instance) {
+      last.values.each = each
+      return last.values
+    }
     const values: Record<string, unknown> = {}
-    let secret = false
     for (const read of template.reads) {
       const [root, member] = read.name.split('.') as [string, string | undefined]
       if (root === 'each' && each) values.each = each
@@ -599,18 +642,9 @@ export class Declarations {
           ref,
         )
       }
-      if (this.#evaluation.isSecret(read.name, { instance, each })) secret = true
     }
-    try {
-      desired.content = template.render(values)
-    } catch (error) {
-      if (!(error instanceof TemplateError)) throw error
-      this.#templateError(error, template.file, ref)
-    }
-    if (secret) sensitive.add('content')
-    if (!this.#withSources) return
-    sources.delete('template')
-    sources.set('content', templateSource(this.#evaluation, { instance, path: at, each }, template))
+    this.#lastValues = { instance, template, hasEach: each !== undefined, values }
+    return values
   }
 
   #unknownInTemplate(

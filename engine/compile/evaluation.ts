@@ -159,10 +159,10 @@ export class Evaluation {
 
   /** Whether what a name of an expression or template stands for is secret. Only asked once its value was had. */
   isSecret(name: string, { instance, each }: Pick<Spot, 'instance' | 'each'>): boolean {
-    const [root, member] = name.split('.')
-    if (root !== 'each' || !each?.secret) return instance.isSecret(name)
+    if (!each || !(name === 'each' || name.startsWith('each.'))) return instance.isSecret(name)
+    if (!each.secret) return false
     const { key, value } = each.secret
-    return member === undefined ? key || value : member === 'key' ? key : value
+    return name === 'each' ? key || value : name === 'each.key' ? key : value
   }
 
   /** Forgets values that were given in an earlier pass and not in this one; then they have to settle once more. */
@@ -402,11 +402,12 @@ export class Evaluation {
       throw error
     }
     try {
-      const { alone } = expression
+      const { alone, ofItem } = expression
       const value =
         alone !== undefined && instance.has(alone)
           ? instance.value(alone).value
-          : expression.evaluate(this.namesOf(instance, each))
+          : ((each && ofItem && textOf(each, ofItem)) ??
+            expression.evaluate(this.namesOf(instance, each)))
       const secret = expression.reads.some((name) => this.isSecret(name, spot))
       if (secret) collectTexts(value, this.secrets)
       return { value, secret }
@@ -460,6 +461,16 @@ export class Evaluation {
 }
 
 const MAX_TEXT = 16_000_000
+
+/** A text below an item of `for_each`, as the expression language would give it; undefined where there is none. */
+function textOf(each: Each, members: readonly string[]): string | undefined {
+  let value: unknown = each
+  for (const member of members) {
+    if (!isObject(value) || !Object.hasOwn(value, member)) return undefined
+    value = value[member]
+  }
+  return typeof value === 'string' ? value : undefined
+}
 
 function samePath(a: Path, b: Path): boolean {
   return a.length === b.length && a.every((step, index) => step === b[index])

@@ -68,6 +68,8 @@ export interface Expression {
   readonly reads: readonly string[]
   /** Set where the whole expression is one name: its value needs no conversion. */
   readonly alone: string | undefined
+  /** Set where the whole expression is a member of `each`: the names below it. Ten thousand items need no conversion for a text. */
+  readonly ofItem: readonly string[] | undefined
   evaluate(names: object): unknown
 }
 
@@ -142,6 +144,7 @@ export class ExprScope {
       type: checked.type ?? 'dyn',
       reads: readNames(ast),
       alone: ast.op === 'id' ? ast.args : undefined,
+      ofItem: membersOf(ast, 'each'),
       evaluate(names) {
         // A name may have to be worked out by another expression, which has steps of its own.
         const outer = steps
@@ -385,6 +388,15 @@ function readNames(ast: ASTNode): string[] {
   }
   visit(ast)
   return [...names]
+}
+
+/** The names in `a.b.c` below the name `a`; undefined for any other expression. */
+function membersOf({ op, args }: ASTNode, name: string): readonly string[] | undefined {
+  if (op === 'id') return args === name ? [] : undefined
+  if (op !== '.') return undefined
+  const [receiver, member] = args
+  const members = membersOf(receiver, name)
+  return members && [...members, member]
 }
 
 const MACROS = new Set(['map', 'filter', 'all', 'exists', 'exists_one', 'bind'])

@@ -31,7 +31,7 @@ export const file: ResourceType<FileDesired, FileCurrent> = {
     // What makes nothing comes after whatever brings the file.
     if (ensure === undefined) return { needs: accounts, after: [`path:${path}`] }
     return {
-      needs: path === '/' ? accounts : [...accounts, `path:${parentPath(path)}`],
+      needs: path === '/' ? accounts : accounts.concat(`path:${parentPath(path)}`),
       ensures: [`path:${path}`],
       ...targetOf(path, desired),
       ...treeOf(path, desired),
