@@ -344,7 +344,9 @@ function readDecl(
   const attributes: Record<string, unknown> = {}
   const meta: Record<string, unknown> = {}
   for (const [key, value] of Object.entries(item).slice(1)) {
-    if (isMeta.has(key)) meta[key] = value
+    // An apply chooses by tags; it has none itself.
+    const isOwn = word === 'apply' && key === 'tags'
+    if (isMeta.has(key) && !isOwn) meta[key] = value
     else attributes[key] = value
   }
   const subject = `${type}[${titles.join(', ')}]`

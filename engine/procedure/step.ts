@@ -4,6 +4,7 @@ import type { Declarations } from '../compile/declare.ts'
 import type { Each, Evaluation } from '../compile/evaluation.ts'
 import { Unknown } from '../compile/expr.ts'
 import { Failed } from '../compile/instance.ts'
+import { selected } from '../compile/selection.ts'
 import { Refusal } from '../diagnostics/diagnostic.ts'
 import type { Host } from '../host/host.ts'
 import { type ResourceDecl, stepWords } from '../load/manifest.ts'
@@ -241,21 +242,15 @@ export class Resolver {
     const fresh = await this.input.reload({ classes: names, manifests: list(manifests) })
     const { catalog, diagnostics } = compile(fresh.input)
     if (!catalog) throw new Refusal(diagnostics)
-    const wanted = list(tags)
-    const selected =
-      wanted.length === 0
-        ? undefined
-        : new Set(
-            catalog.resources
-              .filter((resource) => resource.tags.some((tag) => wanted.includes(tag)))
-              .map(({ index }) => index),
-          )
-    const states = await probe({ catalog, types: fresh.input.types, host: fresh.host, selected })
+    const { host, input } = fresh
+    const { types } = input
+    const selection = selected(catalog, { tags: list(tags), only: [] })
+    const states = await probe({ catalog, types, host, selected: selection })
     return {
       fresh,
       catalog,
       states,
-      plan: plan({ catalog, states, types: fresh.input.types, cannotRun: fresh.host.cannotRun }),
+      plan: plan({ catalog, states, types, cannotRun: host.cannotRun }),
     }
   }
 

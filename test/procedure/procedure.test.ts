@@ -168,6 +168,31 @@ steps:
     expect(read(procedure, 'answer')).toBe(`1 ${inFolder(procedure, 'other')} 0`)
   })
 
+  test('takes the tags of an apply as the command line does', async () => {
+    const tagged = (tag: string) =>
+      procedureOf({
+        'main.yaml': `class: main\nsteps:\n  - apply: some\n    classes: other\n    tags: ${tag}\n`,
+        'other.yaml': `class: other
+include: [inner]
+resources:
+  - file: DIR/tagged
+    content: x
+    tags: mine
+  - file: DIR/plain
+    content: x
+`,
+        'inner.yaml': 'class: inner\nresources:\n  - file: DIR/inner\n    content: x\n',
+      })
+    const made = async (tag: string) => {
+      const procedure = tagged(tag)
+      await procedure.run()
+      return ['tagged', 'plain', 'inner'].filter((name) => existsSync(inFolder(procedure, name)))
+    }
+    expect(await made('mine')).toEqual(['tagged'])
+    expect(await made('inner')).toEqual(['inner'])
+    await expect(tagged('nobody').plan()).rejects.toThrow('no resource of the catalog has the tag')
+  })
+
   test('unrolls for_each when it is reached', async () => {
     const procedure = procedureOf(`class: main
 steps:
