@@ -425,7 +425,7 @@ class Checker {
         const checked = this.#compile(part.expression, at, part.offset, names)
         if (checked && !parsed?.alone && /^(list|map|record)/.test(checked.type)) {
           this.#wrong(
-            `"${part.expression}" is a ${checked.type.split('<')[0]}, which can't stand inside a text`,
+            `"${part.expression}" is of type ${checked.type.split('<')[0]}, which can't stand inside a text`,
             at,
             part.offset,
             part.expression.length,
@@ -453,7 +453,7 @@ class Checker {
     const checked = this.#compile(bare.expression, path, bare.offset, names)
     if (checked && checked.type !== 'bool' && checked.type !== 'dyn') {
       this.#wrong(
-        `"${bare.expression}" is a ${checked.type}, and a condition is true or false`,
+        `"${bare.expression}" is of type ${checked.type}, and a condition is true or false`,
         path,
         bare.offset,
         bare.expression.length,
@@ -473,14 +473,14 @@ class Checker {
         path,
         0,
         value.length,
-        'write a list, or one expression: ${{ … }}',
+        `write a list, or one expression, such as \${{ ${/^[\w.]+$/.test(value) ? value : 'names'} }}`,
       )
       return
     }
     const checked = this.#compile(parsed.alone.expression, path, parsed.alone.offset, names)
     if (checked && !/^(list|map|dyn)/.test(checked.type)) {
       this.#wrong(
-        `"${checked.text}" is a ${checked.type}, and for_each takes a list or a map`,
+        `"${checked.text}" is of type ${checked.type}, and for_each takes a list or a map`,
         path,
         parsed.alone.offset,
         checked.text.length,

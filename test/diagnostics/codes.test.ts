@@ -234,6 +234,29 @@ resources:
 `)
 })
 
+test('expression-type, of a condition and a list', async () => {
+  expect(
+    await told(`class: main
+let: { names: [a, b] }
+resources:
+  - file: /srv/\${{ each.value }}
+    for_each: names
+    when: size(names)
+`),
+  ).toMatchInlineSnapshot(`
+    "
+    main.yaml:5:15: error: for_each takes a list or a map [expression-type]
+        5 |     for_each: names
+          |               ^^^^^
+      help      write a list, or one expression, such as \${{ names }}
+
+    main.yaml:6:11: error: "size(names)" is of type int, and a condition is true or false [expression-type]
+        6 |     when: size(names)
+          |           ^^^^^^^^^^^
+    "
+  `)
+})
+
 test('expression-failed', async () => {
   expect(
     await told(`class: main
