@@ -239,7 +239,7 @@ function helpFor(thing: Thing): string {
   const name = thing.slice(thing.indexOf(':') + 1)
   switch (thing.slice(0, thing.indexOf(':'))) {
     case 'path':
-      return `declare it: - file: ${name}\n  ensure: directory`
+      return `declare it: - { file: ${name}, ensure: directory }`
     case 'command':
       return `declare the package that brings it, or say so: provides: { commands: [${name}] }`
     default:
