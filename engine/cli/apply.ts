@@ -19,8 +19,7 @@ import { RunRecord } from '../record/run-record.ts'
 import { Store } from '../record/store.ts'
 import { planLine } from '../ui/json.ts'
 import { renderPlan } from '../ui/plan-text.ts'
-import { ask } from '../ui/question.ts'
-import { followPlainly, isInteractive, locked, type RunFlags, recorded } from './locked.ts'
+import { agreed, followPlainly, isInteractive, locked, type RunFlags, recorded } from './locked.ts'
 import { type CommonFlags, roadOptions } from './options.ts'
 import { paintOf, print, showDiagnostics } from './output.ts'
 import type { Stop } from './stop.ts'
@@ -102,13 +101,9 @@ async function wetRun(
   showPlan(plan, flags, notices)
   const { counts } = plan
   const hasWork = plan.resources.length > counts.blocked || counts.blocked + counts.unknown > 0
-  if (
-    hasWork &&
-    !flags.yes &&
-    !(await ask('Apply these changes?', { input: process.stdin, output: process.stdout }))
-  ) {
+  if (hasWork && !flags.yes && !(await agreed('Apply these changes?', stop.signal))) {
     print('Nothing was changed.')
-    return 0
+    return stop.status()
   }
   const sensitive = new Set(catalog.resources.filter(holdsSecret).map(({ ref }) => ref))
   const record = new RunRecord(store, {

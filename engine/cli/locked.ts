@@ -8,6 +8,7 @@ import type { RunRecord } from '../record/run-record.ts'
 import { Store } from '../record/store.ts'
 import { renderEvent, renderSummary } from '../ui/event-text.ts'
 import { eventLine } from '../ui/json.ts'
+import { ask } from '../ui/question.ts'
 import { diagnosticsOf, paintOf, print, showDiagnostics } from './output.ts'
 import { listenForStop, type Stop } from './stop.ts'
 
@@ -22,6 +23,11 @@ export interface RunFlags {
 /** Whether a person can be asked. */
 export function isInteractive(flags: RunFlags): boolean {
   return process.stdin.isTTY === true && process.stdout.isTTY === true && !flags.json
+}
+
+/** Whether whoever sits at the terminal says yes; no once a signal has asked to stop. */
+export function agreed(question: string, stop: AbortSignal): Promise<boolean> {
+  return ask(question, { input: process.stdin, output: process.stdout, stop })
 }
 
 /** Does something as the only run on this host, with the state open. Refused before anything is touched: without root, without a way to ask, while another run holds the host. With `hasProgress` a request to stop is shown by what draws the progress. */

@@ -10,9 +10,8 @@ import type { ProcedureInput } from '../procedure/step.ts'
 import { RunRecord } from '../record/run-record.ts'
 import type { ProcedureRow, Store } from '../record/store.ts'
 import { renderProcedure } from '../ui/procedure-text.ts'
-import { ask } from '../ui/question.ts'
 import { type ApplyFlags, exitStatus, holdsSecret } from './apply.ts'
-import { followPlainly, locked, recorded, report } from './locked.ts'
+import { agreed, followPlainly, locked, recorded, report } from './locked.ts'
 import { paintOf, print } from './output.ts'
 import type { Stop } from './stop.ts'
 
@@ -56,9 +55,9 @@ async function runLocked(
     const copy = structuredClone(progress)
     showSteps(await planProcedure(inputOf(procedure, given, copy)), procedure, flags)
     const question = open ? 'Go on with this procedure?' : 'Run this procedure?'
-    if (!(await ask(question, { input: process.stdin, output: process.stdout }))) {
+    if (!(await agreed(question, stop.signal))) {
       print('Nothing was changed.')
-      return 0
+      return stop.status()
     }
   }
   /** Resources of the steps so far whose content holds a secret. */

@@ -1,7 +1,7 @@
 /** A request to stop, by SIGINT or SIGTERM. */
 export interface Stop {
   readonly signal: AbortSignal
-  /** 130 or 143, by the signal that came. */
+  /** 130 or 143, by the signal that came; 0 where none did. */
   status(): number
   /** Leaves signals alone again. */
   end(): void

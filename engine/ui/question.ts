@@ -1,12 +1,19 @@
 import { createInterface } from 'node:readline/promises'
 import type { Readable, Writable } from 'node:stream'
 
-/** Asks for a yes. Everything else is a no: another answer, the end of the input, Ctrl-C. */
+/** Asks for a yes. Everything else is a no: another answer, the end of the input, Ctrl-C, and `stop`. */
 export async function ask(
   question: string,
-  { input, output }: { readonly input: Readable; readonly output: Writable },
+  {
+    input,
+    output,
+    stop,
+  }: { readonly input: Readable; readonly output: Writable; readonly stop?: AbortSignal },
 ): Promise<boolean> {
+  if (stop?.aborted) return false
   const terminal = createInterface({ input, output })
+  const close = () => terminal.close()
+  stop?.addEventListener('abort', close)
   const given = new AbortController()
   terminal.once('close', () => given.abort())
   terminal.once('SIGINT', () => given.abort())
@@ -18,6 +25,7 @@ export async function ask(
     // Readline has ended the line.
     return false
   } finally {
+    stop?.removeEventListener('abort', close)
     terminal.close()
   }
 }

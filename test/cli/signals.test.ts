@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, existsSync, openSync } from 'node:fs'
 import { join } from 'node:path'
+import { type IPty, spawn as spawnTerminal } from '@lydell/node-pty'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { acquireLock } from '../../engine/host/lock.ts'
 import { folderWith } from './steward.ts'
@@ -36,6 +37,44 @@ describe('a signal', () => {
     expect(await ended).toBe(status)
     expect(said.stderr).toBe('')
     expect(existsSync(join(folder, 'x'))).toBe(false)
+  })
+})
+
+describe('at the question', () => {
+  const asked = (answer: (terminal: IPty) => void) => {
+    const folder = folderWith(site)
+    const command = args.filter((arg) => arg !== '--yes')
+    const terminal = spawnTerminal(
+      join(project, 'bin/node'),
+      [join(project, 'engine/cli/main.ts'), ...command],
+      { cwd: folder },
+    )
+    let shown = ''
+    let isAnswered = false
+    terminal.onData((text) => {
+      shown += text
+      if (isAnswered || !shown.includes('[y/N]')) return
+      isAnswered = true
+      answer(terminal)
+    })
+    return new Promise<{ exitCode: number; shown: string; isMade: boolean }>((resolve) =>
+      terminal.onExit(({ exitCode }) =>
+        resolve({ exitCode, shown, isMade: existsSync(join(folder, 'x')) }),
+      ),
+    )
+  }
+
+  test('a signal is a no, and the exit status tells of it', async () => {
+    const { exitCode, shown, isMade } = await asked(({ pid }) => process.kill(pid, 'SIGTERM'))
+    expect(exitCode).toBe(143)
+    expect(shown).toMatch(/\[y\/N\] .*\r\nNothing was changed\.\r\n$/s)
+    expect(isMade).toBe(false)
+  })
+
+  test('a no is no failure', async () => {
+    const { exitCode, isMade } = await asked((terminal) => terminal.write('n\r'))
+    expect(exitCode).toBe(0)
+    expect(isMade).toBe(false)
   })
 })
 
