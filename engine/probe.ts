@@ -1,6 +1,6 @@
 import type { Catalog, CatalogResource } from './compile/catalog.ts'
 import { unitTemplate } from './compile/edges.ts'
-import { predecessors } from './graph.ts'
+import { neighbours, pairs, predecessors } from './graph.ts'
 import type { HostReader } from './host/host.ts'
 import type { ProbeContext, ResourceType, Thing, Verdict } from './resources/type.ts'
 
@@ -55,20 +55,12 @@ export async function probe(input: ProbeInput): Promise<States> {
   // Nothing depends on what is to change, for nothing is.
   if (asked.size === 0 && states.every((state) => state === undefined || state === IN_SYNC))
     return states
-  const before = predecessors(resources.length, {
-    from: catalog.edges.map((edge) => edge.from),
-    to: catalog.edges.map((edge) => edge.to),
-  })
+  const before = predecessors(resources.length, pairs(catalog.edges))
   // For each resource, one before it that is about to change; -1 where there is none.
   const pending = new Int32Array(resources.length).fill(-1)
   for (const index of catalog.order) {
     const resource = resources[index] as CatalogResource
-    for (
-      let slot = before.starts[index] as number;
-      slot < (before.starts[index + 1] as number);
-      slot++
-    ) {
-      const other = before.targets[slot] as number
+    for (const other of neighbours(before, index)) {
       const cause = isPending(states[other], resources[other]) ? other : (pending[other] as number)
       if (cause >= 0) {
         pending[index] = cause
