@@ -37,7 +37,9 @@ function runsOf(runs: readonly Run[], cell: Cell, tool: string): Run[] {
 }
 type Cell = Pick<Run, 'kind' | 'size' | 'scenario'>
 
-/** Median over the rounds of the ratio within a round; of their medians where the two never ran in the same one. */
+/**
+ * Median over the rounds of the ratio within a round; of their medians where the two never ran in the same one.
+ */
 function ratio(a: readonly Run[], b: readonly Run[], of: 'cpuMs' | 'wallMs'): number {
   const others = new Map(valid(b).map((run) => [run.round, run[of]]))
   const paired = valid(a).flatMap((run) => {

@@ -50,7 +50,10 @@ export interface Tool {
   write(workload: Workload, folder: Folder): void
   /** Undefined where it has no such scenario. */
   command(workload: Workload, scenario: Scenario, folder: Folder): Command | undefined
-  /** Once before all timed runs, with everything in place: a run after which its own records are as in daily use. */
+  /**
+   * Once before all timed runs, with everything in place: a run after
+   * which its own records are as in daily use.
+   */
   settle?(workload: Workload, folder: Folder): Command | undefined
   /** Puts the program's own records as they are to be before a run; not timed. */
   reset?(workload: Workload, scenario: Scenario, folder: Folder): void

@@ -23,7 +23,10 @@ import {
   type Verdict,
 } from './resources/type.ts'
 
-/** Takes down what a run means to do and what it overwrites. What a method was told is durable when it returns, but for `wrote`. */
+/**
+ * Takes down what a run means to do and what it overwrites. What a method was told is
+ * durable when it returns, but for `wrote`.
+ */
 export interface Keeper {
   /** Before a window of changes: the resources that may be changed in it. */
   intend(resources: readonly { readonly ref: string; readonly action: Action | 'check' }[]): void
@@ -56,8 +59,8 @@ export interface ApplyInput {
 const WINDOW = 256
 
 /**
- * Makes the changes of a plan in its order. A failure skips what depends on it and nothing else. Each resource is
- * probed again just before it is changed, for what came before may have changed what it finds.
+ * Makes the changes of a plan in its order. A failure skips what depends on it and nothing else. Each resource
+ * is probed again just before it is changed, for what came before may have changed what it finds.
  */
 export async function* apply(input: ApplyInput): AsyncGenerator<Event, Summary> {
   const runner = new Runner(input)
@@ -117,7 +120,10 @@ class Runner {
     number,
     readonly { readonly from: number; readonly by: RefreshKind }[]
   >
-  /** By index: whether it was changed in this run, whether anything before it was, and whose failure keeps it from being done. */
+  /**
+   * By index: whether it was changed in this run, whether anything before it was,
+   * and whose failure keeps it from being done.
+   */
   readonly #changed: Uint8Array
   readonly #touched: Uint8Array
   readonly #failedRoot: Int32Array

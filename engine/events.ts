@@ -55,7 +55,10 @@ export type Event =
       readonly error?: Diagnostic
       readonly cause?: string
     }
-  /** Of a procedure: `depth` counts the blocks and defines around the step; `kind` is `steps` where it holds others. */
+  /**
+   * Of a procedure: `depth` counts the blocks and defines around the step;
+   * `kind` is `steps` where it holds others.
+   */
   | {
       readonly type: 'step_started'
       readonly kind: StepKind

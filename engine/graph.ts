@@ -57,13 +57,19 @@ export function neighbours({ starts, targets }: Adjacency, node: number): Int32A
 }
 
 export interface Order {
-  /** Every node once, each after all that come before it; among equals the lower number first. Shorter than the graph where a circle is in the way. */
+  /**
+   * Every node once, each after all that come before it; among equals the lower number first. Shorter
+   * than the graph where a circle is in the way.
+   */
   readonly order: number[]
   /** For a node that waits (`waits`), the number of the group that became free together; -1 for others. */
   readonly groups: Int32Array
 }
 
-/** Kahn's algorithm. Nodes for which `waits` holds are taken only when nothing else is free, and then all that are free as one group. */
+/**
+ * Kahn's algorithm. Nodes for which `waits` holds are taken only when nothing else is free,
+ * and then all that are free as one group.
+ */
 export function topologicalOrder(
   size: number,
   edges: Edges,
@@ -154,7 +160,10 @@ export function components(size: number, edges: Edges): Int32Array {
   return component
 }
 
-/** A shortest way from one node to another as edge indexes, through nodes that `inside` admits; undefined where there is none. */
+/**
+ * A shortest way from one node to another as edge indexes, through nodes that
+ * `inside` admits; undefined where there is none.
+ */
 export function shortestPath(
   next: Adjacency,
   from: number,

@@ -156,8 +156,8 @@ export function compileCatalog({ input }: Loaded): {
 const HOST_CODES = new Set(['unset-value', 'conf-value', 'assertion-failed'])
 
 /**
- * Checks every manifest of the folders given, or of the shipped ones: each by itself, and each class compiled with the
- * facts of this host.
+ * Checks every manifest of the folders given, or of the shipped ones: each by itself, and each
+ * class compiled with the facts of this host.
  */
 export async function validateAll(
   options: RoadOptions,

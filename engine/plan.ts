@@ -51,7 +51,10 @@ export interface Plan {
   readonly notes: readonly { readonly ref: string; readonly note: string }[]
   /** How many commands of manifests had to be run to know (guards). */
   readonly asked?: number
-  /** Why commands can't run on this tree ("not in a root"), so that packages, services and commands are left alone. */
+  /**
+   * Why commands can't run on this tree ("not in a root"), so that
+   * packages, services and commands are left alone.
+   */
   readonly cannotRun?: string
   /** How many resources each action is meant for, `noop` ones aside. */
   readonly counts: Readonly<Record<Action, number>>
@@ -295,7 +298,9 @@ function desiredAsChanges(
   return changes
 }
 
-/** Who is refreshed, how, and by whom: listeners of what is about to change, unless this run starts them itself. */
+/**
+ * Who is refreshed, how, and by whom: listeners of what is about to change, unless this run starts them itself.
+ */
 function plannedRefreshes(
   catalog: Catalog,
   states: States,

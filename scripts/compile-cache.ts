@@ -7,9 +7,9 @@ import { join } from 'node:path'
 const flags = ['--min-semi-space-size=2', '--max-semi-space-size=2']
 
 /**
- * Stores the bundle as V8 compiles it, in the folder `cache` of the bundle. First a dry run of the shipped example,
- * so that what every run needs is compiled to its functions, then all the rest, run or not. The bundle must already
- * be where it is to stay.
+ * Stores the bundle as V8 compiles it, in the folder `cache` of the bundle. First a dry run of the shipped
+ * example, so that what every run needs is compiled to its functions, then all the rest, run or not. The
+ * bundle must already be where it is to stay.
  */
 export function fillCompileCache(bundle: string): void {
   const scratch = mkdtempSync(join(tmpdir(), 'steward-build-'))
@@ -25,8 +25,8 @@ export function fillCompileCache(bundle: string): void {
     })
   const names = readdirSync(bundle).filter((name) => name.endsWith('.js'))
   run(join(bundle, 'steward.js'), 'apply', '--dry-run', '--root', scratch)
-  // By itself a file only declares what it holds. Some can't even do that without what is not installed, and are
-  // compiled all the same.
+  // By itself a file only declares what it holds. Some can't even do that without what is not
+  // installed, and are compiled all the same.
   const others = names.filter((name) => name !== 'steward.js' && !name.startsWith('main-'))
   for (const name of others) run(join(bundle, name))
   rmSync(scratch, { recursive: true })

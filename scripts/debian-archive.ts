@@ -27,7 +27,10 @@ export function readArchive(): Archive {
   return archive
 }
 
-/** The packages themselves and all that comes along with them; virtual ones, of which apt has a choice, are left out. */
+/**
+ * The packages themselves and all that comes along with them; virtual ones,
+ * of which apt has a choice, are left out.
+ */
 export function closure(
   names: readonly string[],
   archive: Archive,

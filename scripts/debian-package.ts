@@ -24,7 +24,9 @@ const nothing: PackageContents = {
   commands: [],
 }
 
-/** Reads its list of files, its scripts, its units, and what it has for systemd-sysusers and systemd-tmpfiles. */
+/**
+ * Reads its list of files, its scripts, its units, and what it has for systemd-sysusers and systemd-tmpfiles.
+ */
 export function readPackage(file: string | undefined): PackageContents {
   if (file === undefined) return nothing
   const paths = contentsOf(file)

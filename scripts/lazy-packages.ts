@@ -1,7 +1,9 @@
 import { isBuiltin } from 'node:module'
 import type { Plugin } from 'esbuild'
 
-/** What many runs never call, and what takes long to load. Nothing of them is used while the bundle is loaded. */
+/**
+ * What many runs never call, and what takes long to load. Nothing of them is used while the bundle is loaded.
+ */
 const lazy = [
   'yaml',
   'diff',
@@ -13,8 +15,8 @@ const lazy = [
 const inside = 'lazy-packages'
 
 /**
- * Loads some packages when the first of their functions is called, instead of with the bundle. The sources import
- * them as any other.
+ * Loads some packages when the first of their functions is called, instead of with the
+ * bundle. The sources import them as any other.
  */
 export const lazyPackages: Plugin = {
   name: inside,
@@ -58,8 +60,9 @@ export default ${hasFunction ? '(...given) => load().default(...given)' : 'new P
 }
 
 /**
- * The text of a bundled file with Node's own modules taken as they are. An import of one looks at each of its
- * properties, and so loads the streams of `node:fs` and makes the three of `node:process`, which is felt at every start.
+ * The text of a bundled file with Node's own modules taken as they are. An import of one looks at
+ * each of its properties, and so loads the streams of `node:fs` and makes the three of
+ * `node:process`, which is felt at every start.
  */
 export function withoutBuiltinImports(text: string): string {
   const taken: string[] = []

@@ -100,7 +100,10 @@ function isPath(word: string): boolean {
   return /^\/[\w./@+-]+$/.test(word)
 }
 
-/** Every simple command, as its words without quotes; redirections and what leads into a command (`if !`) are left out. */
+/**
+ * Every simple command, as its words without quotes; redirections and what
+ * leads into a command (`if !`) are left out.
+ */
 function statements(text: string): string[][] {
   const lines = text.replace(/\\\n/g, ' ').replace(/^\s*#.*$/gm, '')
   return lines

@@ -1,6 +1,6 @@
 /**
- * Makes `manifests/packages/debian-12.json`: what Debian 12's packages bring along, read from the
- * packages themselves. Run it on Debian 12, with no other repositories and lists that `apt-get update` has fetched:
+ * Makes `manifests/packages/debian-12.json`: what Debian 12's packages bring along, read from the packages
+ * themselves. Run it on Debian 12, with no other repositories and lists that `apt-get update` has fetched:
  *
  *     bin/node scripts/package-table.ts [FOLDER]
  *
@@ -125,7 +125,10 @@ function entryOf(
   return Object.fromEntries(filled.map(([key, list]) => [key, [...new Set(list)].sort()]))
 }
 
-/** Not what nobody manages a file in: documentation, code, data of libraries, what is deep below a package's own folder. */
+/**
+ * Not what nobody manages a file in: documentation, code, data of libraries,
+ * what is deep below a package's own folder.
+ */
 function isOfUse(path: string): boolean {
   if (!path.startsWith('/usr/')) return !/^\/etc\/(init\.d|insserv)/.test(path)
   const [, , place, name = '', ...below] = path.split('/')

@@ -62,7 +62,9 @@ export function fragmentValidator(schema) {
 }
 
 const prose = new Set(['title', 'description', 'examples', 'x-invalid', '$comment'])
-/** Keywords whose value maps names of the user's to schemas, so that `title` there is a property and no prose. */
+/**
+ * Keywords whose value maps names of the user's to schemas, so that `title` there is a property and no prose.
+ */
 const maps = new Set([
   'properties',
   'patternProperties',
@@ -73,7 +75,9 @@ const maps = new Set([
 /** Keywords whose value is data and no schema. */
 const data = new Set(['const', 'enum', 'default', 'required'])
 
-/** The schema without what only people read: the compiled module carries a copy of each, read at every start. */
+/**
+ * The schema without what only people read: the compiled module carries a copy of each, read at every start.
+ */
 function withoutProse<T>(schema: T): T {
   if (Array.isArray(schema)) return schema.map(withoutProse) as T
   if (typeof schema !== 'object' || schema === null) return schema

@@ -1,5 +1,6 @@
-// The least that any program must do for a state of files, in Node: synchronous system calls, no packages.
-// files.mjs apply|check sync|nosync LIST TEMPLATE TARGET ; LIST holds "d PATH" or "f PATH I PORT KEY" in each line.
+// The least that any program must do for a state of files, in Node: synchronous system
+// calls, no packages. files.mjs apply|check sync|nosync LIST TEMPLATE TARGET ; LIST holds "d
+// PATH" or "f PATH I PORT KEY" in each line.
 import fs from 'node:fs'
 
 const [mode, syncing, list, template, target] = process.argv.slice(2)

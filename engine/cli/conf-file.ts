@@ -19,7 +19,9 @@ export interface ConfFile {
   readonly trace: Trace
 }
 
-/** The zulip.conf that is meant; an empty one where there is none. Throws a Refusal with what is wrong in it. */
+/**
+ * The zulip.conf that is meant; an empty one where there is none. Throws a Refusal with what is wrong in it.
+ */
 export function openConf(flags: { readonly config?: string; readonly root?: string }): ConfFile {
   const host = localHost({ root: flags.config === undefined ? resolve(flags.root ?? '/') : '/' })
   const path = flags.config === undefined ? paths.conf : resolve(flags.config)
@@ -34,8 +36,8 @@ export function openConf(flags: { readonly config?: string; readonly root?: stri
 }
 
 /**
- * Puts the new text in the file's place in one step, with the owner and mode that it had, and gives what it says.
- * Does nothing where the text is the same. Throws a Refusal where it can't be written.
+ * Puts the new text in the file's place in one step, with the owner and mode that it had, and gives what it
+ * says. Does nothing where the text is the same. Throws a Refusal where it can't be written.
  */
 export function replaceConf({ host, shown, text, conf, trace }: ConfFile, edited: string): Conf {
   if (edited === text) return conf

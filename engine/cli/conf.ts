@@ -189,7 +189,9 @@ function sameClass(library: Library): (a: string, b: string) => boolean {
   return (a, b) => meant(a) === meant(b)
 }
 
-/** Refuses what a parameter would not take, and warns of a name that nobody reads and that looks like another. */
+/**
+ * Refuses what a parameter would not take, and warns of a name that nobody reads and that looks like another.
+ */
 function checkValue(
   { section, key, name }: Setting,
   value: string,

@@ -11,7 +11,9 @@ import { jsonText } from '../ui/json.ts'
 import { type CommonFlags, roadOptions } from './options.ts'
 import { paintOf, print, showDiagnostics } from './output.ts'
 
-/** `steward explain`: where each value of a resource came from, and why it stands where it does in the order. */
+/**
+ * `steward explain`: where each value of a resource came from, and why it stands where it does in the order.
+ */
 export async function run(
   flags: CommonFlags,
   name: string,

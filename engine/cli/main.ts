@@ -4,13 +4,15 @@ import { withInputs } from './options.ts'
 import { diagnosticsOf, showDiagnostics } from './output.ts'
 
 /**
- * The command line. Each command is declared here and lives in a file of its own, which is only loaded when it runs:
- * `--version` and `--help` cost no more than this file. A command gives its exit status; nothing else exits.
+ * The command line. Each command is declared here and lives in a file of its own, which is
+ * only loaded when it runs: `--version` and `--help` cost no more than this file. A command
+ * gives its exit status; nothing else exits.
  */
 
 /** Whether something that was to be read went nowhere. */
 let isLost = false
-// What is under way is finished, whatever becomes of what it says. Whoever reads may have had enough (`steward graph | head`).
+// What is under way is finished, whatever becomes of what it says. Whoever reads may
+// have had enough (`steward graph | head`).
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE' || isLost) return
   isLost = true

@@ -31,7 +31,10 @@ export function diagnosticsOf(error: unknown): readonly Diagnostic[] {
   ]
 }
 
-/** On the standard error: as blocks for a person at a terminal, else each on one line; with `json`, as lines of JSON on the standard output. */
+/**
+ * On the standard error: as blocks for a person at a terminal, else each on one line; with `json`,
+ * as lines of JSON on the standard output.
+ */
 export function showDiagnostics(
   diagnostics: readonly Diagnostic[],
   options: { readonly json?: boolean | undefined } = {},

@@ -4,8 +4,9 @@ import { join } from 'node:path'
 
 /**
  * The bundle's first file. Beside the bundle lies its code as V8 compiled it when it was made
- * (scripts/compile-cache.ts), which is used where this machine can. Node would write what it misses there when it
- * ends, and a dry run must change nothing: so Node gets to the folder only through a descriptor, which is closed before.
+ * (scripts/compile-cache.ts), which is used where this machine can. Node would write what it
+ * misses there when it ends, and a dry run must change nothing: so Node gets to the folder only
+ * through a descriptor, which is closed before.
  */
 const folder = join(import.meta.dirname, 'cache')
 const compiled = existing(folder)

@@ -69,7 +69,10 @@ export interface Catalog {
   readonly dropped: readonly Edge[]
   /** Indexes of resources, in the order in which they are acted on. */
   readonly order: readonly number[]
-  /** For each resource, the number of the transaction that it may share with its neighbours in `order`; -1 where it stands alone. */
+  /**
+   * For each resource, the number of the transaction that it may share with its
+   * neighbours in `order`; -1 where it stands alone.
+   */
   readonly batches: Int32Array
   /** Values that must never be shown, wherever they turn up. */
   readonly secrets: readonly string[]

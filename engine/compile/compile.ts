@@ -30,11 +30,16 @@ export type Compiled =
 const NO_NAMES: ReadonlySet<string> = new Set()
 const NO_SOURCES: CatalogResource['sources'] = new Map()
 
-/** A class whose `with` values depend on each other settles in as many passes as it is deep; more is a circle. */
+/**
+ * A class whose `with` values depend on each other settles in as many passes as it is deep; more is a circle.
+ */
 const MAX_PASSES = 10
 const MAX_RESOURCES = 1_000_000
 
-/** Classes, data and facts as a catalog, or everything that is wrong with them. Pure: the same input gives the same catalog. */
+/**
+ * Classes, data and facts as a catalog, or everything that is wrong with them.
+ * Pure: the same input gives the same catalog.
+ */
 export function compile(input: CompileInput): Compiled {
   return compileWith(input, (evaluation, declarations) => {
     for (const { name, place } of input.classes) {
@@ -50,8 +55,8 @@ export function compile(input: CompileInput): Compiled {
 }
 
 /**
- * Evaluates what `act` asks for and makes a catalog of the resources that it declares. `act` may be called more than
- * once, until the values that classes give each other have settled.
+ * Evaluates what `act` asks for and makes a catalog of the resources that it declares. `act` may be called more
+ * than once, until the values that classes give each other have settled.
  */
 export function compileWith(
   input: CompileInput,
@@ -204,7 +209,9 @@ function isProcedure(evaluation: Evaluation, name: string, place: Place | undefi
   })
 }
 
-/** A wrong type that the check of the manifest has told need not be told again when its expression is evaluated. */
+/**
+ * A wrong type that the check of the manifest has told need not be told again when its expression is evaluated.
+ */
 function withoutTold(found: readonly Diagnostic[], checked: readonly Diagnostic[]): Diagnostic[] {
   const line = ({ code, place }: Diagnostic) =>
     code === 'expression-type' && place ? `${place.file}:${place.line}` : undefined

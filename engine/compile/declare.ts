@@ -43,7 +43,10 @@ export interface Declared {
 
 /** Values of these attributes are arguments of a process, which every user of the host can read. */
 const ARGUMENTS = new Set(['command', 'shell', 'unless', 'onlyif', 'restart', 'reload'])
-/** Attributes that are no secret by themselves, also where all of a resource is sensitive: their words turn up everywhere. */
+/**
+ * Attributes that are no secret by themselves, also where all of a resource is
+ * sensitive: their words turn up everywhere.
+ */
 const PLAIN = new Set([
   'ensure',
   'enable',
@@ -80,14 +83,18 @@ const PLAIN_META = {
 const RELATIONS = ['before', 'require', 'notify', 'subscribe'] as const
 const DESCRIBING = ['tags', 'noop', 'sensitive', 'needs', 'provides'] as const
 
-/** Turns the declarations of classes and defines into resources, each with its attributes evaluated and checked. */
+/**
+ * Turns the declarations of classes and defines into resources, each with its attributes evaluated and checked.
+ */
 export class Declarations {
   readonly resources = new Map<string, Declared>()
   /** Written, but left out by a `when`. */
   readonly absent = new Set<string>()
   readonly diagnostics: Diagnostic[] = []
   hasFailed = false
-  /** What was found wrong in resources that are left out; told only where something else stumbles over the same. */
+  /**
+   * What was found wrong in resources that are left out; told only where something else stumbles over the same.
+   */
   readonly muted: Diagnostic[] = []
   /** References of the uses of defines, which hold for all that a use declares. */
   readonly containerReferences: {
@@ -270,7 +277,10 @@ export class Declarations {
     if (references.length > 0) this.containerReferences.push({ ref, references })
   }
 
-  /** The attributes of a declaration with those that its class gives by default, the same for every item of `for_each`. */
+  /**
+   * The attributes of a declaration with those that its class gives by
+   * default, the same for every item of `for_each`.
+   */
   #prepared({ manifest }: Instance, decl: ResourceDecl): readonly PreparedAttribute[] {
     let prepared = this.#attributes.get(decl)
     if (!prepared) {

@@ -32,8 +32,9 @@ export interface Ordered {
 }
 
 /**
- * All edges between resources, and an order that keeps to them. Strong edges are those that are written, and those
- * from what ensures a thing to what needs it; weak ones, from what provides it besides, give way in a circle.
+ * All edges between resources, and an order that keeps to them. Strong edges are those that
+ * are written, and those from what ensures a thing to what needs it; weak ones, from what
+ * provides it besides, give way in a circle.
  */
 export function orderResources(input: EdgeInput): {
   readonly ordered: Ordered | undefined
@@ -65,7 +66,10 @@ export function orderResources(input: EdgeInput): {
 
 const NONE: readonly never[] = []
 
-/** Folders that every Debian host has, so that no package need come first. Source: the package base-files, systemd. */
+/**
+ * Folders that every Debian host has, so that no package need come first.
+ * Source: the package base-files, systemd.
+ */
 const BASE_FOLDERS = new Set(
   [
     ['', 'boot', 'dev', 'etc', 'home', 'media', 'mnt', 'opt', 'proc', 'root', 'run', 'srv', 'sys'],
@@ -124,7 +128,8 @@ class EdgeMaker {
       for (const thing of footprint.ensures ?? []) {
         // That one package brings another is no reason to install them one after the other.
         if (thing.startsWith('package:')) continue
-        // A package that is not known may have configuration of its own there, which is to be replaced and not met.
+        // A package that is not known may have configuration of its own
+        // there, which is to be replaced and not met.
         if (thing.startsWith('path:/etc/'))
           for (const provider of this.#unknownBefore(index))
             this.#add(provider, index, 'provides', true, thing)
@@ -189,7 +194,10 @@ class EdgeMaker {
     }
   }
 
-  /** The resources that a reference means: one, or all of a class or define; undefined where there is nothing of that name. */
+  /**
+   * The resources that a reference means: one, or all of a class or define;
+   * undefined where there is nothing of that name.
+   */
   #lookUp(ref: string): readonly number[] | undefined {
     const { byRef, members } = this.#named()
     const one = byRef.get(ref)
@@ -316,7 +324,10 @@ class EdgeMaker {
   }
 }
 
-/** Paths and globs that resources write, to be asked which of them a glob meets. Filled once, sorted when first asked. */
+/**
+ * Paths and globs that resources write, to be asked which of them a glob
+ * meets. Filled once, sorted when first asked.
+ */
 class PathIndex {
   readonly #exact = new Map<string, number[]>()
   readonly #globs: { readonly glob: string; readonly prefix: string; readonly writer: number }[] =

@@ -46,7 +46,10 @@ export class Evaluation {
   readonly #given = new Set<With>()
   /** Whether nothing that a reference may name is missing because of a mistake. */
   isWhole = true
-  /** Set when a `with` came after its parameter had been read with another value: which one, and where it stands. */
+  /**
+   * Set when a `with` came after its parameter had been read with
+   * another value: which one, and where it stands.
+   */
   late: { readonly name: string; readonly given: Pick<With, 'file' | 'path'> } | undefined
 
   constructor(library: Library, data: Data, scopes: Scopes, withs: Map<string, Map<string, With>>) {
@@ -57,7 +60,10 @@ export class Evaluation {
     this.#facts = recordOf(data.factFields, data.facts, 'facts')
   }
 
-  /** The instance of a class, made when it is first asked for with all that it includes; undefined where there is none. */
+  /**
+   * The instance of a class, made when it is first asked for with all that it
+   * includes; undefined where there is none.
+   */
   include(name: string, isNamed: boolean): Instance | undefined {
     const manifest = this.library.find(name)
     if (!manifest) return undefined
@@ -157,7 +163,9 @@ export class Evaluation {
     })
   }
 
-  /** Whether what a name of an expression or template stands for is secret. Only asked once its value was had. */
+  /**
+   * Whether what a name of an expression or template stands for is secret. Only asked once its value was had.
+   */
   isSecret(name: string, { instance, each }: Pick<Spot, 'instance' | 'each'>): boolean {
     if (!each || !(name === 'each' || name.startsWith('each.'))) return instance.isSecret(name)
     if (!each.secret) return false
@@ -165,7 +173,9 @@ export class Evaluation {
     return name === 'each' ? key || value : name === 'each.key' ? key : value
   }
 
-  /** Forgets values that were given in an earlier pass and not in this one; then they have to settle once more. */
+  /**
+   * Forgets values that were given in an earlier pass and not in this one; then they have to settle once more.
+   */
   forgetStale(): void {
     for (const [className, table] of this.#withs) {
       for (const [parameter, given] of table) {
@@ -462,7 +472,9 @@ export class Evaluation {
 
 const MAX_TEXT = 16_000_000
 
-/** A text below an item of `for_each`, as the expression language would give it; undefined where there is none. */
+/**
+ * A text below an item of `for_each`, as the expression language would give it; undefined where there is none.
+ */
 function textOf(each: Each, members: readonly string[]): string | undefined {
   let value: unknown = each
   for (const member of members) {

@@ -68,16 +68,24 @@ export interface Expression {
   readonly reads: readonly string[]
   /** Set where the whole expression is one name: its value needs no conversion. */
   readonly alone: string | undefined
-  /** Set where the whole expression is a member of `each`: the names below it. Ten thousand items need no conversion for a text. */
+  /**
+   * Set where the whole expression is a member of `each`: the names below it. Ten
+   * thousand items need no conversion for a text.
+   */
   readonly ofItem: readonly string[] | undefined
   evaluate(names: object): unknown
 }
 
-/** Names with their types, against which expressions are checked. Immutable once an expression was made from it. */
+/**
+ * Names with their types, against which expressions are checked. Immutable once an expression was made from it.
+ */
 export class ExprScope {
   readonly #env: Environment
   readonly #names: Map<string, CelType>
-  /** Fields that have a type already, by its name: the values of the same fields are of one class, which has one type. */
+  /**
+   * Fields that have a type already, by its name: the values of the same
+   * fields are of one class, which has one type.
+   */
   readonly #types: Map<Fields, string>
   readonly #cache = new Map<string, Expression>()
 
@@ -404,8 +412,9 @@ const MACROS = new Set(['map', 'filter', 'all', 'exists', 'exists_one', 'bind'])
 let isBounded = false
 
 /**
- * Patterns that would go back and forth without end fall back to an engine whose time is linear. Only once `matches`
- * is used: with a flag set, V8 takes none of its compiled code of what is loaded later, 30 ms at every start.
+ * Patterns that would go back and forth without end fall back to an engine whose time is
+ * linear. Only once `matches` is used: with a flag set, V8 takes none of its compiled code of
+ * what is loaded later, 30 ms at every start.
  */
 function boundPatterns(): void {
   if (isBounded) return
@@ -416,8 +425,8 @@ function boundPatterns(): void {
 let isCounted = false
 
 /**
- * Has every item that a macro goes over counted. The library sets the item in a context that it does not export; the
- * first one that a macro hands out leads to the method that all of them share.
+ * Has every item that a macro goes over counted. The library sets the item in a context that it does not
+ * export; the first one that a macro hands out leads to the method that all of them share.
  */
 function countSteps(): void {
   if (isCounted) return

@@ -30,7 +30,10 @@ type Slot =
   | { state: 'done'; value: Value; cel: unknown }
   | { state: 'failed' }
 
-/** A class or a use of a define on this host: its names with their values, each worked out when it is first read. */
+/**
+ * A class or a use of a define on this host: its names with their
+ * values, each worked out when it is first read.
+ */
 export class Instance {
   readonly manifest: Manifest
   readonly scope: ManifestScope

@@ -58,7 +58,9 @@ interface Context {
 
 const SECRETS = 'secrets'
 
-/** The value of a parameter from the strongest source that has one. Throws `Failed` after telling what is wrong. */
+/**
+ * The value of a parameter from the strongest source that has one. Throws `Failed` after telling what is wrong.
+ */
 export function parameterValue(context: Context, parameter: Parameter): Value {
   const { data, library } = context
   const { instance, name, decl, given, isNamed } = parameter
@@ -103,7 +105,10 @@ export function parameterValue(context: Context, parameter: Parameter): Value {
   return { value: undefined, secret: false, origin: { by: 'unset' } }
 }
 
-/** What zulip.conf or the secrets say for a parameter's `from`: `SECTION.KEY`, or `SECTION.*` for a whole section. */
+/**
+ * What zulip.conf or the secrets say for a parameter's `from`:
+ * `SECTION.KEY`, or `SECTION.*` for a whole section.
+ */
 function fromConf(
   context: Context,
   parameter: Parameter,

@@ -10,7 +10,10 @@ export interface Selection {
   readonly only: readonly string[]
 }
 
-/** The indexes of the resources that a selection means; undefined for all. Throws a Refusal where it names nothing. */
+/**
+ * The indexes of the resources that a selection means; undefined for all.
+ * Throws a Refusal where it names nothing.
+ */
 export function selected(catalog: Catalog, { tags, only }: Selection): Set<number> | undefined {
   if (tags.length === 0 && only.length === 0) return undefined
   const chosen = new Set<number>()

@@ -122,8 +122,8 @@ export function parseTemplate(text: string, file: string): Template {
       })
       try {
         const text = compiled(values)
-        // V8 holds a text that was put together as a tree of its pieces until somebody looks at all of it, as this does:
-        // ten thousand files would be a million pieces.
+        // V8 holds a text that was put together as a tree of its pieces until somebody looks at all of it, as
+        // this does: ten thousand files would be a million pieces.
         Buffer.byteLength(text)
         return text
       } catch (error) {

@@ -11,8 +11,8 @@ export interface TextError {
 }
 
 /**
- * Takes a text with `${{ … }}` apart; undefined where it holds none. `$${{` writes a literal `${{`; a `}}` inside
- * a string or a map of the expression does not end it.
+ * Takes a text with `${{ … }}` apart; undefined where it holds none. `$${{` writes a literal `${{`; a `}}`
+ * inside a string or a map of the expression does not end it.
  */
 export function parseText(text: string): ParsedText | TextError | undefined {
   if (!text.includes('${{')) return undefined
@@ -49,7 +49,10 @@ export function parseText(text: string): ParsedText | TextError | undefined {
   }
 }
 
-/** Where the `}}` that ends an expression stands, or -1. Knows CEL's strings: quotes, triple quotes, raw strings. */
+/**
+ * Where the `}}` that ends an expression stands, or -1. Knows CEL's
+ * strings: quotes, triple quotes, raw strings.
+ */
 function closing(text: string, from: number): number {
   let depth = 0
   for (let i = from; i < text.length; i++) {

@@ -86,7 +86,10 @@ function explainRead(evaluation: Evaluation, spot: Spot, name: string): ValueRea
   }
 }
 
-/** A named value and a default may be made from others in turn; such a chain ends, for a circle of values is an error. */
+/**
+ * A named value and a default may be made from others in turn; such a chain
+ * ends, for a circle of values is an error.
+ */
 function madeFrom(evaluation: Evaluation, origin: Origin, owner: Instance, key: string) {
   if (origin.by !== 'let' && origin.by !== 'default') return undefined
   const { manifest } = owner

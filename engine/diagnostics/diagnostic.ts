@@ -36,7 +36,10 @@ export interface Diagnostic {
   }
 }
 
-/** Thrown where a stage can't return a value; the command line renders it. Everything else that is thrown is a bug. */
+/**
+ * Thrown where a stage can't return a value; the command line renders it.
+ * Everything else that is thrown is a bug.
+ */
 export class Refusal extends Error {
   readonly diagnostics: readonly Diagnostic[]
   constructor(diagnostics: readonly Diagnostic[] | Diagnostic, options?: ErrorOptions) {

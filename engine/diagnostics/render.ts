@@ -11,7 +11,10 @@ export type Paint = (tone: Tone, text: string) => string
 
 const plain: Paint = (_tone, text) => text
 
-/** A diagnostic in the form of the house: place, severity, sentence, code; the line and caret; expected, found, help. */
+/**
+ * A diagnostic in the form of the house: place, severity, sentence, code;
+ * the line and caret; expected, found, help.
+ */
 export function renderDiagnostic(diagnostic: Diagnostic, options: RenderOptions = {}): string {
   const paint = options.paint ?? plain
   const shown = visibleDiagnostic(diagnostic)

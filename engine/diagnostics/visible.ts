@@ -1,9 +1,11 @@
-/** Control characters but tab and newline, and those that turn the direction of text or break a line unasked. */
+/**
+ * Control characters but tab and newline, and those that turn the direction of text or break a line unasked.
+ */
 const CONTROL = /(?![\t\n])[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu
 
 /**
- * Text from a host or a manifest as it may be shown: control characters become marks, for a file, a title or what a
- * command printed must not be able to steer the terminal. Tabs and newlines stay.
+ * Text from a host or a manifest as it may be shown: control characters become marks, for a file, a title or
+ * what a command printed must not be able to steer the terminal. Tabs and newlines stay.
  */
 export function visible(text: string): string {
   return text.replace(CONTROL, mark)

@@ -21,9 +21,9 @@ export async function factsFromFile(path: string, base: Facts): Promise<Read> {
 type Read = { readonly facts: Facts } | { readonly diagnostics: readonly Diagnostic[] }
 
 /**
- * The facts of another host, from JSON as `facts --json` prints it. What it leaves out is taken from `base`: of a
- * map name by name, of a list as a whole. A `release` needs only its version. Refused (fact-file): names that are
- * no fact, and values that are not of their type.
+ * The facts of another host, from JSON as `facts --json` prints it. What it leaves out is taken from `base`: of
+ * a map name by name, of a list as a whole. A `release` needs only its version. Refused (fact-file): names that
+ * are no fact, and values that are not of their type.
  */
 export async function factsFromText(text: string, file: string, base: Facts): Promise<Read> {
   const parsed = parseJson(text, file)

@@ -17,8 +17,8 @@ export interface FactsOptions {
 }
 
 /**
- * All that is true of a host: mistakes in site facts do not hide the rest. Nothing is started but the executables
- * of the site.
+ * All that is true of a host: mistakes in site facts do not hide the rest. Nothing is
+ * started but the executables of the site.
  */
 export async function readFacts(
   host: HostReader,

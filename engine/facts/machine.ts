@@ -18,7 +18,9 @@ export function parseMemory(meminfo: string): number {
   return Math.floor(Number(kib) / 1024)
 }
 
-/** Containers have their own list too, and reading it costs less than /proc/cpuinfo, which measures frequencies. */
+/**
+ * Containers have their own list too, and reading it costs less than /proc/cpuinfo, which measures frequencies.
+ */
 export function readProcessors(machine: HostReader): Facts['processors'] {
   const online = countList(textOf(machine, '/sys/devices/system/cpu/online'))
   return { count: online || availableParallelism() }
@@ -33,7 +35,10 @@ export function countList(text: string): number {
   return count
 }
 
-/** dpkg's name: the first line of its own list, which it keeps once a foreign one was added, else that of this program. */
+/**
+ * dpkg's name: the first line of its own list, which it keeps once a foreign
+ * one was added, else that of this program.
+ */
 export function readArchitecture(host: HostReader): string {
   const [native = ''] = textOf(host, '/var/lib/dpkg/arch').split('\n')
   return native.trim() || (debianNames.get(process.arch) ?? process.arch)

@@ -54,7 +54,10 @@ export function parseRoute(text: string): Route | undefined {
   return lowest(routes)
 }
 
-/** Source: the kernel's net/ipv6/route.c: destination, prefix, source, prefix, next hop, metric, two counts, flags, name. */
+/**
+ * Source: the kernel's net/ipv6/route.c: destination, prefix, source, prefix,
+ * next hop, metric, two counts, flags, name.
+ */
 export function parseRouteV6(text: string): Route | undefined {
   const routes = text.split('\n').flatMap((line) => {
     const [destination, prefix, , , hop, metric, , , flags, name] = line.trim().split(/\s+/)

@@ -1,4 +1,6 @@
-/** What a fact is: the reference prints it, expressions are checked against it, fact files are checked by it. */
+/**
+ * What a fact is: the reference prints it, expressions are checked against it, fact files are checked by it.
+ */
 export type FactType =
   | {
       readonly type: 'string' | 'integer' | 'boolean'

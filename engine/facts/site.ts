@@ -15,10 +15,10 @@ interface SiteFacts {
 }
 
 /**
- * The facts of a site. Each file in the folder holds a map of names and values: `*.json`, `*.yaml`, `*.yml`, or an
- * executable that prints JSON within 10 s. Names that begin with a dot, or end in `~`, are passed over. A missing
- * folder is an empty one. Refused (fact-file): what others than root and whoever runs steward could have written,
- * a name that two files give, null, and numbers that lose digits.
+ * The facts of a site. Each file in the folder holds a map of names and values: `*.json`, `*.yaml`, `*.yml`, or
+ * an executable that prints JSON within 10 s. Names that begin with a dot, or end in `~`, are passed over. A
+ * missing folder is an empty one. Refused (fact-file): what others than root and whoever runs steward could
+ * have written, a name that two files give, null, and numbers that lose digits.
  */
 export async function readSiteFacts(host: HostReader, folder: string): Promise<SiteFacts> {
   const trace = tracePath(host, folder)

@@ -1,6 +1,9 @@
 import type { Accounts, Group, User } from './host.ts'
 
-/** /etc/passwd as users, in file order; a line that is none (comment, NIS entry, too few fields) is left out. Source: passwd(5). */
+/**
+ * /etc/passwd as users, in file order; a line that is none (comment, NIS entry, too
+ * few fields) is left out. Source: passwd(5).
+ */
 export function parsePasswd(text: string): User[] {
   const users: User[] = []
   for (const line of text.split('\n')) {

@@ -64,7 +64,9 @@ function countBytes(path: string): number | undefined {
   }
 }
 
-/** A path a line; answers with what listxattr(2) returns: 95 is ENOTSUP, a file system that has no attributes. */
+/**
+ * A path a line; answers with what listxattr(2) returns: 95 is ENOTSUP, a file system that has no attributes.
+ */
 const script = `
 my $listxattr = shift() + 0;
 $| = 1;

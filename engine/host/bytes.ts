@@ -1,7 +1,10 @@
 import { isUtf8 } from 'node:buffer'
 import { HostError } from './error.ts'
 
-/** A name as the system gave it, in the text form of `HostReader`: a byte that does not decode is U+DC00 + byte. Source: PEP 383. */
+/**
+ * A name as the system gave it, in the text form of `HostReader`: a byte that does not
+ * decode is U+DC00 + byte. Source: PEP 383.
+ */
 export function textOf(bytes: Uint8Array): string {
   if (isUtf8(bytes)) return Buffer.from(bytes).toString()
   let text = ''
@@ -19,7 +22,9 @@ export function textOf(bytes: Uint8Array): string {
   return text
 }
 
-/** The bytes that a text in that form stands for. Throws where it holds a lone surrogate that stands for none. */
+/**
+ * The bytes that a text in that form stands for. Throws where it holds a lone surrogate that stands for none.
+ */
 export function bytesOf(text: string): Buffer {
   if (text.isWellFormed()) return Buffer.from(text)
   const parts = text.split(/([\udc80-\udcff])/u)

@@ -18,7 +18,9 @@ export interface Ground {
   readonly privileges?: readonly string[]
 }
 
-/** Runs a command to its end. An exit code, a signal and a command that is not there are results, not errors. */
+/**
+ * Runs a command to its end. An exit code, a signal and a command that is not there are results, not errors.
+ */
 export async function runCommand(
   argv: readonly string[],
   options: CommandOptions,
@@ -58,7 +60,10 @@ export async function runCommand(
   }
 }
 
-/** Whose environment it gets, and the setpriv(1) options that make it that user; a sentence where there is no such user or group. */
+/**
+ * Whose environment it gets, and the setpriv(1) options that make it that user; a
+ * sentence where there is no such user or group.
+ */
 function identityOf(
   { user, group }: CommandOptions,
   { accounts }: Ground,
@@ -110,8 +115,9 @@ function placed({ umask, cwd }: CommandOptions, ground: Ground): string[] {
 }
 
 /**
- * Why the program can't be started, such as ENOENT; looked at beforehand, for behind setpriv or a shell it
- * would only be one more exit code. In a root, links may lead elsewhere than from here: there it is not looked at.
+ * Why the program can't be started, such as ENOENT; looked at beforehand, for behind
+ * setpriv or a shell it would only be one more exit code. In a root, links may lead
+ * elsewhere than from here: there it is not looked at.
  */
 function findProgram(
   argv: readonly string[],

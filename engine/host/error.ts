@@ -23,7 +23,9 @@ export function failure(code: string): Error {
   return Object.assign(new Error(code), { code })
 }
 
-/** Gives what Node throws the path that the caller knows: Node's own message may name a descriptor under /proc. */
+/**
+ * Gives what Node throws the path that the caller knows: Node's own message may name a descriptor under /proc.
+ */
 export function hostError(error: unknown, path: string): HostError {
   if (error instanceof HostError) return error
   const code = errorCode(error)

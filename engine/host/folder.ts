@@ -19,7 +19,10 @@ export const thingFlags: number = O_PATH | constants.O_NOFOLLOW
 /** As many as the kernel follows. Source: path_resolution(7). */
 const mostLinks = 40
 
-/** Whether a link found on the way may be followed: all of them (reads in a root), or those that only somebody trusted can have made (writes). */
+/**
+ * Whether a link found on the way may be followed: all of them (reads in a root), or those that only
+ * somebody trusted can have made (writes).
+ */
 export type LinkRule = 'any' | 'trusted'
 
 /** A path by an open folder, good for every call of `node:fs`. */
@@ -38,7 +41,8 @@ export function openRoot(root: string): number {
 
 /** The folder at an absolute path seen from the root; the caller closes it. Throws ENOENT, ENOTDIR, ELOOP. */
 export function openFolder(root: number, path: string, rule: LinkRule): number {
-  // Every folder on the way stays open until the end: ".." goes back along this list and so never above the root.
+  // Every folder on the way stays open until the end: ".." goes back
+  // along this list and so never above the root.
   const way: number[] = []
   const here = (): number => way.at(-1) ?? root
   const leave = (): void => {
@@ -97,7 +101,10 @@ function followable(folder: number, name: string, path: string, rule: LinkRule):
   return readLinkPath(place)
 }
 
-/** Whether only somebody trusted can exchange what lies in it: in a sticky folder others can't touch what is not theirs. */
+/**
+ * Whether only somebody trusted can exchange what lies in it: in a sticky
+ * folder others can't touch what is not theirs.
+ */
 function isGuarded(folder: Stats): boolean {
   const isSticky = (folder.mode & 0o1000) !== 0
   return isTrustedOwner(folder.uid) && (isSticky || !canOthersWrite(folder))

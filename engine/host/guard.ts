@@ -7,9 +7,9 @@ import { perl, systemCalls } from './perl.ts'
 /**
  * Runs a guard where it can't change the files of the host, or says why there is no such place.
  *
- * Its own mount namespace is read-only from top to bottom, without devices but for /dev/null and its kin,
- * with empty private folders over /tmp, /dev/shm and its scratch paths. It can't undo that: it keeps only the capabilities
- * below and gains none. What it starts in its process group ends with it.
+ * Its own mount namespace is read-only from top to bottom, without devices but for /dev/null and its kin, with
+ * empty private folders over /tmp, /dev/shm and its scratch paths. It can't undo that: it keeps only the
+ * capabilities below and gains none. What it starts in its process group ends with it.
  *
  * Not cut, for real guards need them: the network, sockets and fifos of daemons (psql, supervisorctl), and
  * signals to processes of its own user. So a guard changes nothing by mistake; one that is written to do harm
@@ -49,19 +49,20 @@ export async function guardCommand(
 }
 
 /**
- * To read what root can, to speak to sockets of others, and to become another user, as rabbitmqctl does.
- * Without CAP_SYS_ADMIN nothing can be mounted anew, not even from a user namespace: there the mounts are locked.
+ * To read what root can, to speak to sockets of others, and to become another user, as
+ * rabbitmqctl does. Without CAP_SYS_ADMIN nothing can be mounted anew, not even from a
+ * user namespace: there the mounts are locked.
  */
 const kept = ['dac_override', 'dac_read_search', 'setuid', 'setgid']
 
 const mark = 'steward-guard: '
 
 /**
- * mount_setattr(2) turns the whole tree read-only in one call, hidden mounts included, where mount(8) would be a process for
- * each mount. Perl because it can make system calls and is on every Debian (perl-base is essential).
- * Arguments: numbers of unshare(2) and mount(2), then path and options of each private folder, "--", the command.
- * Numbers: 442 is mount_setattr, -100 AT_FDCWD, 0x8000 AT_RECURSIVE; CLONE_NEWNS and CLONE_NEWIPC;
- * MS_BIND 4096, MS_NOSUID and MS_NODEV 6, MS_PRIVATE; MOUNT_ATTR_RDONLY 1, MOUNT_ATTR_NODEV 4.
+ * mount_setattr(2) turns the whole tree read-only in one call, hidden mounts included, where mount(8) would be
+ * a process for each mount. Perl because it can make system calls and is on every Debian (perl-base is
+ * essential). Arguments: numbers of unshare(2) and mount(2), then path and options of each private folder,
+ * "--", the command. Numbers: 442 is mount_setattr, -100 AT_FDCWD, 0x8000 AT_RECURSIVE; CLONE_NEWNS and
+ * CLONE_NEWIPC; MS_BIND 4096, MS_NOSUID and MS_NODEV 6, MS_PRIVATE; MOUNT_ATTR_RDONLY 1, MOUNT_ATTR_NODEV 4.
  */
 const privatize = `
 my ($unshare, $mount) = map { $_ + 0 } splice @ARGV, 0, 2;

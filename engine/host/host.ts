@@ -127,11 +127,16 @@ export interface Host extends HostReader {
   makeLink(path: string, target: string, options?: Ownership): void
   /** Never through a link. */
   setMode(path: string, mode: number): void
-  /** Of the thing itself, also where it is a link. Takes setuid and setgid away from a file, as chown(2) does: set the mode after it. */
+  /**
+   * Of the thing itself, also where it is a link. Takes setuid and setgid away from a file,
+   * as chown(2) does: set the mode after it.
+   */
   setOwner(path: string, owner: Ownership): void
   /** Removes a file, a link, or a directory with all that it holds. */
   remove(path: string): void
-  /** Makes the writes so far last through a loss of power: called before a result is journalled, and by `run`. */
+  /**
+   * Makes the writes so far last through a loss of power: called before a result is journalled, and by `run`.
+   */
   sync(): void
   run(argv: readonly string[], options?: CommandOptions): Promise<CommandResult>
 }

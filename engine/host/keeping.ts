@@ -22,8 +22,9 @@ export interface Kept {
 const largestWhole = 8 * 1024 * 1024
 
 /**
- * A host that hands what was there to `keep` before each write, removal, or change of mode or owner.
- * Where `keep` throws, nothing is changed. A folder that goes is followed by all that it holds; what a command changes is not seen.
+ * A host that hands what was there to `keep` before each write, removal, or change of mode or
+ * owner. Where `keep` throws, nothing is changed. A folder that goes is followed by all that it
+ * holds; what a command changes is not seen.
  */
 export function keeping(host: Host, keep: (kept: Kept) => void): Host {
   const goes = (path: string): void => {

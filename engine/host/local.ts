@@ -140,8 +140,8 @@ interface Places {
 }
 
 /**
- * Names the things of a tree by their open folder, so that no link leads out of it even while somebody
- * swaps links in. Folders stay open for the reads that follow without a pause; what changes during a pause is seen.
+ * Names the things of a tree by their open folder, so that no link leads out of it even while somebody swaps
+ * links in. Folders stay open for the reads that follow without a pause; what changes during a pause is seen.
  */
 function placesIn(root: string): Places {
   let rootFd: number | undefined

@@ -23,9 +23,9 @@ export interface LockOptions {
 }
 
 /**
- * Takes the lock that lets one run at a time change a host. The kernel keeps it on our own open file: flock(1) sets
- * it on the descriptor that it inherits and ends. So it goes with this process, however that ends, and can't go stale.
- * No other child inherits it: Node opens files close-on-exec. Throws a Refusal, `lock-held`.
+ * Takes the lock that lets one run at a time change a host. The kernel keeps it on our own open file: flock(1)
+ * sets it on the descriptor that it inherits and ends. So it goes with this process, however that ends, and
+ * can't go stale. No other child inherits it: Node opens files close-on-exec. Throws a Refusal, `lock-held`.
  */
 export async function acquireLock(
   path: string,

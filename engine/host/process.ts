@@ -2,7 +2,9 @@ import type { CommandResult } from './host.ts'
 
 /** How much of an output is kept: its last part, where failures are told. */
 const mostOutput = 1024 * 1024
-/** From a polite end to a forced one, and from the end of a command to that of what it left holding its output. */
+/**
+ * From a polite end to a forced one, and from the end of a command to that of what it left holding its output.
+ */
 const graceMs = 2000
 const lingerMs = 300
 

@@ -10,7 +10,10 @@ export interface Trace {
   readonly passed: readonly { readonly path: string; readonly stat: FileStat }[]
 }
 
-/** Follows a path part by part. Throws HostError (ELOOP) after 40 links, as Linux does. Source: path_resolution(7). */
+/**
+ * Follows a path part by part. Throws HostError (ELOOP) after 40 links,
+ * as Linux does. Source: path_resolution(7).
+ */
 export function tracePath(host: HostReader, path: string): Trace {
   const rest = path.split('/')
   const passed: { path: string; stat: FileStat }[] = []
@@ -40,8 +43,8 @@ export function tracePath(host: HostReader, path: string): Trace {
 
 /**
  * Why what lies at the end could be somebody else's words, as half a sentence such as `/etc/x can be written by
- * others (mode 0777)`; undefined where only root, or whoever runs steward, could have written it or put it there.
- * A sticky folder (/tmp) does no harm. Source: unlink(2).
+ * others (mode 0777)`; undefined where only root, or whoever runs steward, could have written it or put it
+ * there. A sticky folder (/tmp) does no harm. Source: unlink(2).
  */
 export function whyUntrusted({ passed }: Trace): string | undefined {
   for (const { path, stat } of passed) {

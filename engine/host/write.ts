@@ -83,7 +83,9 @@ export function writer(root: string): Writer {
       throw hostError(error, path)
     }
   }
-  /** Makes a thing under a name that no one has, then puts it in place; nothing is left of it when that fails. */
+  /**
+   * Makes a thing under a name that no one has, then puts it in place; nothing is left of it when that fails.
+   */
   const replace = (place: string, folderFd: number, make: (temporary: string) => void): void => {
     for (;;) {
       const made = inFolder(folderFd, `.steward-${process.pid}-${nextTemporary++}`)

@@ -2,8 +2,8 @@ import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts'
 import type { ConfEntry } from './conf.ts'
 
 /**
- * The classes that `[machine] puppet_classes` lists, in its order, without a leading `::` and without empty items.
- * Names with blanks between them instead of commas are refused (conf-value), for each such item.
+ * The classes that `[machine] puppet_classes` lists, in its order, without a leading `::` and without empty
+ * items. Names with blanks between them instead of commas are refused (conf-value), for each such item.
  */
 export function classList(
   entry: ConfEntry,

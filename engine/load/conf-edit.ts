@@ -31,7 +31,9 @@ export function setConf(
     : { diagnostics: [unwritable(section, key, value)] }
 }
 
-/** zulip.conf without that setting; its section's header and all comments stay. Unchanged where it is not set. */
+/**
+ * zulip.conf without that setting; its section's header and all comments stay. Unchanged where it is not set.
+ */
 export function unsetConf(
   text: string,
   section: string,
@@ -116,7 +118,10 @@ function nextHeader(lines: readonly ConfLine[], header: number): number {
   return next < 0 ? lines.length : next
 }
 
-/** Behind the section's last line, before the blank lines that end it and the comment right above the next header. */
+/**
+ * Behind the section's last line, before the blank lines that end it and
+ * the comment right above the next header.
+ */
 function endOfSection(lines: readonly ConfLine[], header: number): number {
   const next = nextHeader(lines, header)
   let at = next

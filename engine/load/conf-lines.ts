@@ -31,9 +31,9 @@ interface OptionParts {
 }
 
 /**
- * Takes zulip.conf apart, line by line: the texts and ends put together again are the file.
- * Which line is what follows Python 3.11's RawConfigParser. Source: the Python library reference, "configparser",
- * and its behaviour, which the tests compare with.
+ * Takes zulip.conf apart, line by line: the texts and ends put together again are the file. Which line is what
+ * follows Python 3.11's RawConfigParser. Source: the Python library reference, "configparser", and its
+ * behaviour, which the tests compare with.
  */
 export function readLines(text: string): ConfLine[] {
   const lines: ConfLine[] = []
@@ -66,7 +66,8 @@ export function readLines(text: string): ConfLine[] {
         lines.push({ ...common, kind: 'broken', fault: 'no-section' })
       } else {
         const option = optionOf(content, common.indent)
-        // Below a line that can't be read, indented lines are taken as its continuation: one mistake, told once.
+        // Below a line that can't be read, indented lines are taken as
+        // its continuation: one mistake, told once.
         hasOption ||= option.kind === 'option'
         lines.push({ ...common, ...option })
       }
@@ -100,7 +101,9 @@ function optionOf(
   }
 }
 
-/** Without the white space around it, as Python knows it: U+001C to U+001F and U+0085 count, U+FEFF does not. */
+/**
+ * Without the white space around it, as Python knows it: U+001C to U+001F and U+0085 count, U+FEFF does not.
+ */
 export function strip(text: string): string {
   let start = 0
   while (start < text.length && isSpace(text.charCodeAt(start))) start += 1

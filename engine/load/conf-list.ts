@@ -8,7 +8,10 @@ export function listItems(value: string): string[] {
     .filter((item) => item !== '')
 }
 
-/** The list with these items at its end, the others as they were. What stood on several lines comes to stand on one. */
+/**
+ * The list with these items at its end, the others as they were. What
+ * stood on several lines comes to stand on one.
+ */
 export function withItems(value: string, added: readonly string[]): string {
   return joinItems([...listItems(value), ...added], value)
 }

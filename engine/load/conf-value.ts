@@ -20,9 +20,9 @@ export type PlainValue =
 export type Coerced = { readonly value: PlainValue } | { readonly error: string }
 
 /**
- * The text of a zulip.conf value as the declared type. An array splits on commas, trims and drops what is empty;
- * a boolean is true for Zulip's seven words and false for any other. Empty is an error but for text and arrays.
- * Source: Zulip's zulipconf function.
+ * The text of a zulip.conf value as the declared type. An array splits on commas, trims and drops what is
+ * empty; a boolean is true for Zulip's seven words and false for any other. Empty is an error but for text and
+ * arrays. Source: Zulip's zulipconf function.
  */
 export function coerce(text: string, schema: ValueSchema): Coerced {
   const types = typeof schema.type === 'object' ? schema.type : [schema.type ?? 'string']

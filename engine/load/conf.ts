@@ -1,7 +1,9 @@
 import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts'
 import { type ConfFault, type ConfLine, readLines } from './conf-lines.ts'
 
-/** A value, and where it stands: at the value itself, or at the setting's name where its first line is empty. */
+/**
+ * A value, and where it stands: at the value itself, or at the setting's name where its first line is empty.
+ */
 export interface ConfEntry {
   readonly value: string
   readonly place: Place
@@ -12,7 +14,10 @@ export interface Conf {
   readonly file: string
   /** The setting of that section, else that of [DEFAULT]; undefined too where the section does not exist. */
   get(section: string, key: string): ConfEntry | undefined
-  /** All that `get` finds there, in file order, what [DEFAULT] names first; undefined where the section does not exist. */
+  /**
+   * All that `get` finds there, in file order, what [DEFAULT] names first;
+   * undefined where the section does not exist.
+   */
   section(name: string): ReadonlyMap<string, ConfEntry> | undefined
   /** In file order, without DEFAULT. */
   sections(): readonly string[]

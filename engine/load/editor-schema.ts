@@ -7,9 +7,9 @@ import query from '../../schemas/steps/query.json' with { type: 'json' }
 import { types } from '../resources/index.ts'
 
 /**
- * One JSON Schema for whole manifests, for editors to complete and check with. JSON Schema cannot see which key of a
- * resource is first, so the forms are tried one after the other: those of the types by name, the words of procedures,
- * and last the uses of defines, whose parameters only steward knows.
+ * One JSON Schema for whole manifests, for editors to complete and check with. JSON Schema cannot see which key
+ * of a resource is first, so the forms are tried one after the other: those of the types by name, the words of
+ * procedures, and last the uses of defines, whose parameters only steward knows.
  */
 export function editorSchema(): object {
   const forms = [...types.values()]
@@ -52,7 +52,10 @@ const title = {
   ],
 }
 
-/** A resource or step of one type. What a class gives by `defaults:` may be missing, and any value may be an expression. */
+/**
+ * A resource or step of one type. What a class gives by `defaults:` may be
+ * missing, and any value may be an expression.
+ */
 function form(name: string, { description, properties = {} }: Schema): object {
   const attributes = Object.entries(properties).map(([key, schema]) => {
     const isSteps = name === 'block'
@@ -70,7 +73,10 @@ function form(name: string, { description, properties = {} }: Schema): object {
   }
 }
 
-/** Takes an expression in place of the value, and in place of any item of it. The description stays outside, where editors look for it. */
+/**
+ * Takes an expression in place of the value, and in place of any item of it. The description
+ * stays outside, where editors look for it.
+ */
 function orExpression(schema: object): object {
   const { description, ...rest } = schema as Nested
   const { items, additionalProperties, anyOf } = rest

@@ -126,7 +126,9 @@ export class Library {
     return [...names].filter((name) => NAME.test(name)).sort()
   }
 
-  /** The path of a template or file, from the first folder that has it; an absolute name is a path of its own. */
+  /**
+   * The path of a template or file, from the first folder that has it; an absolute name is a path of its own.
+   */
   path(kind: 'templates' | 'files', name: string): string | undefined {
     if (name.startsWith('/')) return name
     const key = `${kind} ${name}`

@@ -5,7 +5,10 @@ import type { Sources } from './sources.ts'
 import { validator } from './validators.ts'
 import { type Path, parseYaml } from './yaml.ts'
 
-/** A class or define as it was written: plain data, whose expressions are still text. Places are asked of `Sources` by `file` and path. */
+/**
+ * A class or define as it was written: plain data, whose expressions are still text. Places
+ * are asked of `Sources` by `file` and path.
+ */
 export interface Manifest {
   readonly kind: 'class' | 'define'
   readonly name: string

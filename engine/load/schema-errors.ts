@@ -15,11 +15,15 @@ export interface Checked {
   readonly ignoreMissing?: boolean
 }
 
-/** What ajv found, in our own words and at its place. What depends on an expression is left out: its value is checked when it is known. */
+/**
+ * What ajv found, in our own words and at its place. What depends on an expression is left
+ * out: its value is checked when it is known.
+ */
 export function schemaDiagnostics(errors: readonly ErrorObject[], checked: Checked): Diagnostic[] {
   const diagnostics: Diagnostic[] = []
   const seen = new Set<string>()
-  // A failed anyOf lists the errors of each branch besides its own: the own one says it better, unless only one branch is of the right type.
+  // A failed anyOf lists the errors of each branch besides its own: the own one says it better,
+  // unless only one branch is of the right type.
   const unions = errors
     .filter((error) => error.keyword === 'anyOf' || error.keyword === 'oneOf')
     .map((error) => `${error.schemaPath}/`)
@@ -38,7 +42,9 @@ export function schemaDiagnostics(errors: readonly ErrorObject[], checked: Check
   return diagnostics
 }
 
-/** Whether text holds an expression anywhere below. Makes nothing on the way: data of a manifest can be large. */
+/**
+ * Whether text holds an expression anywhere below. Makes nothing on the way: data of a manifest can be large.
+ */
 export function holdsExpression(value: unknown): boolean {
   if (typeof value === 'string') return value.includes('${{')
   if (typeof value !== 'object' || value === null) return false

@@ -5,7 +5,10 @@ import { whyUntrusted } from '../host/trust.ts'
 import { readTextFile } from './text-file.ts'
 import type { Locator } from './yaml.ts'
 
-/** What the administrator decides for this host, stronger than `with` and zulip.conf. Plain data: `${{` is literal. */
+/**
+ * What the administrator decides for this host, stronger than `with` and
+ * zulip.conf. Plain data: `${{` is literal.
+ */
 export interface Site {
   /** Values of parameters by class, then by name, with leading `::` taken off the class. */
   readonly parameters: ReadonlyMap<string, ReadonlyMap<string, SiteValue>>
@@ -23,8 +26,9 @@ export type LocalEdits = (typeof localEditsChoices)[number]
 type Read = { readonly site: Site } | { readonly diagnostics: readonly Diagnostic[] }
 
 /**
- * The site file; empty where there is none. Refused (site-file) when it, or a folder or link on the way to it,
- * belongs to or can be written by anyone but root and whoever runs steward, and for every mistake of form in it.
+ * The site file; empty where there is none. Refused (site-file) when it, or a folder or link
+ * on the way to it, belongs to or can be written by anyone but root and whoever runs
+ * steward, and for every mistake of form in it.
  */
 export async function readSite(host: HostReader, path: string): Promise<Read> {
   const found = readTextFile(host, path, 'site-file')

@@ -14,8 +14,8 @@ export interface TextFile {
 }
 
 /**
- * A UTF-8 file of the managed tree with its links followed; undefined where there is none. A byte order mark is kept.
- * Refused with `code`: what is no regular file, and bytes that are not UTF-8 (at the first of them).
+ * A UTF-8 file of the managed tree with its links followed; undefined where there is none. A byte order mark is
+ * kept. Refused with `code`: what is no regular file, and bytes that are not UTF-8 (at the first of them).
  */
 export function readTextFile(
   host: HostReader,

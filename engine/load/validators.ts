@@ -18,7 +18,10 @@ export function validator(name: string): ValidateFunction {
 
 const fragments = new Map<string, ValidateFunction>()
 
-/** The check that a JSON Schema fragment of a manifest (a parameter's type) stands for; the same fragment is compiled once. Throws where it is no schema. */
+/**
+ * The check that a JSON Schema fragment of a manifest (a parameter's type) stands for; the same fragment is
+ * compiled once. Throws where it is no schema.
+ */
 export function fragmentValidator(schema: object): ValidateFunction {
   const key = JSON.stringify(schema)
   let validate = fragments.get(key)

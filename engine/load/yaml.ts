@@ -16,7 +16,9 @@ import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts'
 /** Keys and indexes from the top of a document to a value in it. */
 export type Path = readonly (string | number)[]
 
-/** Finds where a value of a YAML text stands; the text is parsed again, once, when the first place is asked for. */
+/**
+ * Finds where a value of a YAML text stands; the text is parsed again, once, when the first place is asked for.
+ */
 export interface Locator {
   /** The place of the value at `path`, or of its key; of the nearest parent where the path does not exist. */
   place(path: Path, on?: 'key' | 'value'): Place

@@ -29,7 +29,9 @@ export interface QuerySpec {
   readonly timeout?: number | string
 }
 
-/** A query that could not be answered; `unavailable` where it could not even be asked without risk of a change. */
+/**
+ * A query that could not be answered; `unavailable` where it could not even be asked without risk of a change.
+ */
 export class Unanswered extends Error {
   readonly ran:
     | { readonly argv: readonly string[]; readonly exit: string; readonly output: string }

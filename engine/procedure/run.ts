@@ -42,7 +42,10 @@ export function runProcedure(input: RunInput): AsyncGenerator<Event, Summary> {
   )
 }
 
-/** Takes the rescue and always of every block that a run was cut off in, the innermost first, and leaves it at that. */
+/**
+ * Takes the rescue and always of every block that a run was cut off in,
+ * the innermost first, and leaves it at that.
+ */
 export function abandonProcedure(input: RunInput): AsyncGenerator<Event, Summary> {
   return framed(input, {}, (walker, frame) => walker.abandon(frame))
 }
@@ -383,7 +386,8 @@ class Walker {
       } catch (error) {
         if (!(error instanceof StepFailed)) throw error
       }
-      // Stays until the run is closed, or a block around this one takes its own rescue: cut off now, it fails again.
+      // Stays until the run is closed, or a block around this one takes its
+      // own rescue: cut off now, it fails again.
       progress.rescuing = key
       this.#input.save()
     }

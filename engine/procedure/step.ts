@@ -31,7 +31,10 @@ export interface ProcedureInput {
   readonly name: string
   readonly steps: readonly ResourceDecl[]
   readonly progress: Progress
-  /** Reads everything anew; for other classes than the procedure where some are given, those of zulip.conf where the list is empty. */
+  /**
+   * Reads everything anew; for other classes than the procedure where some are given,
+   * those of zulip.conf where the list is empty.
+   */
   reload(other?: {
     readonly classes: readonly string[]
     readonly manifests: readonly string[]
@@ -72,7 +75,10 @@ export interface OtherClasses {
 const WORDS: ReadonlySet<string> = new Set(stepWords)
 const SHOWN = new Set<string>([...stepWords, 'command', 'match', 'link', 'file', 'classes'])
 
-/** Finds out what the steps of a procedure come to, each on its own trip of the road: for a run and a dry run alike. */
+/**
+ * Finds out what the steps of a procedure come to, each on its own trip of
+ * the road: for a run and a dry run alike.
+ */
 export class Resolver {
   readonly input: ProcedureInput
   readonly missing: Missing

@@ -6,8 +6,9 @@ import type { InSyncFile } from './in-sync-files.ts'
 import type { Store } from './store.ts'
 
 /**
- * One run in the state folder: what it means to do, what it overwrites, what it wrote and what happened. Contents that
- * are about to go are committed before they do; everything else waits for the end of a window of changes.
+ * One run in the state folder: what it means to do, what it overwrites, what it wrote and
+ * what happened. Contents that are about to go are committed before they do; everything else
+ * waits for the end of a window of changes.
  */
 export class RunRecord implements Keeper {
   readonly id: string
@@ -71,8 +72,8 @@ export class RunRecord implements Keeper {
   }
 
   /**
-   * Takes what is in sync and not on record as written by steward: from then on it is the base that later edits are
-   * told apart by.
+   * Takes what is in sync and not on record as written by steward: from then on it is the
+   * base that later edits are told apart by.
    */
   adopt(files: Iterable<InSyncFile>): void {
     for (const { ref, path, content, how } of files) this.wrote(ref, path, content, how)

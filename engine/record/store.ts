@@ -154,7 +154,10 @@ export class Store {
     this.#isOpen = false
   }
 
-  /** Where the database fails (a full disk), what was not committed is given up, as SQLite itself may have done already. */
+  /**
+   * Where the database fails (a full disk), what was not committed is given
+   * up, as SQLite itself may have done already.
+   */
   #use<T>(act: () => T): T {
     try {
       return act()
@@ -208,8 +211,8 @@ export class Store {
   }
 
   /**
-   * Stores a content and gives its SHA-256 in hex. A large one is a file, synced before this returns; so is one that
-   * holds a secret, which the database, journal of all runs, is not to hold.
+   * Stores a content and gives its SHA-256 in hex. A large one is a file, synced before this returns; so is one
+   * that holds a secret, which the database, journal of all runs, is not to hold.
    */
   putObject(content: Uint8Array, { sensitive }: { readonly sensitive: boolean }): string {
     const hash = createHash('sha256').update(content).digest('hex')
@@ -401,7 +404,10 @@ export class Store {
   #putFile(hash: string, pieces: Iterable<Uint8Array>): void {
     if (!existsSync(this.#objectPath(hash))) this.#settle(this.#incoming(pieces), hash)
   }
-  /** A new file with these bytes, synced, which is yet to be named by their hash; nothing is left of it where that fails. */
+  /**
+   * A new file with these bytes, synced, which is yet to be named by their
+   * hash; nothing is left of it where that fails.
+   */
   #incoming(pieces: Iterable<Uint8Array>, onPiece?: (piece: Uint8Array) => void): string {
     let temporary: string | undefined
     try {

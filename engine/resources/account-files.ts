@@ -167,8 +167,9 @@ function writeLines(host: Host, path: string, lines: readonly string[]): void {
 }
 
 /**
- * The number that useradd and groupadd take: below the lowest system account in use, or above the highest of
- * the others, and a gap where that end of the range is reached. Source: login.defs(5), and the tools themselves.
+ * The number that useradd and groupadd take: below the lowest system account in use, or above
+ * the highest of the others, and a gap where that end of the range is reached. Source:
+ * login.defs(5), and the tools themselves.
  */
 function freeId(ref: string, host: Host, kind: 'UID' | 'GID', system: boolean): number {
   const { users, groups } = host.accounts()

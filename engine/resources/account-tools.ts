@@ -2,7 +2,10 @@ import type { Host } from '../host/host.ts'
 import { accountFiles } from './account-files.ts'
 import { mustRun } from './must-run.ts'
 
-/** What is declared of a user; what is absent is chosen by the system for a new one, and kept for one that is there. */
+/**
+ * What is declared of a user; what is absent is chosen by the system for a
+ * new one, and kept for one that is there.
+ */
 export interface UserValues {
   readonly uid?: number
   /** Primary group, by name or number. */
@@ -30,7 +33,10 @@ export interface AccountTools {
   removeGroup(name: string): Promise<void>
 }
 
-/** shadow's own commands on the machine and in a root that has them; else the files of the tree. Throws `ApplyError`, speaking for `ref`. */
+/**
+ * shadow's own commands on the machine and in a root that has them; else the files of the tree.
+ * Throws `ApplyError`, speaking for `ref`.
+ */
 export function accountTools(ref: string, host: Host): AccountTools {
   const isThere = host.root === '/' || host.stat('/usr/sbin/useradd') !== undefined
   const canRun = host.cannotRun === undefined && isThere

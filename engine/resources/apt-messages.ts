@@ -6,7 +6,10 @@ import type { ApplyError } from './type.ts'
  * What apt-get 2.6 and dpkg 1.21 print when something fails, read in their untranslated wording.
  */
 
-/** Why this package failed: what it can't have, the line that names it, or else the last one that apt calls an error. */
+/**
+ * Why this package failed: what it can't have, the line that names it, or
+ * else the last one that apt calls an error.
+ */
 export function reasonFor(name: string, result: CommandResult): string {
   const lines = `${result.stdout}\n${result.stderr}`.split('\n').map((line) => line.trim())
   const unmet = lines.find((line) => line.startsWith(`${name} : `))

@@ -29,7 +29,10 @@ export interface AptRepositoryDesired {
   readonly pin?: Pin | readonly Pin[]
 }
 
-/** The files that its name stands for, in the order in which they are put in place: what the source names comes before it. */
+/**
+ * The files that its name stands for, in the order in which they are put in
+ * place: what the source names comes before it.
+ */
 const parts = ['key', 'pin', 'source'] as const
 type Part = (typeof parts)[number]
 export type AptRepositoryCurrent = Readonly<Record<Part, FoundFile>>
@@ -145,7 +148,10 @@ function partChange(part: Part, changes: readonly Change[]): Change {
   return { from: undefined, to: undefined, ...change, attribute: part }
 }
 
-/** What apt can't fetch or does not trust is taken back at once, for it would spoil every later `apt-get update`. */
+/**
+ * What apt can't fetch or does not trust is taken back at once, for it
+ * would spoil every later `apt-get update`.
+ */
 async function applyRepository(
   resource: Resource<AptRepositoryDesired>,
   _changes: readonly Change[],

@@ -67,7 +67,10 @@ export async function runTransaction(
   return failures
 }
 
-/** Fetches the lists when there is a reason to, and fails every job for what apt doesn't know even then; gives the others. */
+/**
+ * Fetches the lists when there is a reason to, and fails every job for what apt
+ * doesn't know even then; gives the others.
+ */
 async function planInstalls(
   jobs: readonly PackageJob[],
   failures: Failures,
@@ -186,7 +189,10 @@ function configFileOptions(takeNew: boolean): string[] {
   return takeNew ? ['--force-confnew'] : ['--force-confdef', '--force-confold']
 }
 
-/** What is already removed and leaves only its configuration: apart from the transaction, so that nothing else is purged with it. */
+/**
+ * What is already removed and leaves only its configuration: apart from the
+ * transaction, so that nothing else is purged with it.
+ */
 async function purge(
   removals: readonly PackageJob[],
   failures: Failures,

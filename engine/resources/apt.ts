@@ -90,8 +90,8 @@ export function aptUpdate(host: Host): Promise<CommandResult> {
 }
 
 /**
- * apt's own waiting is for dpkg's lock alone: the one of the lists, which an update that was cut off by our own end
- * may still hold, is asked for again as long.
+ * apt's own waiting is for dpkg's lock alone: the one of the lists, which an update that was cut off by our own
+ * end may still hold, is asked for again as long.
  */
 async function update(argv: readonly string[], host: Host): Promise<CommandResult> {
   for (let waitedMs = 0; ; waitedMs += lockPauseMs) {

@@ -15,7 +15,9 @@ interface Desired {
 /** cron cuts a longer environment line off without a word, and drops the whole file for a longer command. */
 const longestLine = 998
 
-/** One job in a file of its own, /etc/cron.d/TITLE. cron(8) sees the file's new time within a minute by itself. */
+/**
+ * One job in a file of its own, /etc/cron.d/TITLE. cron(8) sees the file's new time within a minute by itself.
+ */
 export const cron: ResourceType<Desired, FoundFile> = {
   name: 'cron',
   schema,
@@ -91,7 +93,10 @@ function needsQuotes(value: string): boolean {
   return /^(?:$|["'\s])/.test(value)
 }
 
-/** What cron takes from a value even in quotes: blanks at its end, and a second pair of quotes. Tried with 3.0pl1-162. */
+/**
+ * What cron takes from a value even in quotes: blanks at its end, and a
+ * second pair of quotes. Tried with 3.0pl1-162.
+ */
 function isSpoilt(value: string): boolean {
   const holdsBoth = value.includes('"') && value.includes("'")
   return /\s$|^(["']).*\1$/.test(value) || (needsQuotes(value) && holdsBoth)

@@ -3,7 +3,9 @@ import type { Change, Resource, Shown, Verdict } from './type.ts'
 /** What a probe found, by attribute; one that is missing here is absent on the host. */
 type Found<D extends object> = { readonly [K in keyof D]?: Shown }
 
-/** A ready `diff`: compares every declared attribute by `===`. An attribute that isn't declared is left alone. */
+/**
+ * A ready `diff`: compares every declared attribute by `===`. An attribute that isn't declared is left alone.
+ */
 export function diffAttributes<D extends object>(
   { desired }: Resource<D>,
   current: Found<D>,
@@ -11,7 +13,10 @@ export function diffAttributes<D extends object>(
   return { changes: attributeChanges(desired, current) }
 }
 
-/** The same for a type that has more to say: one change for each attribute of `desired` that differs, in its order. */
+/**
+ * The same for a type that has more to say: one change for each attribute
+ * of `desired` that differs, in its order.
+ */
 export function attributeChanges<D extends object>(desired: D, current: Found<D>): Change[] {
   const changes: Change[] = []
   for (const attribute of Object.keys(desired) as (keyof D & string)[]) {

@@ -29,7 +29,9 @@ export interface DpkgStatus {
   find(name: string): DpkgPackage | undefined
   /** An installed package that provides the virtual one. */
   provider(name: string): DpkgPackage | undefined
-  /** Whether dpkg stopped in the middle: something is unpacked or half configured, or its journal isn't empty. */
+  /**
+   * Whether dpkg stopped in the middle: something is unpacked or half configured, or its journal isn't empty.
+   */
   readonly interrupted: boolean
   readonly packages: Iterable<DpkgPackage>
 }
@@ -37,7 +39,10 @@ export interface DpkgStatus {
 const statusFile = '/var/lib/dpkg/status'
 const journal = '/var/lib/dpkg/updates'
 
-/** Reads the status file and, over it, the journal that a dpkg in the middle of its work leaves. A tree without dpkg has no packages. */
+/**
+ * Reads the status file and, over it, the journal that a dpkg in the middle of its work
+ * leaves. A tree without dpkg has no packages.
+ */
 export function readDpkgStatus(host: HostReader): DpkgStatus {
   const packages = new Map<string, DpkgPackage>()
   const journalled = host.stat(journal)?.kind === 'directory' ? host.list(journal) : []
@@ -73,7 +78,9 @@ export function isBroken(state: DpkgState): boolean {
   return state === 'half-installed' || state === 'unpacked' || state === 'half-configured'
 }
 
-/** Every paragraph; only the fields that are used are looked at, for the file is large and read on every run. */
+/**
+ * Every paragraph; only the fields that are used are looked at, for the file is large and read on every run.
+ */
 export function parseDpkgStatus(text: string): DpkgPackage[] {
   const packages: DpkgPackage[] = []
   for (const paragraph of text.split(/\n\n+/)) {

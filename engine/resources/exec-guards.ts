@@ -61,7 +61,10 @@ export async function askGuards(
   return { run: true, because }
 }
 
-/** What a plan shows of a command: for the shell only its text, or how long that is; else the arguments, quoted where they hold blanks. */
+/**
+ * What a plan shows of a command: for the shell only its text, or how long that is; else the
+ * arguments, quoted where they hold blanks.
+ */
 export function textOf(argv: readonly string[]): string {
   const [program, option, script = ''] = argv
   if (program === '/bin/sh' && option === '-c' && argv.length === 3) {

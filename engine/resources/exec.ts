@@ -111,7 +111,9 @@ function footprintOf({ desired }: Resource<ExecDesired>): Footprint {
   }
 }
 
-/** A package is known for the names of its commands, so a path in one of the usual folders counts as its name. */
+/**
+ * A package is known for the names of its commands, so a path in one of the usual folders counts as its name.
+ */
 function programThing(program: string | undefined, cwd: string | undefined): Thing[] {
   if (program === undefined || program === '/bin/sh') return []
   if (!program.includes('/')) return [`command:${program}`]

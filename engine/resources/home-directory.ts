@@ -1,7 +1,10 @@
 import { posix } from 'node:path'
 import type { Host, Ownership } from '../host/host.ts'
 
-/** Makes a home as `useradd --create-home` does: parents where they lack, and a copy of /etc/skel. One that is there stays as it is. */
+/**
+ * Makes a home as `useradd --create-home` does: parents where they lack, and a copy of
+ * /etc/skel. One that is there stays as it is.
+ */
 export function makeHome(
   host: Host,
   home: string,

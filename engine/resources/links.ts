@@ -13,9 +13,9 @@ export type Followed =
     }
 
 /**
- * Follows a path to where it leads inside the managed tree. A link counts only where neither it nor a folder above
- * it belongs to, or can be written by, somebody unprivileged: whoever may place a link could have root write
- * anywhere. `stat` is undefined where nothing is at the end; a link that itself leads nowhere is blocked.
+ * Follows a path to where it leads inside the managed tree. A link counts only where neither it nor a folder
+ * above it belongs to, or can be written by, somebody unprivileged: whoever may place a link could have root
+ * write anywhere. `stat` is undefined where nothing is at the end; a link that itself leads nowhere is blocked.
  */
 export function followLinks(path: string, host: HostReader): Followed {
   const trace = traceOrLoop(path, host)

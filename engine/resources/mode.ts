@@ -50,9 +50,9 @@ function parseClauses(part: string): Clause[] {
 }
 
 /**
- * The twelve bits that something of mode `present` is to have. On a directory an octal mode gives the search bit
- * wherever it gives read, as Puppet does, and a symbolic one touches setuid and setgid only where it names
- * them, as chmod does.
+ * The twelve bits that something of mode `present` is to have. On a directory an octal mode gives the
+ * search bit wherever it gives read, as Puppet does, and a symbolic one touches setuid and setgid
+ * only where it names them, as chmod does.
  */
 export function resolveMode(mode: Mode, present: number, kind: 'file' | 'directory'): number {
   const isDirectory = kind === 'directory'

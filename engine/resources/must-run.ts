@@ -1,7 +1,10 @@
 import type { CommandOptions, CommandResult, Host } from '../host/host.ts'
 import { ApplyError } from './type.ts'
 
-/** Runs a command that has to succeed; anything but exit code 0 becomes an `ApplyError` that says what ran and what it printed. */
+/**
+ * Runs a command that has to succeed; anything but exit code 0 becomes an
+ * `ApplyError` that says what ran and what it printed.
+ */
 export async function mustRun(
   host: Host,
   ref: string,

@@ -17,7 +17,10 @@ export interface PackageEntry {
 
 const entries: Readonly<Record<string, PackageEntry>> = table.packages
 
-/** Everything that an installed package brings, what it depends on included; empty where the table doesn't know it. */
+/**
+ * Everything that an installed package brings, what it depends on
+ * included; empty where the table doesn't know it.
+ */
 export function thingsWith(name: string): Thing[] {
   const packages = new Set([name])
   const things = new Set<Thing>()

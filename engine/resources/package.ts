@@ -125,7 +125,10 @@ async function probePackages(
   return addRemovals(resources, known, policies, host)
 }
 
-/** Works out the whole transaction once and tells what else it removes with the first removal, or else the first installation. */
+/**
+ * Works out the whole transaction once and tells what else it removes with the first
+ * removal, or else the first installation.
+ */
 async function addRemovals(
   resources: readonly Resource<PackageDesired>[],
   known: readonly PackageCurrent[],

@@ -13,8 +13,8 @@ export function staticPrefix(glob: string): string {
 const patterns = new Map<string, RegExp>()
 
 /**
- * Whether a path matches a glob: `*` and `?` stay within a name, `**` as a whole name stands for any number of them,
- * `[a-z]` and `{a,b}` as in a shell. Hidden names count as any other: what a program reads, it reads.
+ * Whether a path matches a glob: `*` and `?` stay within a name, `**` as a whole name stands for any number of
+ * them, `[a-z]` and `{a,b}` as in a shell. Hidden names count as any other: what a program reads, it reads.
  */
 export function matchesPath(path: string, glob: string): boolean {
   let pattern = patterns.get(glob)

@@ -1,4 +1,7 @@
-/** Why a path can't be used in a resource, as the end of a sentence that begins with the path; undefined where it can. */
+/**
+ * Why a path can't be used in a resource, as the end of a sentence that
+ * begins with the path; undefined where it can.
+ */
 export function pathMistake(path: string): string | undefined {
   if (!path.startsWith('/')) return 'is not an absolute path'
   if (path.includes('\0')) return 'holds a NUL byte'

@@ -76,7 +76,10 @@ async function readyUnit(service: Service, host: Host): Promise<Unit> {
   return showUnit(service, host)
 }
 
-/** systemd 252 doesn't see that a folder of drop-ins is new until it looks for another unit, so where there is one nobody asks. */
+/**
+ * systemd 252 doesn't see that a folder of drop-ins is new until it looks for another
+ * unit, so where there is one nobody asks.
+ */
 function hasOwnFiles({ title }: Service, host: Host): boolean {
   const name = unitName(title)
   const names = [name, name.replace(/@.*\./, '@.')]
@@ -93,7 +96,10 @@ async function showUnit({ ref, title }: Service, host: Host): Promise<Unit> {
   return unit
 }
 
-/** A unit that failed too often is refused a start until its count is cleared. Source: systemd.unit(5), StartLimitIntervalSec. */
+/**
+ * A unit that failed too often is refused a start until its count is cleared.
+ * Source: systemd.unit(5), StartLimitIntervalSec.
+ */
 async function clearFailure(service: Service, unit: Unit, host: Host): Promise<void> {
   if (unit.active !== 'failed') return
   await act(service, ['systemctl', 'reset-failed', '--', unitName(service.title)], host)
@@ -128,7 +134,10 @@ async function act(service: Service, argv: readonly string[], host: Host): Promi
   throw await failed(service, said || howItEnded(result), argv, host, result)
 }
 
-/** The failure with what the unit last wrote to the journal, for systemctl itself only says that something failed. */
+/**
+ * The failure with what the unit last wrote to the journal, for
+ * systemctl itself only says that something failed.
+ */
 async function failed(
   service: Service,
   reason: string,

@@ -17,7 +17,10 @@ export interface ServiceDesired {
 export type ServiceCurrent =
   | {
       readonly unit: Unit
-      /** Whether it starts at boot; `mask` where it can't start at all. Absent: nothing can be enabled, for it has no part that says when. */
+      /**
+       * Whether it starts at boot; `mask` where it can't start at all. Absent: nothing can be
+       * enabled, for it has no part that says when.
+       */
       readonly enabled: boolean | 'mask' | undefined
     }
   /** Why the state can't be told. */

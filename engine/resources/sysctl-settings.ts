@@ -21,7 +21,10 @@ export function keyPath(key: string): string {
   return key.replace(/[./]/g, (separator) => (separator === '.' ? '/' : '.'))
 }
 
-/** What is set at boot, in the order in which it is set: a later one wins. Globs are left out. Source: sysctl.d(5). */
+/**
+ * What is set at boot, in the order in which it is set: a later one wins.
+ * Globs are left out. Source: sysctl.d(5).
+ */
 export function bootSettings(host: HostReader): BootSetting[] {
   const pathByName = new Map<string, string>()
   for (const folder of folders) {

@@ -120,7 +120,10 @@ function kernelValue(host: HostReader, key: string): Current['kernel'] {
   return { value: host.read(path).toString().trim() }
 }
 
-/** In a container /proc/sys is often mounted read-only, though its files say that root may write. Source: proc_pid_mountinfo(5). */
+/**
+ * In a container /proc/sys is often mounted read-only, though its files say that root
+ * may write. Source: proc_pid_mountinfo(5).
+ */
 function whyReadOnly(host: HostReader): string | undefined {
   if (host.stat('/proc/self/mountinfo') === undefined) return undefined
   const mounts = host.read('/proc/self/mountinfo').toString().split('\n')

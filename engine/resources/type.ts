@@ -6,9 +6,14 @@ import type { Host, HostReader } from '../host/host.ts'
  */
 export type Thing = `${'path' | 'user' | 'group' | 'command' | 'unit' | 'package'}:${string}`
 
-/** From the desired state alone, what a resource has to do with the rest of the host. Everything is optional. */
+/**
+ * From the desired state alone, what a resource has to do with the rest of the host. Everything is optional.
+ */
 export interface Footprint {
-  /** Must be there first: a resource of the catalog that ensures or provides it comes before; if none does and the host lacks it, the resource is blocked. */
+  /**
+   * Must be there first: a resource of the catalog that ensures or provides it comes before; if none does and
+   * the host lacks it, the resource is blocked.
+   */
   readonly needs?: readonly Thing[]
   /** Only orders: comes after whatever ensures or provides it (a link's target). */
   readonly after?: readonly Thing[]
@@ -18,11 +23,17 @@ export interface Footprint {
   readonly removes?: readonly Thing[]
   /** What comes along besides: a package's users, units, directories and files. */
   readonly provides?: readonly Thing[]
-  /** Set where it brings things that nobody knows beforehand, such as a package that no table describes: it comes before what is declared after it and needs something that nothing else brings. */
+  /**
+   * Set where it brings things that nobody knows beforehand, such as a package that no table describes: it
+   * comes before what is declared after it and needs something that nothing else brings.
+   */
   readonly bringsUnknown?: true
   /** Path globs below which it may write besides what it ensures. */
   readonly writes?: readonly string[]
-  /** What it reads while it runs: paths (globs) or references; a change there comes before and refreshes it in this way. */
+  /**
+   * What it reads while it runs: paths (globs) or references; a change there
+   * comes before and refreshes it in this way.
+   */
   readonly reads?: readonly { readonly on: string; readonly by: RefreshKind }[]
 }
 
@@ -52,7 +63,10 @@ export interface Change {
   readonly note?: string
 }
 
-/** What `diff` finds. In sync is an empty list; `note` then says why nothing is done ("kept", "package will bring it"). */
+/**
+ * What `diff` finds. In sync is an empty list; `note` then says why nothing
+ * is done ("kept", "package will bring it").
+ */
 export type Verdict =
   | { readonly changes: readonly Change[]; readonly note?: string }
   | { readonly blocked: string; readonly help?: string }
@@ -96,8 +110,9 @@ export class ApplyError extends Error {
 /** What a probe may know of the rest of the catalog. */
 export interface ProbeContext {
   /**
-   * Everything that a resource of the whole catalog ensures or removes, also of those that `--tags` leaves out.
-   * A directory that recurses leaves these paths to their own resources, and purges neither them nor what leads to them.
+   * Everything that a resource of the whole catalog ensures or removes, also of those that
+   * `--tags` leaves out. A directory that recurses leaves these paths to their own resources, and
+   * purges neither them nor what leads to them.
    */
   readonly declared: ReadonlySet<Thing>
 }
@@ -107,14 +122,23 @@ export interface ResourceType<Desired extends object = object, Current = unknown
   readonly name: string
   /** Checks `Desired`; its descriptions are the user's reference. */
   readonly schema: object
-  /** A place for what no schema can say about one resource alone ("content and source exclude each other"); the sentence, or nothing. Runs when every value is known. Pure. */
+  /**
+   * A place for what no schema can say about one resource alone ("content and source exclude each other"); the
+   * sentence, or nothing. Runs when every value is known. Pure.
+   */
   check?(
     resource: Resource<Desired>,
   ): { readonly attribute?: string; readonly message: string; readonly help?: string } | undefined
-  /** Whether the probe must run a command of the manifest; then it is only asked when nothing that it depends on is pending. */
+  /**
+   * Whether the probe must run a command of the manifest; then it is only asked
+   * when nothing that it depends on is pending.
+   */
   asks?(desired: Desired): boolean
   footprint(resource: Resource<Desired>): Footprint
-  /** State of every given resource, in the order given, from as few reads as the system allows. Without a context nothing else is declared. */
+  /**
+   * State of every given resource, in the order given, from as few reads as the system allows.
+   * Without a context nothing else is declared.
+   */
   probe(
     resources: readonly Resource<Desired>[],
     host: HostReader,

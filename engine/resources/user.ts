@@ -126,7 +126,9 @@ function valuesOf({ uid, gid, comment, home, shell, groups, membership }: Desire
   }
 }
 
-/** What stands on the host, put in the words of the manifest where it means the same: `===` can then compare. */
+/**
+ * What stands on the host, put in the words of the manifest where it means the same: `===` can then compare.
+ */
 function unlessSame(
   desired: string | undefined,
   found: string | undefined,
@@ -136,7 +138,10 @@ function unlessSame(
   return isSame ? desired : found
 }
 
-/** Debian's adduser fills the fields of room and telephones by commas; Puppet set such a comment again on every run. */
+/**
+ * Debian's adduser fills the fields of room and telephones by commas;
+ * Puppet set such a comment again on every run.
+ */
 function withoutTrailingCommas(comment: string): string {
   return comment.replace(/,+$/, '')
 }

@@ -78,7 +78,10 @@ function nameOf(attribute: string): string {
   return attribute.slice(0, Math.max(0, attribute.lastIndexOf(': ')))
 }
 
-/** Owner, group and mode as one; a body that is made anew is only a hash here, and "present" is what making means. */
+/**
+ * Owner, group and mode as one; a body that is made anew is only a hash
+ * here, and "present" is what making means.
+ */
 function newValues(changes: readonly PlannedChange[], options: ChangeTextOptions): string[] {
   const values = new Map(changes.map(({ attribute, to }) => [attribute, renderValue(to, options)]))
   const [owner, group, mode] = ['owner', 'group', 'mode'].map((name) => values.get(name))

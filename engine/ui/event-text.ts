@@ -20,7 +20,10 @@ const NOTABLE_MS = 1000
 /** As long as the longest word that begins a line, `done before`. */
 const WORD_COLUMNS = 11
 
-/** An event as a line, a failure with all that is known of it below; undefined for what is not told. The end of a run is `renderSummary`'s. */
+/**
+ * An event as a line, a failure with all that is known of it below; undefined for what is not
+ * told. The end of a run is `renderSummary`'s.
+ */
 export function renderEvent(event: Event, options: EventTextOptions): string | undefined {
   const { paint, verbose } = options
   switch (event.type) {

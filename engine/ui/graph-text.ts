@@ -20,7 +20,10 @@ export interface GraphEdge {
   readonly reason: string
 }
 
-/** In the language of Graphviz: an arrow means "before", a dashed one may give way, a red dotted one has. Source: dot(1). */
+/**
+ * In the language of Graphviz: an arrow means "before", a dashed one may give
+ * way, a red dotted one has. Source: dot(1).
+ */
 export function renderDot(graph: Graph): string {
   const ids = idsOf(graph)
   const lines = ['digraph catalog {', '  rankdir=LR;', '  node [shape=box];']
@@ -44,7 +47,10 @@ export function renderDot(graph: Graph): string {
   return [...lines, '}'].join('\n')
 }
 
-/** As a flowchart of Mermaid, with the same looks; what gave way carries the word "dropped". Source: Mermaid, "Flowcharts". */
+/**
+ * As a flowchart of Mermaid, with the same looks; what gave way carries the word
+ * "dropped". Source: Mermaid, "Flowcharts".
+ */
 export function renderMermaid(graph: Graph): string {
   const ids = idsOf(graph)
   const lines = ['flowchart LR']

@@ -26,7 +26,10 @@ function jsonLine(value: object): string {
   return escapeControls(JSON.stringify(value))
 }
 
-/** JSON leaves the second range of control characters as they are; escaped they mean the same and steer no terminal. */
+/**
+ * JSON leaves the second range of control characters as they are; escaped
+ * they mean the same and steer no terminal.
+ */
 function escapeControls(json: string): string {
   return json.replace(
     /(?!\n)[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu,

@@ -5,7 +5,9 @@ export interface PaintChoice {
   readonly isTerminal: boolean
   /** The environment's NO_COLOR; any value but the empty one means no colour. Source: no-color.org. */
   readonly noColor: string | undefined
-  /** The environment's FORCE_COLOR, stronger than NO_COLOR as in Node itself; `0` and `false` mean no colour. */
+  /**
+   * The environment's FORCE_COLOR, stronger than NO_COLOR as in Node itself; `0` and `false` mean no colour.
+   */
   readonly forceColor: string | undefined
 }
 

@@ -30,9 +30,9 @@ const MAX_REF_COLUMNS = 48
 const MIN_DETAIL_COLUMNS = 30
 
 /**
- * A plan for people, without a last newline: what would be overwritten or removed first, for that is what has to be
- * looked at; then all else in the order of the apply, a line each; what is blocked; what is kept; the counts last,
- * where the question follows.
+ * A plan for people, without a last newline: what would be overwritten or removed first, for that is what has
+ * to be looked at; then all else in the order of the apply, a line each; what is blocked; what is kept; the
+ * counts last, where the question follows.
  */
 export function renderPlan(plan: Plan, options: PlanTextOptions): string {
   const isOpen = ({ action }: PlannedResource) => action !== 'blocked'
@@ -125,7 +125,8 @@ function renderResource(
   const ref = padTo(visibleLine(resource.ref), refColumns)
   const head = `  ${paint(tone, rune)} ${ref}`
   const detail = detailOf(resource, options)
-  // A long reference pushes what is said of it away, or, where that does not fit any more, to a line of its own.
+  // A long reference pushes what is said of it away, or, where that
+  // does not fit any more, to a line of its own.
   const isLong = columnsOf(ref) > refColumns
   const column = (isLong ? columnsOf(ref) : refColumns) + 6
   const below = isLong && width - refColumns - 6 >= MIN_DETAIL_COLUMNS ? refColumns + 6 : 6
@@ -180,7 +181,10 @@ function paintDiffLine(line: string, paint: Paint): string {
   return line.startsWith('\\') || line.startsWith('…') ? paint('dim', line) : line
 }
 
-/** What a file keeps though it is declared otherwise is always told; why nothing has to be done, only on request. */
+/**
+ * What a file keeps though it is declared otherwise is always told; why
+ * nothing has to be done, only on request.
+ */
 function renderNotes(plan: Plan, { paint, verbose }: PlanTextOptions): string[] {
   const isKept = ({ ref }: { readonly ref: string }) => ref.startsWith('file[')
   const render = (title: string, notes: Plan['notes']) => {

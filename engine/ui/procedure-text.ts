@@ -3,7 +3,9 @@ import type { PlannedStep } from '../procedure/plan.ts'
 import { indent } from './layout.ts'
 import { type PlanTextOptions, renderPlannedResources } from './plan-text.ts'
 
-/** What a procedure would do, a line a step, with the plan of each step that would change something below it. */
+/**
+ * What a procedure would do, a line a step, with the plan of each step that would change something below it.
+ */
 export function renderProcedure(
   name: string,
   steps: readonly PlannedStep[],

@@ -5,7 +5,9 @@ import { renderEvent } from './event-text.ts'
 
 /** What a frame shows. Times are in milliseconds. */
 export interface ProgressView {
-  /** All that has been told so far, the oldest first; it only grows. One text a frame, for each costs a layout. */
+  /**
+   * All that has been told so far, the oldest first; it only grows. One text a frame, for each costs a layout.
+   */
   readonly told: string[]
   readonly running: readonly {
     readonly name: string

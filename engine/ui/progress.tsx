@@ -8,7 +8,10 @@ import { ProgressState, type ProgressView } from './progress-state.ts'
 
 const FRAME_MS = 100
 const SPINNER = '⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏'
-/** A frame that is as high as the terminal flickers; most of what runs at once is one transaction of packages anyway. */
+/**
+ * A frame that is as high as the terminal flickers; most of what runs at
+ * once is one transaction of packages anyway.
+ */
 const MAX_RUNNING = 5
 /** What was so quick before is not worth a word. */
 const NOTABLE_MS = 1000
@@ -24,8 +27,8 @@ export interface ProgressOptions {
 }
 
 /**
- * Draws a run on a terminal while it happens and gives its summary: what is finished stays above, what runs is below,
- * with how much is left. Takes the next event only when it has noted the one before; reads no keys.
+ * Draws a run on a terminal while it happens and gives its summary: what is finished stays above, what runs is
+ * below, with how much is left. Takes the next event only when it has noted the one before; reads no keys.
  */
 export async function showProgress(
   events: AsyncIterator<Event, Summary>,

@@ -12,7 +12,10 @@ export interface ValueForm {
   readonly $ref?: string
 }
 
-/** Which values a schema takes, in a few words: `text or a list of text`, `one of: running, stopped`. `parts` are its `$defs`. */
+/**
+ * Which values a schema takes, in a few words: `text or a list of text`, `one of:
+ * running, stopped`. `parts` are its `$defs`.
+ */
 export function typeWords(
   form: ValueForm,
   parts: Readonly<Record<string, ValueForm>> = {},

@@ -40,7 +40,9 @@ function runKilledAt(place: Place, folder: string, at: number) {
   })
 }
 
-/** Every fourth point, so that writes and what is taken down of them both have their turn, and it takes seconds. */
+/**
+ * Every fourth point, so that writes and what is taken down of them both have their turn, and it takes seconds.
+ */
 const STEP = 4
 
 describe('a run that is killed at any point', () => {

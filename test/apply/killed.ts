@@ -1,8 +1,9 @@
 import { trip } from './trip.ts'
 
 /**
- * A run that is killed (SIGKILL, as by `kill -9`) just before its Nth call of the host that writes, or of the record.
- * Prints how many calls there were where it is not killed. Started by kill.test.ts: FOLDER ROOT STATE N.
+ * A run that is killed (SIGKILL, as by `kill -9`) just before its Nth call of the host that
+ * writes, or of the record. Prints how many calls there were where it is not killed.
+ * Started by kill.test.ts: FOLDER ROOT STATE N.
  */
 const [folder = '', root = '', state = '', killAt = '0'] = process.argv.slice(2)
 let calls = 0

@@ -169,7 +169,10 @@ describe.skipIf(!isRoot || !existsSync('/usr/bin/perl'))('against chroot (root, 
     expect(found).toBeGreaterThan(300)
   })
 
-  /** Makes the folders on the way and the thing itself, unless one of them is something else already: never through a link. */
+  /**
+   * Makes the folders on the way and the thing itself, unless one of them is
+   * something else already: never through a link.
+   */
   function plant(tree: string, parts: readonly string[], to: string | undefined): void {
     for (let depth = 1; depth <= parts.length; depth++) {
       const at = join(tree, ...parts.slice(0, depth))

@@ -3,7 +3,10 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { folderWith, steward } from '../cli/steward.ts'
 
-/** `steward apply work` on this machine, with all that it reads in a folder; a file `kill` there kills it once, in its block. */
+/**
+ * `steward apply work` on this machine, with all that it reads in a folder; a file
+ * `kill` there kills it once, in its block.
+ */
 function procedure(resume = 'continue') {
   const folder = folderWith({ 'zulip.conf': '', 'secrets.conf': '' })
   const note = (word: string) => `command: [/bin/sh, -c, "echo ${word} >> ${folder}/log"]`

@@ -35,7 +35,9 @@ export interface Walked {
   readonly summary: Summary | undefined
 }
 
-/** A procedure from its text (the class `main`), or from texts by path. `DIR` stands for its folder on the host. */
+/**
+ * A procedure from its text (the class `main`), or from texts by path. `DIR` stands for its folder on the host.
+ */
 export function procedureOf(
   texts: string | Readonly<Record<string, string>>,
   given: Given = {},

@@ -29,7 +29,9 @@ const commands = blocks
   .flatMap(({ text }) => text.trim().split('\n'))
 const contract = commands.find((command) => command.includes('contract.test.ts')) ?? ''
 
-/** What the example stands on, down the import ladder from `load`, which its contract reads; and what checks it. */
+/**
+ * What the example stands on, down the import ladder from `load`, which its contract reads; and what checks it.
+ */
 const parts = ['load', 'resources', 'facts', 'host', 'graph.ts', 'diagnostics', 'shipped.ts']
 const copied = [
   'package.json',

@@ -14,10 +14,11 @@ import { compileInput, type Given } from '../compile/input.ts'
 import { edgesOf, temporaryFolder } from '../compile/road.ts'
 
 /**
- * Whole runs as data: each folder is a case, and its name says what is true. It holds `manifests/` with the class
- * `main`, and what else the case needs of `zulip.conf`, `zulip-secrets.conf`, `site.yaml`, `given.json` (the rest of
- * `Given`) and `host/` (the tree that is managed, with /etc, /opt and /srv in any case). Expected is `diagnostics.txt` alone, or
- * `catalog.txt` and `plan.txt`, which `vitest --update` writes anew: read what it wrote.
+ * Whole runs as data: each folder is a case, and its name says what is true. It holds `manifests/` with
+ * the class `main`, and what else the case needs of `zulip.conf`, `zulip-secrets.conf`, `site.yaml`,
+ * `given.json` (the rest of `Given`) and `host/` (the tree that is managed, with /etc, /opt and /srv in
+ * any case). Expected is `diagnostics.txt` alone, or `catalog.txt` and `plan.txt`, which `vitest
+ * --update` writes anew: read what it wrote.
  */
 const cases = readdirSync(import.meta.dirname, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())

@@ -21,7 +21,10 @@ export interface AptWorld {
 }
 
 export interface WorldOptions {
-  /** What the lists name before an `apt-get update`, where it isn't what they name after it; `{}` is no lists at all. */
+  /**
+   * What the lists name before an `apt-get update`, where it isn't what
+   * they name after it; `{}` is no lists at all.
+   */
   readonly lists?: Readonly<Record<string, WorldPackage>>
   /** What the archive holds: what the lists name after one. */
   readonly archive?: Readonly<Record<string, WorldPackage>>

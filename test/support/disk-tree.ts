@@ -13,7 +13,10 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 
-/** Text or bytes of a file with mode 0644, a link where `target` is given, a fifo, or a directory where nothing is given. */
+/**
+ * Text or bytes of a file with mode 0644, a link where `target` is given, a
+ * fifo, or a directory where nothing is given.
+ */
 export type DiskEntry =
   | string
   | { readonly fifo: true }
@@ -50,7 +53,10 @@ export function makeTree(folder: string, entries: Readonly<Record<string, DiskEn
   }
 }
 
-/** What is below a folder, by path: `file 0644 text`, `directory 0755`, `link ../x`; with ` 1000:1000` where it is not of whoever runs. */
+/**
+ * What is below a folder, by path: `file 0644 text`, `directory 0755`, `link ../x`; with `
+ * 1000:1000` where it is not of whoever runs.
+ */
 export function readTree(folder: string, below = ''): Record<string, string> {
   const found: Record<string, string> = {}
   for (const name of readdirSync(join(folder, below))) {

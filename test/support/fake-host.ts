@@ -12,7 +12,10 @@ import type {
   User,
 } from '../../engine/host/host.ts'
 
-/** Text or bytes are a file of root's with mode 0644; everything else is written out. Parents are made: root's, 0755. */
+/**
+ * Text or bytes are a file of root's with mode 0644; everything else is
+ * written out. Parents are made: root's, 0755.
+ */
 export type FakeFile =
   | string
   | Uint8Array

@@ -18,7 +18,10 @@ export interface CommandOptions {
   readonly onOutput?: (text: string) => void
 }
 
-/** Runs a command to its end, in a process group of its own. Any exit status is a result; only a time-out throws. */
+/**
+ * Runs a command to its end, in a process group of its own. Any exit
+ * status is a result; only a time-out throws.
+ */
 export function command(
   argv: readonly string[],
   options: CommandOptions = {},

@@ -32,7 +32,10 @@ export async function resetCrowd(host: TestHost): Promise<void> {
     echo old >/srv/crowd/gone`)
 }
 
-/** Everything that test::crowd makes, as text: names, kinds, modes, owners, contents, and the state of its service. */
+/**
+ * Everything that test::crowd makes, as text: names, kinds, modes,
+ * owners, contents, and the state of its service.
+ */
 export function crowdState(host: TestHost): Promise<string> {
   return host.shell(`
     find /srv/crowd /etc/cron.d /etc/sysctl.d -printf '%p %y %m %u:%g %l\\n' | sort

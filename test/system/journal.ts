@@ -6,7 +6,10 @@ export interface UnitJob {
   readonly job: string
 }
 
-/** Runs the body and gives the jobs that systemd finished meanwhile, in their order, as its own journal tells them; a restart ends with a start. */
+/**
+ * Runs the body and gives the jobs that systemd finished meanwhile, in their order, as its own journal
+ * tells them; a restart ends with a start.
+ */
 export async function jobsDuring(host: TestHost, body: () => Promise<unknown>): Promise<UnitJob[]> {
   const cursor = await host.shell(
     "journalctl --quiet --lines=0 --show-cursor | sed -n 's/^-- cursor: //p'",

@@ -41,7 +41,10 @@ test('a procedure that is killed at any of its writes is continued', { timeout }
   })
 })
 
-/** Takes the points, or a sample of that size, on both hosts at once. `body` tells whether its point was reached. */
+/**
+ * Takes the points, or a sample of that size, on both hosts at once.
+ * `body` tells whether its point was reached.
+ */
 async function eachPoint(
   title: string,
   all: readonly KillPoint[],

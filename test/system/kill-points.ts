@@ -1,6 +1,9 @@
 import type { TestHost } from './rig.ts'
 
-/** The N-th call of one system call by the main thread of a run: where `runAndKill` ends it, before the call takes place. */
+/**
+ * The N-th call of one system call by the main thread of a run: where
+ * `runAndKill` ends it, before the call takes place.
+ */
 export interface KillPoint {
   readonly call: string
   readonly nth: number
@@ -14,7 +17,8 @@ const writing =
 /** Every call that a run to its end makes to change something, in their order. Needs strace in the host. */
 export async function killPoints(host: TestHost, argv: readonly string[]): Promise<KillPoint[]> {
   const calls = writing.map((call) => `?${call}`).join(',')
-  // Without -f: the main thread alone, in which node does all synchronous calls, so the count is the same each time.
+  // Without -f: the main thread alone, in which node does all synchronous
+  // calls, so the count is the same each time.
   await host.shell(`strace -qq -o /root/calls -e trace=${calls} -e signal=none ${argv.join(' ')}`)
   const seen = new Map<string, number>()
   return (await host.shell('sed -n "s/^\\([a-z0-9]*\\)(.*/\\1/p" /root/calls; rm /root/calls'))

@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 
-/** Runs the body while this process holds the file's lock, which ends with the process. Waits for other holders. */
+/**
+ * Runs the body while this process holds the file's lock, which ends with the process. Waits for other holders.
+ */
 export async function withLock<T>(path: string, body: () => Promise<T>): Promise<T> {
   const release = await takeLock(path, [])
   try {

@@ -1,6 +1,9 @@
 import type { TestHost } from './rig.ts'
 
-/** Path to one line with everything that a write would change: kind, mode, owner, mtime, ctime, size, link target, SHA-256. */
+/**
+ * Path to one line with everything that a write would change: kind, mode, owner,
+ * mtime, ctime, size, link target, SHA-256.
+ */
 export type Snapshot = ReadonlyMap<string, string>
 
 /** Everything on the host's own file systems: the root, /run and /dev/shm; not /proc, /sys and /dev. */

@@ -25,7 +25,10 @@ export const secrets = {
 /** Where a host with the image of `installedHost` finds the manifests of test/system/manifests. */
 export const manifests = '/srv/manifests'
 
-/** An image of a bare Debian 12 with the archive unpacked, the files that Zulip's installer writes, and the manifests of these tests. */
+/**
+ * An image of a bare Debian 12 with the archive unpacked, the files that Zulip's installer
+ * writes, and the manifests of these tests.
+ */
 export function installedImage(rig: Rig): Promise<string> {
   return rig.image('installed', async (host) => {
     const archive = process.env.STEWARD_TEST_ARCHIVE

@@ -4,7 +4,10 @@ import { join } from 'node:path'
 import { type CommandResult, command } from './command.ts'
 import { rigEnvironment, type TestHost } from './rig.ts'
 
-/** Runs a command in the host and gives the programs that it and its children started, each as its argument list. */
+/**
+ * Runs a command in the host and gives the programs that it and its
+ * children started, each as its argument list.
+ */
 export async function programsStartedBy(
   host: TestHost,
   argv: readonly string[],
@@ -36,7 +39,8 @@ export async function programsStartedBy(
 /** The successful execve calls from that of `argv` on; what went before is the way into the host. */
 function parseTrace(log: string, argv: readonly string[]): string[][] {
   const programs: string[][] = []
-  // A call that another process interrupts is written in two lines: "… <unfinished ...>" and "<... execve resumed> …".
+  // A call that another process interrupts is written in two lines: "…
+  // <unfinished ...>" and "<... execve resumed> …".
   const unfinished = new Map<string, string[]>()
   for (const line of log.split('\n')) {
     const pid = line.slice(0, line.indexOf(' '))

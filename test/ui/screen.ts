@@ -31,7 +31,10 @@ const ACT = new RegExp(`^${ESCAPE}\\[([0-9;]*)([A-Za-z])$`)
 /** What sets colour, weight and the like. */
 export const LOOKS = new RegExp(`${ESCAPE}\\[[0-9;]*m`)
 
-/** The lines that stand on a terminal, scrolled ones included, once all of this was written to it. Colour is left out. */
+/**
+ * The lines that stand on a terminal, scrolled ones included, once all of
+ * this was written to it. Colour is left out.
+ */
 export function linesOn(written: string): string[] {
   const lines: string[] = ['']
   let row = 0

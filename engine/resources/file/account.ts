@@ -1,6 +1,9 @@
 import type { Accounts } from '../../host/host.ts'
 
-/** The number of a user or group; undefined where the host does not know the name. Root is root in an empty tree, too. */
+/**
+ * The number of a user or group; undefined where the host does not know the
+ * name. Root is root in an empty tree, too.
+ */
 export function accountId(
   accounts: Accounts,
   kind: 'user' | 'group',

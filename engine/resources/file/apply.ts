@@ -6,7 +6,10 @@ import { accountId } from './account.ts'
 /** The changes of one path, by attribute. */
 export type Changes = ReadonlyMap<string, Change>
 
-/** Makes them: in one write where there is something to write. Throws `ApplyError` without the resource's name, and what the host throws. */
+/**
+ * Makes them: in one write where there is something to write. Throws `ApplyError` without the
+ * resource's name, and what the host throws.
+ */
 export function applyTo(path: string, changes: Changes, host: Host): void {
   const ensure = changes.get('ensure')
   const present = host.stat(path)

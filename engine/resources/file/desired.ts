@@ -22,7 +22,10 @@ export interface FileDesired {
 
 export type Ensure = 'file' | 'directory' | 'link' | 'absent' | 'present'
 
-/** What the path is to be, also where only `target` or a content says so; undefined where what is there is managed and nothing made. */
+/**
+ * What the path is to be, also where only `target` or a content says so; undefined where
+ * what is there is managed and nothing made.
+ */
 export function ensureOf(desired: FileDesired): Ensure | undefined {
   if (desired.ensure !== undefined) return desired.ensure
   if (desired.target !== undefined) return 'link'
@@ -31,7 +34,9 @@ export function ensureOf(desired: FileDesired): Ensure | undefined {
   return hasBody ? 'file' : undefined
 }
 
-/** Whether a link at the path is passed through. What is removed, or is to be a link, is always the path itself. */
+/**
+ * Whether a link at the path is passed through. What is removed, or is to be a link, is always the path itself.
+ */
 export function followsLink(desired: FileDesired): boolean {
   const ensure = ensureOf(desired)
   return desired.links === 'follow' && ensure !== 'absent' && ensure !== 'link'

@@ -1,4 +1,7 @@
-/** Whether a base name matches one of the globs. `*` also takes the dot of a hidden name, so that `*.swp` finds `.x.swp`. Throws SyntaxError for a set whose range runs backwards. */
+/**
+ * Whether a base name matches one of the globs. `*` also takes the dot of a hidden name, so that `*.swp` finds
+ * `.x.swp`. Throws SyntaxError for a set whose range runs backwards.
+ */
 export function globMatcher(
   globs: string | readonly string[] | undefined,
 ): (name: string) => boolean {

@@ -12,7 +12,10 @@ import { ensureOf, type FileDesired, followsLink } from './desired.ts'
 import { source } from './source.ts'
 import { entriesBelow } from './tree.ts'
 
-/** Each path that differs, or of which there is something to say: the title itself first. Nothing for one that is in sync. */
+/**
+ * Each path that differs, or of which there is something to say: the title
+ * itself first. Nothing for one that is in sync.
+ */
 export type FileCurrent =
   | Blocked
   | { readonly accounts: Accounts; readonly entries: readonly Entry[] }

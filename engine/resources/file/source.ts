@@ -4,7 +4,9 @@ import { hostError } from '../../host/error.ts'
 import type { FileKind } from '../../host/host.ts'
 import { kindOf, listPath, readLinkPath, statPath } from '../../host/read.ts'
 
-/** What `source` names: files on the side of the manifests, which `--root` does not move. Each throws HostError. */
+/**
+ * What `source` names: files on the side of the manifests, which `--root` does not move. Each throws HostError.
+ */
 export const source = {
   /** Undefined where nothing is; `follow` looks at what a link points to. */
   kind: (path: string, links: 'manage' | 'follow'): FileKind | undefined =>

@@ -27,7 +27,10 @@ interface Directory {
   readonly isThere: boolean
   /** Where it is copied from, if from anywhere. */
   readonly source?: string
-  /** The real directories that led to the source and the source itself: a link back to one of them would never end. */
+  /**
+   * The real directories that led to the source and the source itself: a
+   * link back to one of them would never end.
+   */
   readonly way: readonly string[]
 }
 
