@@ -106,6 +106,8 @@ async function wetRun(
     return stop.status()
   }
   const sensitive = new Set(catalog.resources.filter(holdsSecret).map(({ ref }) => ref))
+  // A run with nothing to do goes on record in one commit, for each is a sync.
+  if (!hasWork) store.begin()
   const record = new RunRecord(store, {
     command: process.argv.slice(2).map(redactor(catalog.secrets)),
     classes: catalog.classes,

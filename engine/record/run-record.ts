@@ -77,7 +77,6 @@ export class RunRecord implements Keeper {
    */
   adopt(files: Iterable<InSyncFile>): void {
     for (const { ref, path, content, how } of files) this.wrote(ref, path, content, how)
-    this.settle()
   }
 
   settle(): void {

@@ -288,12 +288,9 @@ export class Store {
 
   /** Paths of files whose content is on record; of those only that hold a secret. */
   recordedPaths(which: 'all' | 'sensitive'): Set<string> {
-    const sql = which === 'all' ? 'SELECT path FROM file' : 'SELECT path FROM file WHERE sensitive'
-    return new Set(
-      this.#statement(sql)
-        .all()
-        .map((row) => String(row.path)),
-    )
+    // As one text, for a row each takes four times as long.
+    const sql = `SELECT json_group_array(path) AS paths FROM file${which === 'all' ? '' : ' WHERE sensitive'}`
+    return new Set(JSON.parse(String(this.#get(sql)?.paths)))
   }
 
   file(path: string): FileRow | undefined {
