@@ -163,7 +163,9 @@ export async function validateAll(
   options: RoadOptions,
 ): Promise<{ readonly diagnostics: readonly Diagnostic[]; readonly summary: string }> {
   const { library, input } = await load({ ...options, classes: ['none'], with: {} })
-  const names = options.manifests.length > 0 ? namesIn(library, options.manifests) : library.names()
+  const wanted = new Set(options.manifests.map((folder) => resolve(folder)))
+  const isMeant = ({ manifests }: ManifestFolder) => wanted.size === 0 || wanted.has(manifests)
+  const names = library.names(isMeant)
   const found: Diagnostic[] = []
   for (const name of names) {
     const manifest = library.read(name)
@@ -172,10 +174,10 @@ export async function validateAll(
       found.push(...checkManifest(manifest, input), ...incompleteNotices(manifest, library.sources))
     }
   }
-  const diagnostics = unique([...library.diagnostics, ...found])
+  const diagnostics = unique([...library.strays(isMeant), ...library.diagnostics, ...found])
   return {
     diagnostics: sortByPlace(diagnostics),
-    summary: `${names.length} manifests, nothing wrong.`,
+    summary: `${names.length} ${names.length === 1 ? 'manifest' : 'manifests'}, nothing wrong.`,
   }
 }
 
@@ -186,11 +188,6 @@ function checkManifest(manifest: Manifest, input: CompileInput): readonly Diagno
     return scopes.diagnostics
   const { diagnostics } = compile({ ...input, classes: [{ name: manifest.name }] })
   return diagnostics.filter(({ code, severity }) => severity !== 'error' || !HOST_CODES.has(code))
-}
-
-function namesIn(library: Library, folders: readonly string[]): string[] {
-  const wanted = new Set(folders.map((folder) => resolve(folder)))
-  return library.names((folder) => wanted.has(folder.manifests))
 }
 
 /** probe and plan. */
@@ -236,7 +233,7 @@ function noConf(path: string): Diagnostic {
     severity: 'error',
     code: 'not-found',
     message: `there is no ${path}, and no class was named`,
-    help: 'name a class, such as: steward apply zulip::voyager',
+    help: 'name a class, such as zulip::voyager; steward classes lists them',
   }
 }
 

@@ -49,9 +49,10 @@ export function catalogJson(catalog: Catalog): object {
 
 function catalogText(catalog: Catalog): string {
   const lines = catalog.order.map((index) => catalog.resources[index]?.ref ?? '')
+  const count = (n: number, what: string) => `${n} ${what}${n === 1 ? '' : 's'}`
   return [
     ...lines,
     '',
-    `${catalog.resources.length} resources, ${catalog.edges.length} relations; --json prints them whole.`,
+    `${count(catalog.resources.length, 'resource')}, ${count(catalog.edges.length, 'relation')}; --json prints them whole.`,
   ].join('\n')
 }

@@ -21,7 +21,7 @@ async function validateNamed(flags: CommonFlags, classes: readonly string[]) {
     const { catalog, notices } = compileCatalog(loaded)
     return {
       diagnostics: [...loaded.notices, ...notices, ...catalog.notices],
-      summary: `${classes.join(', ')}: ${catalog.resources.length} resources, nothing wrong.`,
+      summary: `${classes.join(', ')}: ${catalog.resources.length === 1 ? '1 resource' : `${catalog.resources.length} resources`}, nothing wrong.`,
     }
   } catch (error) {
     if (error instanceof Refusal) return { diagnostics: error.diagnostics, summary: '' }

@@ -120,10 +120,29 @@ export class Library {
     for (const folder of this.folders) {
       if (!isMeant(folder)) continue
       for (const file of yamlFiles(folder.manifests)) {
-        names.add(file.slice(0, -'.yaml'.length).replaceAll('/', '::'))
+        const name = nameOf(file)
+        if (name !== undefined) names.add(name)
       }
     }
-    return [...names].filter((name) => NAME.test(name)).sort()
+    return [...names].sort()
+  }
+
+  /** Warnings of files that look like manifests but that no name leads to. */
+  strays(isMeant: (folder: ManifestFolder) => boolean): Diagnostic[] {
+    return this.folders.filter(isMeant).flatMap(({ manifests }) =>
+      yamlFiles(manifests)
+        .filter((file) => nameOf(file) === undefined)
+        .map((file) => ({
+          severity: 'warning' as const,
+          code: 'class-file-name' as const,
+          message: `${this.sources.shown(join(manifests, file))} is passed over: no class can have its name`,
+          expected: 'NAME.yaml, with a name of a-z, 0-9 and _ that begins with a letter',
+          help: `name file and class anew, such as ${file
+            .replace(/\.yml$/, '.yaml')
+            .toLowerCase()
+            .replaceAll(/[^a-z0-9_/.]/g, '_')}`,
+        })),
+    )
   }
 
   /**
@@ -200,9 +219,15 @@ export class Library {
   }
 }
 
-/** Files with the ending .yaml below a folder, as relative paths, but for those of its templates and files. */
+/** The name of the class that a file holds, by its path below the folder; undefined where that is no name. */
+function nameOf(file: string): string | undefined {
+  const name = file.replace(/\.yaml$/, '').replaceAll('/', '::')
+  return NAME.test(name) ? name : undefined
+}
+
+/** YAML files below a folder, as relative paths, but for hidden ones and those of its templates and files. */
 function yamlFiles(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.yaml') && !/^(templates|files)\//.test(file))
+    .filter((file) => /\.ya?ml$/.test(file) && !/^(templates|files)\/|(^|\/)\./.test(file))
     .sort()
 }

@@ -6,7 +6,7 @@ test('counts the manifests of the folder given in which nothing is wrong', () =>
   const cwd = folderWith({ 'site/own.yaml': 'class: own\n', 'site/templates/no.yaml': 'a: b\n' })
   expect(steward(cwd, 'validate', '--manifests', 'site')).toMatchObject({
     status: 0,
-    stdout: '1 manifests, nothing wrong.\n',
+    stdout: '1 manifest, nothing wrong.\n',
   })
 })
 
@@ -18,4 +18,11 @@ test.each([
   const { status, stdout, stderr } = steward(cwd, 'validate', '--manifests', given)
   expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
   expect(stderr).toContain(`${join(cwd, given)} is no folder of manifests [usage]; ${found}; `)
+})
+
+test('warns of files that no class can be named after, but not of hidden ones', () => {
+  const files = { 'site/My-own.yml': '', 'site/own.yaml': 'class: own\n', 'site/.ci.yml': '' }
+  const { status, stdout, stderr } = steward(folderWith(files), 'validate', '--manifests', 'site')
+  expect({ status, stdout }).toEqual({ status: 0, stdout: '1 manifest, nothing wrong.\n' })
+  expect(stderr).toMatch(/^warning: site\/My-own\.yml is passed over: .*such as my_own\.yaml\n$/)
 })
