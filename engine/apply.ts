@@ -148,7 +148,9 @@ class Runner {
     const size = catalog.resources.length
     this.#before = predecessors(size, pairs(catalog.edges))
     this.#context = probeContext(catalog)
-    this.#needs = new Needs(catalog, input.host)
+    this.#needs = new Needs(catalog, input.host, {
+      isSelected: (index) => input.states[index] !== undefined,
+    })
     this.#redact = redactor(catalog.secrets)
     this.#actions = new Map(plan.resources.map(({ index, action }) => [index, action]))
     const listens = new Map<number, { from: number; by: RefreshKind }[]>()

@@ -1,6 +1,7 @@
 import type { Catalog, CatalogResource } from './compile/catalog.ts'
 import { unitTemplate } from './compile/edges.ts'
 import { neighbours, pairs, predecessors } from './graph.ts'
+import { HostError } from './host/error.ts'
 import type { HostReader } from './host/host.ts'
 import type { ProbeContext, ResourceType, Thing, Verdict } from './resources/type.ts'
 
@@ -45,12 +46,12 @@ export async function probe(input: ProbeInput): Promise<States> {
       else batches.set(type, [resource])
     }
   }
-  const needs = new Needs(catalog, host, input.coming)
+  const needs = new Needs(catalog, host, { isSelected, coming: input.coming })
+  const asking = { host, context, needs }
   for (const [type, batch] of batches) {
-    const currents = await type.probe(batch, host, context)
-    for (const [position, resource] of batch.entries()) {
-      states[resource.index] = known(verdictOf(type, resource, currents[position], needs))
-    }
+    const verdicts = await verdictsOf(type, batch, asking)
+    for (const [position, { index }] of batch.entries())
+      states[index] = known(verdicts[position] as Verdict)
   }
   // Nothing depends on what is to change, for nothing is.
   if (asked.size === 0 && states.every((state) => state === undefined || state === IN_SYNC))
@@ -73,8 +74,7 @@ export async function probe(input: ProbeInput): Promise<States> {
       if (cause >= 0) states[index] = { kind: 'later', on: cause }
       else {
         const type = types.get(resource.type) as ResourceType
-        const [current] = await type.probe([resource], host, context)
-        states[index] = known(verdictOf(type, resource, current, needs))
+        states[index] = known(await verdictNow(type, resource, asking))
       }
     }
     const state = states[index]
@@ -85,14 +85,42 @@ export async function probe(input: ProbeInput): Promise<States> {
   return states
 }
 
+interface Asking {
+  readonly host: HostReader
+  readonly context: ProbeContext
+  readonly needs: Needs
+}
+
 /** Asks about one resource at this moment. */
 export async function verdictNow(
   type: ResourceType,
   resource: CatalogResource,
-  { host, context, needs }: { host: HostReader; context: ProbeContext; needs: Needs },
+  asking: Asking,
 ): Promise<Verdict> {
-  const [current] = await type.probe([resource], host, context)
-  return verdictOf(type, resource, current, needs)
+  const [verdict] = await verdictsOf(type, [resource], asking)
+  return verdict as Verdict
+}
+
+async function verdictsOf(
+  type: ResourceType,
+  resources: readonly CatalogResource[],
+  asking: Asking,
+): Promise<Verdict[]> {
+  const { host, context, needs } = asking
+  try {
+    const currents = await type.probe(resources, host, context)
+    return resources.map((resource, position) =>
+      verdictOf(type, resource, currents[position], needs),
+    )
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error
+    const [resource, ...others] = resources
+    if (resource && others.length === 0) return [{ blocked: `${resource.ref}: ${error.message}` }]
+    // One that the host does not let be looked at says nothing of the others.
+    const verdicts: Verdict[] = []
+    for (const each of resources) verdicts.push(await verdictNow(type, each, asking))
+    return verdicts
+  }
 }
 
 /** Shared by all that need nothing, and of which nothing is to be said. */
@@ -144,27 +172,35 @@ function verdictOf(
   const verdict = type.diff(resource, current)
   if (!('changes' in verdict) || verdict.changes?.length === 0) return verdict
   const missing = needs.missing(resource)
-  return missing
+  if (missing === undefined) return verdict
+  const what = `${resource.ref} needs ${sayThing(missing)}, which is not there`
+  return needs.isLeftOut(missing)
     ? {
-        blocked: `${resource.ref} needs ${sayThing(missing)}, which is not there and which nothing makes`,
-        help: helpFor(missing),
+        blocked: `${what}, and what makes it was not chosen`,
+        help: `choose it too; --only '${resource.ref}' takes along what it needs`,
       }
-    : verdict
+    : { blocked: `${what} and which nothing makes`, help: helpFor(missing) }
+}
+
+/** Which resources take part, and what will be there besides what they make. */
+interface Selection {
+  readonly isSelected: (index: number) => boolean
+  readonly coming?: ReadonlySet<Thing> | undefined
 }
 
 /** Whether what resources need is on the host or made by the catalog. A thing that was found is not looked for again. */
 export class Needs {
   readonly #catalog: Catalog
   readonly #host: HostReader
-  readonly #coming: ReadonlySet<Thing>
+  readonly #selection: Selection
   /** What the catalog makes, as things and as trees; looked up when something is to change. */
-  #brought: { readonly made: ReadonlySet<string>; readonly trees: readonly string[] } | undefined
+  #brought: ReturnType<typeof broughtBy> | undefined
   readonly #met = new Set<Thing>()
 
-  constructor(catalog: Catalog, host: HostReader, coming: ReadonlySet<Thing> = new Set()) {
+  constructor(catalog: Catalog, host: HostReader, selection: Selection) {
     this.#catalog = catalog
     this.#host = host
-    this.#coming = coming
+    this.#selection = selection
   }
 
   /** The first thing that a resource needs and that nobody brings. */
@@ -172,13 +208,29 @@ export class Needs {
     return footprint.needs?.find((thing) => !this.#isMet(thing))
   }
 
+  /** Whether something makes it that does not take part. */
+  isLeftOut(thing: Thing): boolean {
+    const leftOut = this.#brought?.leftOut
+    return leftOut?.has(thing) === true || leftOut?.has(unitTemplate(thing)) === true
+  }
+
   #isMet(thing: Thing): boolean {
     if (this.#met.has(thing)) return true
-    this.#brought ??= broughtBy(this.#catalog, this.#coming)
+    this.#brought ??= broughtBy(this.#catalog, this.#selection)
     const { made, trees } = this.#brought
-    const met = made.has(thing) || made.has(unitTemplate(thing)) || this.#isThere(thing, trees)
+    const met = made.has(thing) || made.has(unitTemplate(thing)) || this.#mayBeThere(thing, trees)
     if (met) this.#met.add(thing)
     return met
+  }
+
+  /** Where the host does not let it be looked at, whoever needs it finds out. */
+  #mayBeThere(thing: Thing, trees: readonly string[]): boolean {
+    try {
+      return this.#isThere(thing, trees)
+    } catch (error) {
+      if (error instanceof HostError) return true
+      throw error
+    }
   }
 
   #isThere(thing: Thing, trees: readonly string[]): boolean {
@@ -201,15 +253,18 @@ export class Needs {
   }
 }
 
-function broughtBy(catalog: Catalog, coming: ReadonlySet<Thing>) {
+function broughtBy(catalog: Catalog, { isSelected, coming = new Set() }: Selection) {
   const made = new Set<string>(coming)
+  const leftOut = new Set<string>()
   const trees: string[] = []
-  for (const { footprint } of catalog.resources) {
-    for (const thing of footprint.ensures ?? []) made.add(thing)
-    for (const thing of footprint.provides ?? []) made.add(thing)
+  for (const { index, footprint } of catalog.resources) {
+    const takesPart = isSelected(index)
+    for (const thing of footprint.ensures ?? []) (takesPart ? made : leftOut).add(thing)
+    for (const thing of footprint.provides ?? []) (takesPart ? made : leftOut).add(thing)
+    if (!takesPart) continue
     for (const glob of footprint.writes ?? []) trees.push(`${glob.replace(/\/?[*?[{].*$/, '')}/`)
   }
-  return { made, trees }
+  return { made, leftOut, trees }
 }
 
 const COMMAND_FOLDERS = [
@@ -235,6 +290,7 @@ function helpFor(thing: Thing): string {
     case 'command':
       return `declare the package that brings it, or say so: provides: { commands: [${name}] }`
     default:
-      return `declare it: - ${thing.slice(0, thing.indexOf(':'))}: ${name}`
+      // Without `ensure` a user or group only adds to one that is made elsewhere.
+      return `declare it: - { ${thing.slice(0, thing.indexOf(':'))}: ${name}, ensure: present }`
   }
 }

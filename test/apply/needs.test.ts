@@ -24,6 +24,29 @@ resources:
     expect(existsSync(join(place.root, 'x'))).toBe(false)
   })
 
+  test('blocks where what makes it was not chosen', async () => {
+    const { plan, outcomes } = await runIn(
+      newPlace(),
+      `class: main
+resources:
+  - file: /folder
+    ensure: directory
+  - file: /folder/x
+    content: x
+    tags: [chosen]
+`,
+      { selection: { tags: ['chosen'] } },
+    )
+    expect(plan.resources).toMatchObject([
+      {
+        action: 'blocked',
+        because:
+          'file[/folder/x] needs /folder, which is not there, and what makes it was not chosen',
+      },
+    ])
+    expect(outcomes).toEqual(['file[/folder/x] failed'])
+  })
+
   test('blocks no more once something before has met it', async () => {
     const at = temporaryFolder()
     const { outcomes } = await runIn(
@@ -55,5 +78,29 @@ resources:
       { meanwhile: () => rmdirSync(join(place.root, 'there')) },
     )
     expect(outcomes).toEqual(['file[/x] failed'])
+  })
+})
+
+describe('what the host does not let be looked at', () => {
+  test('blocks itself, and nothing else of its type', async () => {
+    const at = temporaryFolder()
+    const long = `/${'n'.repeat(300)}`
+    const { plan, outcomes } = await runIn(
+      newPlace('/'),
+      `class: main
+resources:
+  - exec: long
+    command: [/bin/true]
+    creates: ${long}
+  - exec: short
+    command: [/bin/touch, ${at}/made]
+    creates: ${at}/made
+`,
+    )
+    expect(plan.resources[0]).toMatchObject({
+      action: 'blocked',
+      because: `exec[long]: ${long}: the name is too long (ENAMETOOLONG)`,
+    })
+    expect(outcomes).toEqual(['exec[long] failed', 'exec[short] changed'])
   })
 })
