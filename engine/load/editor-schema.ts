@@ -14,7 +14,7 @@ import { types } from '../resources/index.ts'
 export function editorSchema(): object {
   const forms = [...types.values()]
     .map(({ name, schema }) => [name, schema as Schema] as const)
-    .sort()
+    .sort(([one], [other]) => (one < other ? -1 : 1))
   const steps = Object.entries({ apply, block, fail, query }) as [string, Schema][]
   const any = (list: readonly (readonly [string, Schema])[]) => ({
     anyOf: [...list.map(([name, schema]) => form(name, schema)), define],
