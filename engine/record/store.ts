@@ -260,21 +260,21 @@ export class Store {
       'INSERT INTO kept (run, ref, path, kind, goes, mode, uid, gid, hash, target) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
       row.run,
       row.ref,
-      row.path,
+      textOfPath(row.path),
       row.kind,
       row.goes,
       row.mode,
       row.uid,
       row.gid,
       row.hash ?? null,
-      row.target ?? null,
+      row.target === undefined ? null : textOfPath(row.target),
     )
   }
 
   recordFile(row: FileRow): void {
     this.#run(
       'INSERT INTO file (path, ref, written, base, mode, uid, gid, run, sensitive) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET ref = excluded.ref, written = excluded.written, base = excluded.base, mode = excluded.mode, uid = excluded.uid, gid = excluded.gid, run = excluded.run, sensitive = excluded.sensitive',
-      row.path,
+      textOfPath(row.path),
       row.ref,
       row.written,
       row.base,
@@ -290,12 +290,13 @@ export class Store {
   recordedPaths(which: 'all' | 'sensitive'): Set<string> {
     // As one text, for a row each takes four times as long.
     const sql = `SELECT json_group_array(path) AS paths FROM file${which === 'all' ? '' : ' WHERE sensitive'}`
-    return new Set(JSON.parse(String(this.#get(sql)?.paths)))
+    const texts: string[] = JSON.parse(String(this.#get(sql)?.paths))
+    return new Set(texts.map(pathOfText))
   }
 
   file(path: string): FileRow | undefined {
-    const row = this.#get('SELECT * FROM file WHERE path = ?', path)
-    return row && ({ ...row, sensitive: row.sensitive === 1 } as FileRow)
+    const row = this.#get('SELECT * FROM file WHERE path = ?', textOfPath(path))
+    return row && ({ ...row, path, sensitive: row.sensitive === 1 } as FileRow)
   }
 
   /** How long each resource last took to change, by `ref`, in milliseconds. */
@@ -346,8 +347,9 @@ export class Store {
         (row) =>
           ({
             ...row,
+            path: pathOfText(String(row.path)),
             hash: row.hash ?? undefined,
-            target: row.target ?? undefined,
+            target: row.target === null ? undefined : pathOfText(String(row.target)),
           }) as unknown as KeptRow,
       )
   }
@@ -471,6 +473,15 @@ CREATE INDEX kept_path ON kept (path);
 CREATE TABLE file (path TEXT PRIMARY KEY, ref TEXT NOT NULL, written TEXT NOT NULL, base TEXT NOT NULL, mode INTEGER NOT NULL, uid INTEGER NOT NULL, gid INTEGER NOT NULL, run TEXT NOT NULL, sensitive INTEGER NOT NULL) STRICT;
 CREATE TABLE procedure (run TEXT PRIMARY KEY, name TEXT NOT NULL, arguments TEXT NOT NULL, state TEXT NOT NULL, progress TEXT NOT NULL) STRICT;
 `
+
+/** SQLite's text is UTF-8: a path whose bytes are not (a lone surrogate for each) is stored as JSON has it, which begins as no other does. */
+function textOfPath(path: string): string {
+  return path.isWellFormed() && !path.startsWith('"') ? path : JSON.stringify(path)
+}
+
+function pathOfText(text: string): string {
+  return text.startsWith('"') ? String(JSON.parse(text)) : text
+}
 
 function runRow(row: Record<string, SQLOutputValue>): RunRow {
   return {

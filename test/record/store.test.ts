@@ -263,6 +263,23 @@ describe('runs', () => {
   })
 })
 
+describe('a path', () => {
+  test.each(['/plain', '/bad\udcff', '/gr\u00fc\u00dfe "x"', '"quoted"'])(
+    '%j comes back as it was',
+    (path) => {
+      const store = Store.open(temporaryFolder())
+      const run = store.startRun({ command: [], classes: [] })
+      const about = { ref: 'file[/x]', mode: 0o644, uid: 0, gid: 0, run }
+      store.keep({ ...about, path, kind: 'link', goes: 'all', hash: undefined, target: path })
+      store.recordFile({ ...about, path, written: 'a', base: 'a', sensitive: false })
+      expect(store.kept(run)).toMatchObject([{ path, target: path }])
+      expect(store.file(path)).toMatchObject({ path, written: 'a' })
+      expect(store.recordedPaths('all')).toEqual(new Set([path]))
+      store.close()
+    },
+  )
+})
+
 describe('a procedure', () => {
   test('is open until it is said to be otherwise, with its arguments and progress', () => {
     const folder = temporaryFolder()
