@@ -5,10 +5,11 @@ import { isObject, type Manifest } from '../load/manifest.ts'
 import { holdsExpression } from '../load/schema-errors.ts'
 import type { Path } from '../load/yaml.ts'
 import { ExprError, type ExprScope, recordOf, recordWith, toCel, Unset } from './expr.ts'
+import { expressionDiagnostic } from './expression-diagnostic.ts'
 import { Failed, Instance, type Value, ValueLoop } from './instance.ts'
 import { type Data, parameterValue, type With } from './parameter.ts'
 import { collectTexts, sameValue } from './plain-data.ts'
-import { eachFields, expressionDiagnostic, type Scopes } from './scope.ts'
+import { eachFields, type Scopes } from './scope.ts'
 
 /** An item of `for_each`. */
 export interface Each {

@@ -1,12 +1,10 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.ts'
-import { didYouMean } from '../diagnostics/suggest.ts'
 import type { Library } from '../load/library.ts'
 import { isObject, type Manifest, type ParameterDecl, type ResourceDecl } from '../load/manifest.ts'
-import { holdsExpression } from '../load/schema-errors.ts'
-import type { Sources } from '../load/sources.ts'
 import type { Path } from '../load/yaml.ts'
-import { type CelType, ExprError, type Expression, ExprScope, type Fields } from './expr.ts'
-import { type ParsedText, parseText } from './text.ts'
+import { Checker } from './checker.ts'
+import { type CelType, ExprScope, type Fields } from './expr.ts'
+import { type ParsedText, parseText, type TextError, walkTexts } from './text.ts'
 
 /** The names that the expressions of one manifest may use, with their types: the same for all its instances. */
 export interface ManifestScope {
@@ -34,10 +32,7 @@ export class Scopes {
   readonly #scopes = new Map<Manifest, ManifestScope>()
   readonly #fields = new Map<Manifest, Fields>()
   readonly #checked = new Set<Manifest>()
-  readonly #texts = new Map<
-    string,
-    ParsedText | { readonly message: string; readonly offset: number } | undefined
-  >()
+  readonly #texts = new Map<string, ParsedText | TextError | undefined>()
 
   constructor(library: Library, facts: Fields) {
     this.#library = library
@@ -46,9 +41,7 @@ export class Scopes {
   }
 
   /** A text taken apart; undefined where it holds no expression. */
-  text(
-    text: string,
-  ): ParsedText | { readonly message: string; readonly offset: number } | undefined {
+  text(text: string): ParsedText | TextError | undefined {
     if (!text.includes('${{')) return undefined
     let parsed = this.#texts.get(text)
     if (parsed === undefined) {
@@ -116,7 +109,7 @@ export class Scopes {
     this.#checked.add(manifest)
     const scope = this.for(manifest)
     const { names } = scope
-    const checker = new Checker(this, manifest, this.#library.sources)
+    const checker = new Checker(manifest.file, this.#library.sources, (text) => this.text(text))
     for (const [name, decl] of Object.entries(manifest.parameters))
       checker.value(decl.default, ['parameters', name, 'default'], names)
     for (const [index, decl] of manifest.include.entries()) {
@@ -308,230 +301,5 @@ export function parameterType(decl: ParameterDecl): CelType {
       return 'map<string, dyn>'
     case 'string':
       return 'string'
-  }
-}
-
-/** Calls `visit` for every text with an expression below a value. */
-export function walkTexts(
-  value: unknown,
-  path: Path,
-  visit: (text: string, path: Path) => void,
-): void {
-  if (!holdsExpression(value)) return
-  if (typeof value === 'string') visit(value, path)
-  else if (Array.isArray(value))
-    for (const [index, item] of value.entries()) walkTexts(item, [...path, index], visit)
-  else if (isObject(value))
-    for (const key of Object.keys(value)) walkTexts(value[key], [...path, key], visit)
-}
-
-/** An expression that is wrong, as a diagnostic at its own characters. `offset` is where it begins in the text at `path`. */
-export function expressionDiagnostic(
-  error: ExprError,
-  at: {
-    readonly sources: Sources
-    readonly file: string
-    readonly path: Path
-    readonly offset: number
-    readonly names: ExprScope
-    readonly expression: string
-  },
-): Diagnostic {
-  const codes = {
-    syntax: 'expression-syntax',
-    type: 'expression-type',
-    'unknown-name': 'unknown-name',
-    failed: 'expression-failed',
-    unset: 'unset-value',
-    limit: 'limit',
-  } as const
-  const start = Math.max(0, Math.min(error.start, at.expression.length - 1))
-  const length = Math.max(1, Math.min(error.end, at.expression.length) - start)
-  const hints: Partial<Record<ExprError['kind'], string | undefined>> = {
-    'unknown-name':
-      error.subject === undefined ? undefined : didYouMean(error.subject, at.names.names()),
-    unset: `give it a value, or ask is_set(${asWritten(error.subject, at.expression)}) first`,
-    syntax: /[^=!<>]=[^=]/.test(at.expression) ? 'equality is written ==' : undefined,
-  }
-  const help = hints[error.kind]
-  return {
-    severity: 'error',
-    code: codes[error.kind],
-    message: `in the expression "${at.expression}": ${error.message}`,
-    place: at.sources.within(at.file, at.path, at.offset + start, length),
-    ...(help ? { help } : {}),
-  }
-}
-
-/** A name with the alias before it, where the expression has one. */
-function asWritten(name: string | undefined, expression: string): string {
-  if (name === undefined) return '…'
-  return new RegExp(`\\b(?:[a-z_]\\w*\\.)?${RegExp.escape(name)}\\b`).exec(expression)?.[0] ?? name
-}
-
-/** Checks the expressions of a manifest against the names that they may use. */
-class Checker {
-  readonly diagnostics: Diagnostic[] = []
-  readonly #scopes: Scopes
-  readonly #manifest: Manifest
-  readonly #sources: Sources
-
-  constructor(scopes: Scopes, manifest: Manifest, sources: Sources) {
-    this.#scopes = scopes
-    this.#manifest = manifest
-    this.#sources = sources
-  }
-
-  decl(decl: ResourceDecl, scope: ManifestScope): void {
-    const { meta, path } = decl
-    const names = meta.for_each === undefined ? scope.names : scope.eachNames
-    if (meta.for_each !== undefined) this.list(meta.for_each, [...path, 'for_each'], scope.names)
-    if (meta.when !== undefined) this.condition(meta.when, [...path, 'when'], names)
-    for (const [index, title] of decl.titles.entries()) {
-      this.value(
-        title,
-        decl.titles.length > 1 ? [...path, decl.type, index] : [...path, decl.type],
-        names,
-      )
-    }
-    for (const key of [
-      'before',
-      'require',
-      'notify',
-      'subscribe',
-      'needs',
-      'provides',
-      'tags',
-      'noop',
-      'sensitive',
-      'id',
-      'optional',
-    ] as const) {
-      this.value(meta[key], [...path, key], names)
-    }
-    for (const [key, value] of Object.entries(decl.attributes)) {
-      if ((key === 'steps' || key === 'rescue' || key === 'always') && decl.type === 'block') {
-        for (const inner of value as ResourceDecl[]) this.decl(inner, scope)
-      } else if (key === 'until' && decl.type === 'query') this.#until(decl, value as string, names)
-      else this.value(value, [...path, key], names)
-    }
-  }
-
-  value(value: unknown, path: Path, names: ExprScope): void {
-    walkTexts(value, path, (text, at) => {
-      const parsed = this.#parse(text, at)
-      for (const part of parsed?.parts ?? []) {
-        if (typeof part === 'string') continue
-        const checked = this.#compile(part.expression, at, part.offset, names)
-        if (checked && !parsed?.alone && /^(list|map|record)/.test(checked.type)) {
-          this.#wrong(
-            `"${part.expression}" is of type ${checked.type.split('<')[0]}, which can't stand inside a text`,
-            at,
-            part.offset,
-            part.expression.length,
-            'join a list with .join(", "), or let the expression stand alone',
-          )
-        }
-      }
-    })
-  }
-
-  /** `until` reads the answer under the query's own name. */
-  #until(decl: ResourceDecl, value: string, names: ExprScope): void {
-    const own = names.child()
-    for (const title of decl.titles) if (!own.has(title)) own.declare(title, 'map<string, dyn>')
-    this.condition(value, [...decl.path, 'until'], own)
-  }
-
-  condition(value: string | boolean, path: Path, names: ExprScope): void {
-    if (typeof value === 'boolean') return
-    const parsed = this.#scopes.text(value)
-    const bare =
-      parsed && !('message' in parsed) && parsed.alone
-        ? parsed.alone
-        : { expression: value, offset: 0 }
-    const checked = this.#compile(bare.expression, path, bare.offset, names)
-    if (checked && checked.type !== 'bool' && checked.type !== 'dyn') {
-      this.#wrong(
-        `"${bare.expression}" is of type ${checked.type}, and a condition is true or false`,
-        path,
-        bare.offset,
-        bare.expression.length,
-      )
-    }
-  }
-
-  list(value: unknown, path: Path, names: ExprScope): void {
-    if (typeof value !== 'string') {
-      this.value(value, path, names)
-      return
-    }
-    const parsed = this.#parse(value, path)
-    if (!parsed?.alone) {
-      this.#wrong(
-        'for_each takes a list or a map',
-        path,
-        0,
-        value.length,
-        `write a list, or one expression, such as \${{ ${/^[\w.]+$/.test(value) ? value : 'names'} }}`,
-      )
-      return
-    }
-    const checked = this.#compile(parsed.alone.expression, path, parsed.alone.offset, names)
-    if (checked && !/^(list|map|dyn)/.test(checked.type)) {
-      this.#wrong(
-        `"${checked.text}" is of type ${checked.type}, and for_each takes a list or a map`,
-        path,
-        parsed.alone.offset,
-        checked.text.length,
-      )
-    }
-  }
-
-  #parse(text: string, path: Path): ParsedText | undefined {
-    const parsed = this.#scopes.text(text)
-    if (!parsed || !('message' in parsed)) return parsed
-    this.diagnostics.push({
-      severity: 'error',
-      code: 'expression-syntax',
-      message: parsed.message,
-      place: this.#sources.within(this.#manifest.file, path, parsed.offset, 3),
-      help: 'an expression is written ${{ … }}; $${{ stands for the characters themselves',
-    })
-    return undefined
-  }
-
-  #compile(
-    expression: string,
-    path: Path,
-    offset: number,
-    names: ExprScope,
-  ): Expression | undefined {
-    try {
-      return names.compile(expression)
-    } catch (error) {
-      if (!(error instanceof ExprError)) throw error
-      this.diagnostics.push(
-        expressionDiagnostic(error, {
-          sources: this.#sources,
-          file: this.#manifest.file,
-          path,
-          offset,
-          names,
-          expression,
-        }),
-      )
-      return undefined
-    }
-  }
-
-  #wrong(message: string, path: Path, offset: number, length: number, help?: string): void {
-    this.diagnostics.push({
-      severity: 'error',
-      code: 'expression-type',
-      message,
-      place: this.#sources.within(this.#manifest.file, path, offset, length),
-      ...(help ? { help } : {}),
-    })
   }
 }

@@ -1,3 +1,7 @@
+import { isObject } from '../load/manifest.ts'
+import { holdsExpression } from '../load/schema-errors.ts'
+import type { Path } from '../load/yaml.ts'
+
 /** A text with expressions: literal parts, and expressions with their offset in the text. */
 export interface ParsedText {
   readonly parts: readonly (string | { readonly expression: string; readonly offset: number })[]
@@ -47,6 +51,20 @@ export function parseText(text: string): ParsedText | TextError | undefined {
     parts,
     alone: parts.length === 1 && typeof first === 'object' ? first : undefined,
   }
+}
+
+/** Calls `visit` for every text with an expression below a value. */
+export function walkTexts(
+  value: unknown,
+  path: Path,
+  visit: (text: string, path: Path) => void,
+): void {
+  if (!holdsExpression(value)) return
+  if (typeof value === 'string') visit(value, path)
+  else if (Array.isArray(value))
+    for (const [index, item] of value.entries()) walkTexts(item, [...path, index], visit)
+  else if (isObject(value))
+    for (const key of Object.keys(value)) walkTexts(value[key], [...path, key], visit)
 }
 
 /**
