@@ -15,6 +15,9 @@ export interface Checked {
   readonly ignoreMissing?: boolean
 }
 
+/** What these find holds whatever the values turn out to be. */
+const aboutKeys = new Set(['additionalProperties', 'unevaluatedProperties', 'required'])
+
 /**
  * What ajv found, in our own words and at its place. What depends on an expression is left
  * out: its value is checked when it is known.
@@ -31,7 +34,7 @@ export function schemaDiagnostics(errors: readonly ErrorObject[], checked: Check
     if (unions.some((union) => error.schemaPath.startsWith(union))) continue
     const path = decode(error.instancePath)
     const value = at(checked.value, path)
-    if (holdsExpression(value)) continue
+    if (!aboutKeys.has(error.keyword) && holdsExpression(value)) continue
     if (error.keyword === 'required' && checked.ignoreMissing) continue
     if (error.keyword === 'if' || error.keyword === 'propertyNames') continue
     const key = `${error.instancePath} ${error.keyword} ${JSON.stringify(error.params)}`

@@ -100,6 +100,41 @@ resource:
 `)
 })
 
+test('unknown-key, beside expressions and wherever it stands', async () => {
+  expect(
+    await told(`class: main
+sumary: What it is for.
+parameters:
+  greeting: { default: Hello }
+resources:
+  - file: /etc/motd
+    content: \${{ greeting }}
+    mode: "999"
+`),
+  ).toMatchInlineSnapshot(`
+    "
+    main.yaml:2:1: error: the manifest has no key "sumary" [unknown-key]
+        2 | sumary: What it is for.
+          | ^^^^^^
+      expected  one of: alias_of, assert, class, defaults, define, include, incomplete, let, parameters, resources, resume, steps, summary, tags
+      found     sumary
+      help      did you mean "summary"?
+
+    main.yaml:4:13: error: "parameters.greeting" of the manifest is not a mapping with type or enum [wrong-value]
+        4 |   greeting: { default: Hello }
+          |             ^
+      expected  a mapping with type or enum
+      found     {"default":"Hello"}
+
+    main.yaml:8:11: error: "mode" of file[/etc/motd] is not a mode such as "0644" or "u=rw,g=r" [wrong-value]
+        8 |     mode: "999"
+          |           ^^^^^
+      expected  a mode such as "0644" or "u=rw,g=r"
+      found     999
+    "
+  `)
+})
+
 test('unknown-type', async () => {
   expect(
     await told(`class: main
