@@ -2,7 +2,8 @@ import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Diagnostic, Refusal } from '../diagnostics/diagnostic.ts'
 import { didYouMean } from '../diagnostics/suggest.ts'
-import { type Manifest, readManifest } from './manifest.ts'
+import type { Manifest } from './manifest.ts'
+import { readManifest } from './read-manifest.ts'
 import type { Sources } from './sources.ts'
 
 /** A folder with manifests, and where its templates and files lie. */

@@ -1,0 +1,341 @@
+import type { Diagnostic } from '../diagnostics/diagnostic.ts'
+import { didYouMean } from '../diagnostics/suggest.ts'
+import {
+  type IncludeDecl,
+  isObject,
+  type Manifest,
+  type Meta,
+  metaparameters,
+  type ParameterDecl,
+  type ResourceDecl,
+  stepWords,
+} from './manifest.ts'
+import { schemaDiagnostics } from './schema-errors.ts'
+import type { Sources } from './sources.ts'
+import { validator } from './validators.ts'
+import { type Path, parseYaml } from './yaml.ts'
+
+const isMeta = new Set<string>(metaparameters)
+
+/**
+ * One manifest from its text. `types` are the names of the resource types; names with `::` are defines and
+ * are looked up later, for they are files of their own.
+ */
+export function readManifest(
+  text: string,
+  file: string,
+  types: ReadonlySet<string>,
+  sources: Sources,
+): { readonly manifest: Manifest | undefined; readonly diagnostics: readonly Diagnostic[] } {
+  const parsed = parseYaml(text, sources.shown(file))
+  if (parsed.diagnostics.length > 0) return { manifest: undefined, diagnostics: parsed.diagnostics }
+  const diagnostics: Diagnostic[] = []
+  const raw = parsed.value
+  const error = (
+    diagnostic: Omit<Diagnostic, 'severity' | 'place'>,
+    path: Path,
+    on?: 'key' | 'value',
+  ) => diagnostics.push({ severity: 'error', ...diagnostic, place: sources.place(file, path, on) })
+
+  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
+    error(
+      {
+        code: 'manifest-shape',
+        message: 'a manifest is a mapping that begins with "class:" or "define:"',
+      },
+      [],
+    )
+    return { manifest: undefined, diagnostics }
+  }
+  const top = raw as Record<string, unknown>
+  const validate = validator('manifest')
+  if (!validate(top)) {
+    diagnostics.push(
+      ...schemaDiagnostics(validate.errors ?? [], {
+        value: top,
+        file,
+        base: [],
+        sources,
+        subject: 'the manifest',
+      }),
+    )
+  }
+  const kind = 'define' in top ? 'define' : 'class'
+  const name = top[kind]
+  if (typeof name !== 'string') {
+    if (diagnostics.length === 0 || !('class' in top || 'define' in top)) {
+      error(
+        {
+          code: 'manifest-shape',
+          message: 'the manifest does not say which class or define it is',
+          help: 'begin with: class: NAME',
+        },
+        [],
+      )
+    }
+    return { manifest: undefined, diagnostics }
+  }
+  if ('class' in top && 'define' in top) {
+    error(
+      { code: 'manifest-shape', message: 'a manifest is a class or a define, not both' },
+      ['define'],
+      'key',
+    )
+  }
+  if ('resources' in top && 'steps' in top) {
+    error(
+      {
+        code: 'manifest-shape',
+        message: `${name} has both resources and steps; a procedure has steps only`,
+      },
+      ['steps'],
+      'key',
+    )
+  }
+
+  for (const key of typeof top.alias_of === 'string' ? Object.keys(top) : []) {
+    if (ALIAS_KEYS.has(key)) continue
+    error(
+      {
+        code: 'manifest-shape',
+        message: `${name} stands for ${String(top.alias_of)}, and can't have "${key}" of its own`,
+        help: 'take it away, or write a class that includes the other',
+      },
+      [key],
+      'key',
+    )
+  }
+
+  const parameters = (isObject(top.parameters) ? top.parameters : {}) as Record<
+    string,
+    ParameterDecl
+  >
+  const lets = (isObject(top.let) ? top.let : {}) as Record<string, unknown>
+  for (const key of Object.keys(lets)) {
+    if (key in parameters) {
+      error(
+        {
+          code: 'manifest-shape',
+          message: `${name} has a parameter and a named value that are both "${key}"`,
+          help: 'give one of them another name',
+        },
+        ['let', key],
+        'key',
+      )
+    }
+  }
+  for (const key of [...Object.keys(parameters), ...Object.keys(lets)]) {
+    if (RESERVED.has(key)) {
+      error(
+        {
+          code: 'manifest-shape',
+          message: `"${key}" has a meaning of its own in expressions`,
+          help: 'choose another name',
+        },
+        [key in lets ? 'let' : 'parameters', key],
+        'key',
+      )
+    }
+  }
+
+  const reader: DeclReader = { file, types, sources, diagnostics }
+  const resources = readDecls(top.resources, ['resources'], false, reader)
+  const steps = top.steps === undefined ? undefined : readDecls(top.steps, ['steps'], true, reader)
+
+  const manifest: Manifest = {
+    kind,
+    name,
+    file,
+    ...(typeof top.summary === 'string' ? { summary: top.summary } : {}),
+    ...(typeof top.alias_of === 'string' ? { aliasOf: top.alias_of } : {}),
+    incomplete: listOf(top.incomplete),
+    resume: top.resume === 'anew' ? 'anew' : 'continue',
+    tags: listOf(top.tags),
+    parameters,
+    include: (Array.isArray(top.include) ? top.include : []).map(
+      (item: unknown, index): IncludeDecl => {
+        const decl = (
+          typeof item === 'string' ? { class: item } : isObject(item) ? item : {}
+        ) as Record<string, unknown>
+        return {
+          class: typeof decl.class === 'string' ? decl.class : '',
+          with: isObject(decl.with) ? decl.with : {},
+          ...(decl.when === undefined ? {} : { when: decl.when as string | boolean }),
+          ...(typeof decl.as === 'string' ? { as: decl.as } : {}),
+          path: ['include', index],
+        }
+      },
+    ),
+    defaults: (isObject(top.defaults) ? top.defaults : {}) as Manifest['defaults'],
+    asserts: Array.isArray(top.assert) ? (top.assert as Manifest['asserts']) : [],
+    let: lets,
+    resources,
+    steps,
+  }
+  return { manifest: diagnostics.length > 0 ? undefined : manifest, diagnostics }
+}
+
+const ALIAS_KEYS = new Set(['class', 'define', 'summary', 'alias_of'])
+const RESERVED = new Set([
+  'constructor',
+  'facts',
+  'each',
+  'title',
+  'query',
+  'step',
+  'true',
+  'false',
+  'null',
+  'in',
+])
+
+interface DeclReader {
+  readonly file: string
+  readonly types: ReadonlySet<string>
+  readonly sources: Sources
+  readonly diagnostics: Diagnostic[]
+}
+
+function readDecls(
+  value: unknown,
+  path: Path,
+  inSteps: boolean,
+  reader: DeclReader,
+): ResourceDecl[] {
+  if (!Array.isArray(value)) return []
+  const decls: ResourceDecl[] = []
+  for (const [index, item] of value.entries()) {
+    const decl = isObject(item) ? readDecl(item, [...path, index], inSteps, reader) : undefined
+    if (decl) decls.push(decl)
+  }
+  return decls
+}
+
+function readDecl(
+  item: Record<string, unknown>,
+  path: Path,
+  inSteps: boolean,
+  reader: DeclReader,
+): ResourceDecl | undefined {
+  const { file, types, sources, diagnostics } = reader
+  const error = (
+    diagnostic: Omit<Diagnostic, 'severity' | 'place'>,
+    at: Path,
+    on?: 'key' | 'value',
+  ) => diagnostics.push({ severity: 'error', ...diagnostic, place: sources.place(file, at, on) })
+  const type = Object.keys(item)[0] ?? ''
+  const word = stepWords.find((candidate) => candidate === type)
+  if (word && !inSteps) {
+    error(
+      {
+        code: 'unknown-type',
+        message: `"${type}" stands only among the steps of a procedure`,
+        help: 'use "steps:" instead of "resources:"',
+      },
+      [...path, type],
+      'key',
+    )
+    return undefined
+  }
+  if (!types.has(type) && !type.includes('::') && !word && type !== 'class') {
+    const later = Object.keys(item).find((key) => types.has(key) || key.includes('::'))
+    const help = later
+      ? `the type comes first: put "${later}:" at the top of the resource`
+      : didYouMean(type, [...types, ...(inSteps ? stepWords : [])])
+    error(
+      {
+        code: 'unknown-type',
+        message: `there is no resource type "${type}"`,
+        expected: `one of: ${[...types].sort().join(', ')}, or a define`,
+        ...(help ? { help } : {}),
+      },
+      [...path, type],
+      'key',
+    )
+    return undefined
+  }
+  const rawTitle = item[type]
+  const titles = Array.isArray(rawTitle) ? rawTitle : [rawTitle]
+  if (titles.length === 0 || titles.some((title) => typeof title !== 'string' || title === '')) {
+    error(
+      {
+        code: 'wrong-value',
+        message: `the title of a ${type} is text, or a list of texts`,
+        found: JSON.stringify(rawTitle),
+        help: `write: ${type}: "${typeof rawTitle === 'number' ? rawTitle : 'TITLE'}"`,
+      },
+      [...path, type],
+    )
+    return undefined
+  }
+  const attributes: Record<string, unknown> = {}
+  const meta: Record<string, unknown> = {}
+  for (const [key, value] of Object.entries(item).slice(1)) {
+    // An apply chooses by tags; it has none itself.
+    const isOwn = word === 'apply' && key === 'tags'
+    if (isMeta.has(key) && !isOwn) meta[key] = value
+    else attributes[key] = value
+  }
+  const subject = `${type}[${titles.join(', ')}]`
+  const checkMeta = validator('metaparameters')
+  if (!checkMeta(meta)) {
+    diagnostics.push(
+      ...schemaDiagnostics(checkMeta.errors ?? [], {
+        value: meta,
+        file,
+        base: path,
+        sources,
+        subject,
+      }),
+    )
+  }
+  if (word === 'block') {
+    attributes.steps = readDecls(attributes.steps, [...path, 'steps'], true, reader)
+    for (const part of ['rescue', 'always']) {
+      if (attributes[part] !== undefined)
+        attributes[part] = readDecls(attributes[part], [...path, part], true, reader)
+    }
+  }
+  if (types.has(type)) checkAttributes(type, subject, attributes, path, reader, false)
+  else if (word) {
+    const check = validator(`steps/${word}`)
+    if (!check(attributes)) {
+      diagnostics.push(
+        ...schemaDiagnostics(check.errors ?? [], {
+          value: attributes,
+          file,
+          base: path,
+          sources,
+          subject,
+        }),
+      )
+    }
+  }
+  return { type, titles: titles as string[], attributes, meta: meta as Meta, path }
+}
+
+function checkAttributes(
+  type: string,
+  subject: string,
+  attributes: Readonly<Record<string, unknown>>,
+  path: Path,
+  reader: DeclReader,
+  complete: boolean,
+): void {
+  const check = validator(`resources/${type}`)
+  if (check(attributes)) return
+  reader.diagnostics.push(
+    ...schemaDiagnostics(check.errors ?? [], {
+      value: attributes,
+      file: reader.file,
+      base: path,
+      sources: reader.sources,
+      subject,
+      ...(complete ? {} : { ignoreMissing: true }),
+    }),
+  )
+}
+
+function listOf(value: unknown): string[] {
+  return typeof value === 'string' ? [value] : Array.isArray(value) ? value.map(String) : []
+}
