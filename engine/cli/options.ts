@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { type Stats, statSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
@@ -50,6 +50,13 @@ export function roadOptions(
   mayKeep: boolean,
 ): RoadOptions {
   const root = resolve(flags.root ?? '/')
+  if (statOf(root)?.isDirectory() !== true) {
+    throw new Refusal({
+      severity: 'error',
+      code: 'usage',
+      message: `--root takes a folder that is there, and ${root} is none`,
+    })
+  }
   const instead = {
     ...(flags.config === undefined ? {} : { conf: flags.config }),
     ...(flags.secrets === undefined ? {} : { secrets: flags.secrets }),
@@ -88,7 +95,7 @@ export function stateOf(flags: Pick<CommonFlags, 'state'>, root: string): string
 
 /** What lies in the state folder is believed and written to: nobody else may have put it there. */
 function refuseUntrusted(folder: string): void {
-  const found = statSync(folder, { throwIfNoEntry: false })
+  const found = statOf(folder)
   if (found === undefined) return
   const isOurs = isTrustedOwner(found.uid)
   if (isOurs && !canOthersWrite(found)) return
@@ -102,6 +109,15 @@ function refuseUntrusted(folder: string): void {
       : `it belongs to another user (uid ${found.uid})`,
     help: `look at what is in it, then: chown ${process.geteuid?.() ?? 0} ${folder} && chmod 700 ${folder}`,
   })
+}
+
+/** Undefined also where it can't be looked at: whoever opens it tells. */
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path)
+  } catch {
+    return undefined
+  }
 }
 
 function pairs(list: readonly string[]): Record<string, string> {

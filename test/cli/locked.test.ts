@@ -28,6 +28,16 @@ function withFull(table: string, rows = 'true') {
   return folder
 }
 
+test('a root that is not there is refused, in a dry run too', () => {
+  const folder = folderWith({ 'm/site.yaml': site })
+  for (const more of [[], ['--dry-run']]) {
+    const { status, stderr } = steward(folder, ...args, '--root', 'none', ...more)
+    expect(status).toBe(1)
+    expect(stderr).toContain('--root takes a folder that is there')
+  }
+  expect(existsSync(join(folder, 'state'))).toBe(false)
+})
+
 describe('a state folder', () => {
   const refused = (spoil: (state: string) => void, found: string) => {
     const folder = folderWith({ 'm/site.yaml': site })
@@ -49,6 +59,14 @@ describe('a state folder', () => {
     'of somebody else is refused as well',
     () => refused((state) => chownSync(state, 12345, 12345), 'another user (uid 12345)'),
   )
+
+  test('that can not be looked at is told by whoever opens it', () => {
+    const folder = folderWith({ 'm/site.yaml': site, state: 'a file' })
+    const { status, stderr } = steward(folder, ...args, '--state', 'state/below')
+    expect(status).toBe(1)
+    expect(stderr).toContain("state/below can't be made")
+    expect(stderr).not.toContain('bug')
+  })
 
   test('whose lock can not be opened is told as such', () => {
     const folder = folderWith({ 'm/site.yaml': site, 'state/lock/x': '' })
