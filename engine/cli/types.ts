@@ -3,7 +3,7 @@ import apply from '../../schemas/steps/apply.json' with { type: 'json' }
 import block from '../../schemas/steps/block.json' with { type: 'json' }
 import fail from '../../schemas/steps/fail.json' with { type: 'json' }
 import query from '../../schemas/steps/query.json' with { type: 'json' }
-import { functions } from '../compile/expr.ts'
+import { functions } from '../compile/functions.ts'
 import { helpers } from '../compile/template.ts'
 import { Refusal } from '../diagnostics/diagnostic.ts'
 import { didYouMean } from '../diagnostics/suggest.ts'

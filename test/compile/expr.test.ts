@@ -1,14 +1,8 @@
 import { isCelError, isCelList, isCelMap, run } from '@bufbuild/cel'
 import { strings } from '@bufbuild/cel/ext'
 import { describe, expect, test } from 'vitest'
-import {
-  ExprError,
-  ExprScope,
-  type Fields,
-  functions,
-  record,
-  Unset,
-} from '../../engine/compile/expr.ts'
+import { ExprError, ExprScope, type Fields, record, Unset } from '../../engine/compile/expr.ts'
+import { functions } from '../../engine/compile/functions.ts'
 
 const values = {
   name: 'chat.example.org',
