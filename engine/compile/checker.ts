@@ -35,7 +35,8 @@ export class Checker {
       )
     }
     for (const key of metaparameters) {
-      if (key !== 'for_each' && key !== 'when') this.value(meta[key], [...path, key], names)
+      if (key === 'for_each' || key === 'when' || meta[key] === undefined) continue
+      this.value(meta[key], [...path, key], names)
     }
     for (const [key, value] of Object.entries(decl.attributes)) {
       if ((key === 'steps' || key === 'rescue' || key === 'always') && decl.type === 'block') {

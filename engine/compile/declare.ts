@@ -14,11 +14,11 @@ import { collectTexts, plainData, sameValue } from './plain-data.ts'
 import { loadTemplate, type Template, TemplateError } from './template.ts'
 import { templateSource, valueSource } from './value-source.ts'
 
-/** What a reference names before it is looked up. */
+/** What a relation of a declaration names, before it is looked up. */
 export interface WrittenReference {
   readonly relation: 'before' | 'require' | 'notify' | 'subscribe'
   /** `service[nginx]`, `class[zulip::nginx]`, or an `id`. */
-  readonly ref: string
+  readonly refs: readonly string[]
   readonly file: string
   readonly path: Path
   readonly optional: boolean
@@ -64,7 +64,8 @@ const LISTENING = new Set(['restart_on', 'reload_on'])
 interface PreparedAttribute {
   readonly key: string
   readonly raw: unknown
-  readonly path: Path
+  /** The path of the mapping that it stands in. */
+  readonly base: Path
   /** Whether no expression is in it, so that the text as written is the value. */
   readonly isConstant: boolean
 }
@@ -284,19 +285,18 @@ export class Declarations {
   #prepared({ manifest }: Instance, decl: ResourceDecl): readonly PreparedAttribute[] {
     let prepared = this.#attributes.get(decl)
     if (!prepared) {
-      const own = Object.entries(decl.attributes).map(([key, raw]) => ({
-        key,
-        raw,
-        path: [...decl.path, key],
-      }))
-      const inherited = Object.entries(manifest.defaults[decl.type] ?? {})
-        .filter(([key]) => !(key in decl.attributes))
-        .map(([key, raw]) => ({ key, raw, path: ['defaults', decl.type, key] }))
-      prepared = [...own, ...inherited].map((attribute) => ({
-        ...attribute,
-        isConstant: !LISTENING.has(attribute.key) && !holdsExpression(attribute.raw),
-      }))
-      this.#attributes.set(decl, prepared)
+      const from = (base: Path, attributes: Readonly<Record<string, unknown>>) =>
+        Object.keys(attributes).map((key): PreparedAttribute => {
+          const raw = attributes[key]
+          return { key, raw, base, isConstant: !LISTENING.has(key) && !holdsExpression(raw) }
+        })
+      prepared = from(decl.path, decl.attributes)
+      const defaults = manifest.defaults[decl.type]
+      if (defaults) {
+        const inherited = from(['defaults', decl.type], defaults)
+        prepared = [...prepared, ...inherited.filter(({ key }) => !(key in decl.attributes))]
+      }
+      if (decl.meta.for_each !== undefined) this.#attributes.set(decl, prepared)
     }
     return prepared
   }
@@ -322,11 +322,12 @@ export class Declarations {
       if (key === 'template') template = value
       else desired[key] = value
     }
-    for (const { key, raw, path, isConstant } of this.#prepared(instance, decl)) {
+    for (const { key, raw, base, isConstant } of this.#prepared(instance, decl)) {
       if (isConstant && !this.#withSources) {
         set(key, raw)
         continue
       }
+      const path = [...base, key]
       const { value, secret } = this.#evaluation.value(raw, { instance, path, each })
       if (secret) {
         if (ARGUMENTS.has(key)) {
@@ -519,20 +520,21 @@ export class Declarations {
       if (raw === undefined) continue
       const path = [...decl.path, relation]
       const { value } = this.#evaluation.value(raw, { instance, path, each })
-      for (const ref of this.#refs(value))
-        found.push({ relation, ref, file: instance.manifest.file, path, optional })
+      const refs = this.#refs(value)
+      found.push({ relation, refs, file: instance.manifest.file, path, optional })
     }
     return found
   }
 
   /** Every resource that a written reference names. */
-  #refs(value: unknown): string[] {
-    if (Array.isArray(value)) return value.flatMap((item) => this.#refs(item))
-    if (typeof value === 'string') return [value]
-    if (!isObject(value)) return []
-    return Object.entries(value).flatMap(([type, titles]) =>
-      list(titles).map((title) => this.#ref(type, title)),
-    )
+  #refs(value: unknown, found: string[] = []): string[] {
+    if (Array.isArray(value)) for (const item of value) this.#refs(item, found)
+    else if (typeof value === 'string') found.push(value)
+    else if (isObject(value)) {
+      for (const type of Object.keys(value))
+        for (const title of list(value[type])) found.push(this.#ref(type, title))
+    }
+    return found
   }
 
   #ref(type: string, title: string): string {

@@ -163,15 +163,14 @@ class EdgeMaker {
   }
 
   #relate(members: readonly number[], reference: WrittenReference): void {
-    const others = this.#lookUp(reference.ref)
+    for (const ref of reference.refs) this.#relateTo(ref, members, reference)
+  }
+
+  #relateTo(ref: string, members: readonly number[], reference: WrittenReference): void {
+    const others = this.#lookUp(ref)
     if (!others) {
-      if (this.#input.absent.has(reference.ref) || reference.optional) return
-      this.#unresolved(
-        reference.ref,
-        `this "${reference.relation}"`,
-        reference.file,
-        reference.path,
-      )
+      if (this.#input.absent.has(ref) || reference.optional) return
+      this.#unresolved(ref, `this "${reference.relation}"`, reference.file, reference.path)
       return
     }
     const forward = reference.relation === 'before' || reference.relation === 'notify'

@@ -32,19 +32,24 @@ export function renderDot(graph: Graph): string {
     for (const ref of refs) lines.push(`    ${ids.get(ref)} [label=${quoted(ref)}];`)
     lines.push('  }')
   }
-  const line = (edge: GraphEdge, look: readonly string[]) => {
-    const attributes = [...look, `tooltip=${quoted(edge.reason)}`].join(', ')
-    lines.push(`  ${ids.get(edge.from)} -> ${ids.get(edge.to)} [${attributes}];`)
+  // Most edges are there for the same few reasons.
+  const tooltips = new Map<string, string>()
+  const line = (edge: GraphEdge, look: string) => {
+    let tooltip = tooltips.get(edge.reason)
+    if (tooltip === undefined) {
+      tooltip = quoted(edge.reason)
+      tooltips.set(edge.reason, tooltip)
+    }
+    lines.push(`  ${ids.get(edge.from)} -> ${ids.get(edge.to)} [${look}tooltip=${tooltip}];`)
   }
   for (const edge of graph.edges) {
-    line(edge, [
-      ...(edge.weak ? ['style=dashed'] : []),
-      ...(edge.refresh ? [`label=${quoted(edge.refresh)}`] : []),
-    ])
+    const style = edge.weak ? 'style=dashed, ' : ''
+    line(edge, edge.refresh ? `${style}label=${quoted(edge.refresh)}, ` : style)
   }
   for (const edge of graph.dropped)
-    line(edge, ['style=dotted', 'color=red', 'constraint=false', 'label="dropped"'])
-  return [...lines, '}'].join('\n')
+    line(edge, 'style=dotted, color=red, constraint=false, label="dropped", ')
+  lines.push('}')
+  return lines.join('\n')
 }
 
 /**
