@@ -1,12 +1,13 @@
 import type { Catalog } from '../compile/catalog.ts'
 import { Refusal } from '../diagnostics/diagnostic.ts'
-import { load, type RoadOptions } from '../index.ts'
+import { load, openLibrary, type RoadOptions } from '../index.ts'
 import type { Manifest, ResourceDecl } from '../load/manifest.ts'
 import { redactor } from '../plan.ts'
 import { type PlannedStep, planProcedure } from '../procedure/plan.ts'
 import { newProgress, type Progress } from '../procedure/progress.ts'
 import { abandonProcedure, runProcedure } from '../procedure/run.ts'
 import type { ProcedureInput } from '../procedure/step.ts'
+import { stepsDigest } from '../procedure/steps-digest.ts'
 import { RunRecord } from '../record/run-record.ts'
 import type { ProcedureRow, Store } from '../record/store.ts'
 import { renderProcedure } from '../ui/procedure-text.ts'
@@ -48,7 +49,8 @@ async function runLocked(
   options: RoadOptions,
   { store, stop }: { readonly store: Store; readonly stop: Stop },
 ): Promise<number> {
-  const open = openRun(store, procedure, flags, options)
+  const steps = stepsDigest(procedure, openLibrary(options))
+  const open = openRun(store, procedure, flags, options, steps)
   const progress = open ? (open.progress as Progress) : newProgress()
   const given = open ? { ...options, with: open.arguments as Record<string, string> } : options
   if (!flags.yes) {
@@ -60,6 +62,9 @@ async function runLocked(
       return stop.status()
     }
   }
+  const replaced = flags.restart ? store.openProcedure(procedure.name) : undefined
+  if (replaced) store.saveProcedure({ ...replaced, state: 'abandoned' })
+  progress.steps = steps
   /** Resources of the steps so far whose content holds a secret. */
   const sensitive = new Set<string>()
   const secrets = Object.entries(given.with)
@@ -119,9 +124,10 @@ async function runLocked(
 /** The open run that this command goes on with or ends; undefined where it begins anew. */
 function openRun(
   store: Store,
-  { name }: Procedure,
+  { name, resume }: Procedure,
   flags: ApplyFlags,
   options: RoadOptions,
+  steps: string,
 ): ProcedureRow | undefined {
   const open = store.openProcedure(name)
   if (!open) {
@@ -132,11 +138,17 @@ function openRun(
       message: `no run of ${name} is open, so there is nothing to abandon`,
     })
   }
-  if (flags.restart) {
-    store.saveProcedure({ ...open, state: 'abandoned' })
-    return undefined
+  if (flags.restart) return undefined
+  if (flags.abandon) return open
+  if (sameArguments(open.arguments, options.with)) {
+    if (resume === 'anew' || (open.progress as Progress).steps === steps) return open
+    throw new Refusal({
+      severity: 'error',
+      code: 'usage',
+      message: `the steps of ${name} are not those that its open run began with: ${open.run}`,
+      help: 'give --restart to begin anew, --abandon to end it, or put its manifests back to go on with it',
+    })
   }
-  if (flags.abandon || sameArguments(open.arguments, options.with)) return open
   throw new Refusal({
     severity: 'error',
     code: 'usage',

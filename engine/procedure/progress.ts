@@ -13,6 +13,8 @@ export interface Progress {
   readonly finished: Record<string, true>
   /** The key of the block whose rescue was under way, with the steps that were to be undone by it. */
   rescuing?: string
+  /** The `stepsDigest` of what was run. */
+  steps?: string
 }
 
 export function newProgress(): Progress {

@@ -53,7 +53,7 @@ steps:
     return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : []
   }
   const killNext = () => writeFileSync(join(folder, 'kill'), '')
-  return { folder, apply, log, killNext }
+  return { folder, manifest: join(files, 'work.yaml'), apply, log, killNext }
 }
 const yes = '--yes'
 
@@ -72,6 +72,23 @@ describe.skipIf(process.geteuid?.() === 0 ? false : 'only root may apply')(
       expect(apply(yes, '--with', 'word=a').status).toBe(0)
       expect(log().slice(3)).toEqual(['inside-a', 'last'])
       expect(apply(yes, '--with', 'word=b').status).toBe(0)
+    })
+
+    test('goes on only where its steps are those that it began with', () => {
+      const { apply, log, killNext, manifest } = procedure()
+      killNext()
+      apply(yes)
+      const text = readFileSync(manifest, 'utf8')
+      writeFileSync(
+        manifest,
+        text.replace('steps:\n', 'steps:\n  - exec: added\n    command: [/bin/true]\n'),
+      )
+      const { status, stderr } = apply(yes)
+      expect(status).toBe(1)
+      expect(stderr).toContain('the steps of work are not those that its open run began with')
+      writeFileSync(manifest, `# a word about it\n${text}`)
+      expect(apply(yes).status).toBe(0)
+      expect(log().slice(3)).toEqual(['inside-none', 'last'])
     })
 
     test('begins anew with --restart', () => {
