@@ -1,3 +1,4 @@
+import manifest from '../../schemas/manifest.json' with { type: 'json' }
 import metaparameters from '../../schemas/metaparameters.json' with { type: 'json' }
 import apply from '../../schemas/steps/apply.json' with { type: 'json' }
 import block from '../../schemas/steps/block.json' with { type: 'json' }
@@ -50,6 +51,10 @@ function readReference(): Reference {
       entry(name, schema),
     ),
     metaparameters: entry('metaparameters', metaparameters),
+    manifest: [
+      { ...entry('manifest', manifest), description: 'The keys of a manifest.' },
+      entry('parameter', manifest.$defs.parameter),
+    ],
     functions,
     helpers,
   }
@@ -92,8 +97,8 @@ function entry(name: string, schema: object): ReferenceEntry {
   }
 }
 
-function entryOf({ types: all, steps, metaparameters: meta }: Reference, name: string) {
-  const entries = [...all, ...steps, meta]
+function entryOf({ types: all, steps, metaparameters, manifest: keys }: Reference, name: string) {
+  const entries = [...all, ...steps, metaparameters, ...keys]
   const found = entries.find((each) => each.name === name)
   if (found) return found
   const names = entries.map((each) => each.name)

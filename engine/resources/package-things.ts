@@ -31,6 +31,11 @@ export function thingsWith(name: string): Thing[] {
   return [...things]
 }
 
+/** Whether the table says what a package brings, if only that it is nothing. */
+export function isKnownPackage(name: string): boolean {
+  return entryOf(name) !== undefined
+}
+
 /** The units that are gone when the package is. */
 export function unitsOf(name: string): Thing[] {
   return (entryOf(name)?.units ?? []).map((unit): Thing => `unit:${unit}`)

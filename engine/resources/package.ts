@@ -4,7 +4,7 @@ import { type AptPolicy, aptAlsoRemoves, aptPolicy } from './apt.ts'
 import { type PackageJob, runTransaction } from './apt-transaction.ts'
 import { type DpkgPackage, isBroken, readDpkgStatus } from './dpkg-status.ts'
 import { compareVersions } from './dpkg-version.ts'
-import { thingsWith, unitsOf } from './package-things.ts'
+import { isKnownPackage, thingsWith, unitsOf } from './package-things.ts'
 import type {
   ApplyError,
   Change,
@@ -88,11 +88,10 @@ function footprintOf({ title, desired }: Resource<PackageDesired>): Footprint {
     // A service is stopped while its unit is still there.
     return { after: [aptLists], removes: [own, ...unitsOf(name)] }
   }
-  const provides = thingsWith(name)
   return {
     after: [aptLists],
     ensures: [own],
-    ...(provides.length > 0 ? { provides } : { bringsUnknown: true }),
+    ...(isKnownPackage(name) ? { provides: thingsWith(name) } : { bringsUnknown: true }),
   }
 }
 

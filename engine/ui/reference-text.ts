@@ -8,6 +8,8 @@ export interface Reference {
   /** What stands among the steps of a procedure only. */
   readonly steps: readonly ReferenceEntry[]
   readonly metaparameters: ReferenceEntry
+  /** What stands at the top of a manifest, and what a parameter is declared by. */
+  readonly manifest: readonly ReferenceEntry[]
   /** Of expressions, besides those of CEL. */
   readonly functions: readonly {
     readonly signatures: readonly string[]
@@ -44,10 +46,13 @@ export interface ReferenceTextOptions {
 /** Everything there is, each with its first sentence. */
 export function renderReference(reference: Reference, options: ReferenceTextOptions): string {
   const { paint } = options
-  const { types, steps, metaparameters, functions, helpers } = reference
+  const { types, steps, metaparameters, manifest, functions, helpers } = reference
   const entries = (list: readonly ReferenceEntry[]) =>
     list.map(({ name, description }) => [name, firstSentence(description)] as const)
+  const keys = ({ attributes }: ReferenceEntry) =>
+    attributes.map(({ name, description }) => [name, firstSentence(description)] as const)
   return [
+    ...manifest.map((each) => section(each.description.replace(/\.$/, ''), keys(each), options)),
     section('Resource types', entries(types), options),
     section('Steps of a procedure, besides resources', entries(steps), options),
     section(
@@ -67,7 +72,10 @@ export function renderReference(reference: Reference, options: ReferenceTextOpti
       helpers.map(({ usage, description }) => [usage, description] as const),
       options,
     ),
-    paint('dim', 'steward types NAME tells all of one type or step, or of the metaparameters.'),
+    paint(
+      'dim',
+      'steward types NAME tells all of one type or step, of manifest, parameter or metaparameters.',
+    ),
   ].join('\n\n')
 }
 
