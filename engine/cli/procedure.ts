@@ -10,6 +10,7 @@ import type { ProcedureInput } from '../procedure/step.ts'
 import { stepsDigest } from '../procedure/steps-digest.ts'
 import { RunRecord } from '../record/run-record.ts'
 import type { ProcedureRow, Store } from '../record/store.ts'
+import { stepLine } from '../ui/json.ts'
 import { renderProcedure } from '../ui/procedure-text.ts'
 import { type ApplyFlags, exitStatus, holdsSecret } from './apply.ts'
 import { agreed, followPlainly, locked, recorded, report } from './locked.ts'
@@ -184,9 +185,7 @@ function inputOf(
 
 function showSteps(steps: readonly PlannedStep[], { name }: Procedure, flags: ApplyFlags): void {
   if (flags.json) {
-    for (const { type: stepType, ...step } of steps) {
-      print(JSON.stringify({ type: 'planned_step', stepType, ...step }))
-    }
+    for (const step of steps) print(stepLine(step))
     return
   }
   print(

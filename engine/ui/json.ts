@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.ts'
 import type { Event } from '../events.ts'
 import type { Plan } from '../plan.ts'
+import type { PlannedStep } from '../procedure/plan.ts'
 
 /** An event as a line of `--json`, without its newline. */
 export function eventLine(event: Event): string {
@@ -10,6 +11,11 @@ export function eventLine(event: Event): string {
 /** A plan as one event, `"type": "plan"`. */
 export function planLine(plan: Plan): string {
   return jsonLine({ type: 'plan', ...plan })
+}
+
+/** What a dry run of a procedure knows of a step as one event, `"type": "planned_step"`. */
+export function stepLine({ type: stepType, ...step }: PlannedStep): string {
+  return jsonLine({ type: 'planned_step', stepType, ...step })
 }
 
 /** A diagnostic as an event, `"type": "diagnostic"`. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { diagnosticLine, eventLine, jsonText, planLine } from '../../engine/ui/json.ts'
+import { diagnosticLine, eventLine, jsonText, planLine, stepLine } from '../../engine/ui/json.ts'
 import { server } from './example.ts'
 
 describe('a line of JSON', () => {
@@ -18,6 +18,16 @@ describe('a line of JSON', () => {
     expect(diagnosticLine({ severity: 'error', code: 'usage', message: 'm' })).toBe(
       '{"type":"diagnostic","severity":"error","code":"usage","message":"m"}',
     )
+  })
+
+  test('is a step of a procedure, which steers no terminal either', () => {
+    const step = { title: 'a\u009b2J', type: 'query', depth: 0, state: { kind: 'asked' } } as const
+    expect(stepLine(step)).toMatch(/^[\x20-\x7e]+$/)
+    expect(JSON.parse(stepLine(step))).toMatchObject({
+      type: 'planned_step',
+      stepType: 'query',
+      title: 'a\u009b2J',
+    })
   })
 
   test('steers no terminal, and means the same', () => {
