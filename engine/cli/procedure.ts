@@ -2,7 +2,7 @@ import type { Catalog } from '../compile/catalog.ts'
 import { Refusal } from '../diagnostics/diagnostic.ts'
 import { load, openLibrary, type RoadOptions } from '../index.ts'
 import type { Manifest, ResourceDecl } from '../load/manifest.ts'
-import { redactor } from '../plan.ts'
+import { redactor, SECRET } from '../plan.ts'
 import { type PlannedStep, planProcedure } from '../procedure/plan.ts'
 import { newProgress, type Progress } from '../procedure/progress.ts'
 import { abandonProcedure, runProcedure } from '../procedure/run.ts'
@@ -69,7 +69,7 @@ async function runLocked(
   /** Resources of the steps so far whose content holds a secret. */
   const sensitive = new Set<string>()
   const secrets = Object.entries(given.with)
-    .filter(([name]) => procedure.parameters[name]?.from?.startsWith('secrets.'))
+    .filter(([name]) => isSecret(procedure, name))
     .map(([, value]) => value)
   const record = new RunRecord(store, {
     command: process.argv.slice(2).map(redactor(secrets)),
@@ -125,11 +125,12 @@ async function runLocked(
 /** The open run that this command goes on with or ends; undefined where it begins anew. */
 function openRun(
   store: Store,
-  { name, resume }: Procedure,
+  procedure: Procedure,
   flags: ApplyFlags,
   options: RoadOptions,
   steps: string,
 ): ProcedureRow | undefined {
+  const { name, resume } = procedure
   const open = store.openProcedure(name)
   if (!open) {
     if (!flags.abandon) return undefined
@@ -154,8 +155,8 @@ function openRun(
     severity: 'error',
     code: 'usage',
     message: `a run of ${name} with other arguments is open: ${open.run}`,
-    expected: shownArguments(open.arguments),
-    found: shownArguments(options.with),
+    expected: shownArguments(procedure, open.arguments),
+    found: shownArguments(procedure, options.with),
     help: 'give the same arguments to go on with it, --restart to begin anew, or --abandon to end it',
   })
 }
@@ -204,8 +205,14 @@ function sameArguments(a: object, b: object): boolean {
   return sorted(a) === sorted(b)
 }
 
-function shownArguments(given: object): string {
+function isSecret({ parameters }: Procedure, name: string): boolean {
+  return parameters[name]?.from?.startsWith('secrets.') === true
+}
+
+function shownArguments(procedure: Procedure, given: object): string {
   const entries = Object.entries(given)
   if (entries.length === 0) return 'none'
-  return entries.map(([name, value]) => `--with ${name}=${String(value)}`).join(' ')
+  return entries
+    .map(([name, value]) => `--with ${name}=${isSecret(procedure, name) ? SECRET : String(value)}`)
+    .join(' ')
 }

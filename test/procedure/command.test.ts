@@ -15,6 +15,7 @@ function procedure(resume = 'continue') {
 resume: ${resume}
 parameters:
   word: { type: string, default: none }
+  password: { type: string, from: secrets.password, default: none }
 steps:
   - exec: outside
     ${note('outside')}
@@ -72,6 +73,15 @@ describe.skipIf(process.geteuid?.() === 0 ? false : 'only root may apply')(
       expect(apply(yes, '--with', 'word=a').status).toBe(0)
       expect(log().slice(3)).toEqual(['inside-a', 'last'])
       expect(apply(yes, '--with', 'word=b').status).toBe(0)
+    })
+
+    test('shows no secret of an open run', () => {
+      const { apply, killNext } = procedure()
+      killNext()
+      apply(yes, '--with', 'password=correct-horse')
+      const { stderr } = apply(yes, '--with', 'password=battery-staple')
+      expect(stderr).toContain('expected --with password=(secret)')
+      expect(stderr).not.toMatch(/correct-horse|battery-staple/)
     })
 
     test('goes on only where its steps are those that it began with', () => {
