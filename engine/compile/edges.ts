@@ -123,7 +123,10 @@ class EdgeMaker {
   /** From what ensures or provides a thing to what needs it, and to the thing's own resource. */
   things(): void {
     for (const { index, footprint } of this.#input.resources) {
-      for (const thing of footprint.needs ?? []) this.#need(index, thing)
+      for (const thing of footprint.needs ?? []) {
+        this.#need(index, thing)
+        this.#refuseLeaf(index, thing)
+      }
       for (const thing of footprint.after ?? []) this.#need(index, thing)
       for (const thing of footprint.ensures ?? []) {
         // That one package brings another is no reason to install them one after the other.
@@ -264,6 +267,23 @@ class EdgeMaker {
     if (BASE_FOLDERS.has(thing.slice(5))) return
     for (const provider of this.#unknownBefore(index))
       this.#add(provider, index, 'provides', true, thing)
+  }
+
+  /** Nothing can lie below a file: the host need not be asked to know that these two can't both be. */
+  #refuseLeaf(index: number, thing: Thing): void {
+    const parent = this.#input.resources[this.#ensures.get(thing) ?? index]
+    if (!parent?.footprint.isLeaf || parent.index === index) return
+    const { ref, file, path } = this.#input.resources[index] as CatalogResource
+    this.diagnostics.push({
+      severity: 'error',
+      code: 'wrong-value',
+      message: `${ref} lies below ${parent.ref}, which is no directory`,
+      place: this.#input.sources.place(file, path),
+      related: [
+        { message: parent.ref, place: this.#input.sources.place(parent.file, parent.path) },
+      ],
+      help: 'choose another path for one of them',
+    })
   }
 
   /** What is declared before a resource and may bring what nobody knows. */

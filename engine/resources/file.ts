@@ -33,6 +33,7 @@ export const file: ResourceType<FileDesired, FileCurrent> = {
     return {
       needs: path === '/' ? accounts : accounts.concat(`path:${parentPath(path)}`),
       ensures: [`path:${path}`],
+      ...(ensure === 'file' ? { isLeaf: true as const } : {}),
       ...targetOf(path, desired),
       ...treeOf(path, desired),
     }

@@ -19,6 +19,8 @@ export interface Footprint {
   readonly after?: readonly Thing[]
   /** What this resource makes sure is there. */
   readonly ensures?: readonly Thing[]
+  /** Set where what it ensures is a path that nothing can lie below. */
+  readonly isLeaf?: true
   /** What this resource makes sure is gone; turns the order of needs round. */
   readonly removes?: readonly Thing[]
   /** What comes along besides: a package's users, units, directories and files. */

@@ -114,7 +114,7 @@ describe('footprint', () => {
     [
       'a file needs its directory',
       { content: '' },
-      { needs: ['path:/etc'], ensures: ['path:/etc/a'] },
+      { needs: ['path:/etc'], ensures: ['path:/etc/a'], isLeaf: true },
     ],
     [
       'named owners are needed',
@@ -124,7 +124,7 @@ describe('footprint', () => {
     [
       'root and numbers are not',
       { ensure: 'file', owner: 'root', group: 33 },
-      { needs: ['path:/etc'], ensures: ['path:/etc/a'] },
+      { needs: ['path:/etc'], ensures: ['path:/etc/a'], isLeaf: true },
     ],
     ['digits are a number', { owner: '0', group: '33' }, { needs: [], after: ['path:/etc/a'] }],
     [
