@@ -273,7 +273,9 @@ class EdgeMaker {
   #refuseLeaf(index: number, thing: Thing): void {
     const parent = this.#input.resources[this.#ensures.get(thing) ?? index]
     if (!parent?.footprint.isLeaf || parent.index === index) return
-    const { ref, file, path } = this.#input.resources[index] as CatalogResource
+    const { ref, file, path, footprint } = this.#input.resources[index] as CatalogResource
+    // A command needs the file of its program, and is not below it.
+    if (!footprint.ensures?.some((own) => own.startsWith(`${thing}/`))) return
     this.diagnostics.push({
       severity: 'error',
       code: 'wrong-value',
