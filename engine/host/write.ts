@@ -30,55 +30,67 @@ export type Writer = Pick<
   Host,
   'writeFile' | 'makeDirectory' | 'makeLink' | 'setMode' | 'setOwner' | 'remove' | 'sync'
 > & {
-  /** Forgets the folder at hand: something else may have moved it. */
+  /** Forgets the folders at hand: something else may have moved them. */
   forget(): void
 }
 
 const createFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
 const temporary = /^\.steward-(\d+)-\d+$/
 
+/** Of a thousand files in ten folders, in turns, each folder is looked up and synced four times and not a hundred. */
+const mostOpen = 64
+
 /**
- * Writes below a root. The folder of the last write stays open for the next one, and is synced when
- * another takes its place or `sync` asks: ten thousand files in one folder cost one sync of it.
+ * Writes below a root. The folders of the last writes stay open for the next ones, and are synced when `sync` asks or
+ * there are too many: ten thousand files in one folder cost one sync of it.
  */
 export function writer(root: string): Writer {
   let rootFd: number | undefined
-  let folder: { path: string; fd: number; unsynced: boolean } | undefined
+  const folders = new Map<string, { readonly fd: number; unsynced: boolean }>()
   let nextTemporary = 1
   const swept = new Set<string>()
 
-  const sync = (): void => {
-    if (folder?.unsynced !== true) return
-    // The folder's own descriptor is only a place (O_PATH), which can't be synced.
-    syncPlace(inFolder(folder.fd, '.'), constants.O_DIRECTORY)
-    folder.unsynced = false
-  }
   const forget = (): void => {
-    sync()
-    if (folder !== undefined) closeSync(folder.fd)
-    folder = undefined
+    for (const [path, { fd, unsynced }] of folders) {
+      folders.delete(path)
+      try {
+        // The folder's own descriptor is only a place (O_PATH), which can't be synced.
+        if (unsynced) syncPlace(inFolder(fd, '.'), constants.O_DIRECTORY)
+      } finally {
+        closeSync(fd)
+      }
+    }
   }
-  const open = (path: string): number => {
-    if (folder?.path === path && fstatSync(folder.fd).nlink > 0) return folder.fd
-    forget()
+  const open = (path: string) => {
+    const known = folders.get(path)
+    if (known && fstatSync(known.fd).nlink > 0) return known
+    if (known || folders.size === mostOpen) forget()
     rootFd ??= openRoot(root)
-    folder = { path, fd: openFolder(rootFd, path, 'trusted'), unsynced: false }
+    const folder = { fd: openFolder(rootFd, path, 'trusted'), unsynced: false }
+    folders.set(path, folder)
     if (!swept.has(path)) {
       swept.add(path)
       sweep(folder.fd)
     }
-    return folder.fd
+    return folder
   }
-  /** Does something to the thing at the path, which is named by its open folder. */
-  const act = (path: string, change: (place: string, folderFd: number) => void): void => {
+  /**
+   * Does something to the thing at the path, which is named by its open folder. `change` gives true where it took
+   * something away that a later path may lead through: a folder with what it holds, or a link.
+   */
+  const act = (
+    path: string,
+    change: (place: string, folderFd: number) => boolean | undefined,
+  ): void => {
     try {
       const name = posix.basename(path)
       if (!path.startsWith('/') || name === '..' || name === '.') {
         throw new HostError('EINVAL', path, 'is no absolute path to a file')
       }
-      const fd = open(posix.dirname(path))
-      change(inFolder(fd, name === '' ? '.' : name), fd)
-      if (folder !== undefined) folder.unsynced = true
+      const folder = open(posix.dirname(path))
+      const tookAway = change(inFolder(folder.fd, name === '' ? '.' : name), folder.fd)
+      folder.unsynced = true
+      if (tookAway === true) forget()
     } catch (error) {
       throw hostError(error, path)
     }
@@ -120,6 +132,7 @@ export function writer(root: string): Writer {
             closeSync(fd)
           }
         })
+        return old?.isSymbolicLink()
       })
     },
 
@@ -144,7 +157,8 @@ export function writer(root: string): Writer {
 
     makeLink(path, target, owner) {
       act(path, (place, folderFd) => {
-        refuseDirectory(lstatSync(systemPath(place), { throwIfNoEntry: false }), path)
+        const old = lstatSync(systemPath(place), { throwIfNoEntry: false })
+        refuseDirectory(old, path)
         replace(place, folderFd, (made) => {
           symlinkSync(systemPath(target), made)
           if (owner === undefined) return
@@ -153,6 +167,7 @@ export function writer(root: string): Writer {
             chownSync(thing, owner.uid, owner.gid)
           })
         })
+        return old?.isSymbolicLink()
       })
     },
 
@@ -175,12 +190,13 @@ export function writer(root: string): Writer {
 
     remove(path) {
       if (posix.normalize(path) === '/') throw new HostError('EBUSY', path, 'is the root')
-      act(path, (place) => removePlace(place, path))
-      // What was removed may hold, or be, a folder that a later path means anew.
-      forget()
+      act(path, (place) => {
+        removePlace(place, path)
+        return true
+      })
     },
 
-    sync,
+    sync: forget,
     forget,
   }
 }

@@ -176,6 +176,20 @@ describe('writes', () => {
     host.remove(join(dir, 'd'))
     expect(() => host.writeFile(join(dir, 'd/f'), Buffer.of(), options)).toThrow('no such file')
   })
+  test('follow a link where it leads now, in whatever order folders are written', () => {
+    const options = { ...own, mode: 0o600 }
+    for (const name of ['one', 'two']) mkdirSync(join(dir, name))
+    host.makeLink(join(dir, 'inner'), 'one')
+    host.makeLink(join(dir, 'outer'), 'inner')
+    host.writeFile(join(dir, 'outer/first'), Buffer.of(), options)
+    host.writeFile(join(dir, 'two/other'), Buffer.of(), options)
+    host.makeLink(join(dir, 'inner'), 'two')
+    host.writeFile(join(dir, 'outer/second'), Buffer.of(), options)
+    host.writeFile(join(dir, 'inner'), Buffer.of(), options)
+    expect(() => host.writeFile(join(dir, 'outer/third'), Buffer.of(), options)).toThrow()
+    expect(readdirSync(join(dir, 'one'))).toEqual(['first'])
+    expect(readdirSync(join(dir, 'two')).sort()).toEqual(['other', 'second'])
+  })
   test('clear away what a killed steward left unfinished, and nothing else', () => {
     writeFileSync(join(dir, '.steward-4194305-1'), 'half') // above the largest possible pid
     writeFileSync(join(dir, `.steward-${process.pid}-999`), 'of a live one')
