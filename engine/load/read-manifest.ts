@@ -48,18 +48,8 @@ export function readManifest(
     return { manifest: undefined, diagnostics }
   }
   const top = raw as Record<string, unknown>
-  const validate = validator('manifest')
-  if (!validate(top)) {
-    diagnostics.push(
-      ...schemaDiagnostics(validate.errors ?? [], {
-        value: top,
-        file,
-        base: [],
-        sources,
-        subject: 'the manifest',
-      }),
-    )
-  }
+  const reader: DeclReader = { file, types, sources, diagnostics }
+  check('manifest', top, { path: [], subject: 'the manifest' }, reader)
   const kind = 'define' in top ? 'define' : 'class'
   const name = top[kind]
   if (typeof name !== 'string') {
@@ -138,7 +128,6 @@ export function readManifest(
     }
   }
 
-  const reader: DeclReader = { file, types, sources, diagnostics }
   const resources = readDecls(top.resources, ['resources'], false, reader)
   const steps = top.steps === undefined ? undefined : readDecls(top.steps, ['steps'], true, reader)
 
@@ -277,18 +266,7 @@ function readDecl(
     else attributes[key] = value
   }
   const subject = `${type}[${titles.join(', ')}]`
-  const checkMeta = validator('metaparameters')
-  if (!checkMeta(meta)) {
-    diagnostics.push(
-      ...schemaDiagnostics(checkMeta.errors ?? [], {
-        value: meta,
-        file,
-        base: path,
-        sources,
-        subject,
-      }),
-    )
-  }
+  check('metaparameters', meta, { path, subject }, reader)
   if (word === 'block') {
     attributes.steps = readDecls(attributes.steps, [...path, 'steps'], true, reader)
     for (const part of ['rescue', 'always']) {
@@ -296,43 +274,24 @@ function readDecl(
         attributes[part] = readDecls(attributes[part], [...path, part], true, reader)
     }
   }
-  if (types.has(type)) checkAttributes(type, subject, attributes, path, reader, false)
-  else if (word) {
-    const check = validator(`steps/${word}`)
-    if (!check(attributes)) {
-      diagnostics.push(
-        ...schemaDiagnostics(check.errors ?? [], {
-          value: attributes,
-          file,
-          base: path,
-          sources,
-          subject,
-        }),
-      )
-    }
-  }
+  // What a class gives by `defaults` is not known here.
+  if (types.has(type))
+    check(`resources/${type}`, attributes, { path, subject, ignoreMissing: true }, reader)
+  else if (word) check(`steps/${word}`, attributes, { path, subject }, reader)
   return { type, titles: titles as string[], attributes, meta: meta as Meta, path }
 }
 
-function checkAttributes(
-  type: string,
-  subject: string,
-  attributes: Readonly<Record<string, unknown>>,
-  path: Path,
-  reader: DeclReader,
-  complete: boolean,
+/** Tells everything in which a value does not fit one of our schemas. */
+function check(
+  schema: string,
+  value: Readonly<Record<string, unknown>>,
+  { path, ...at }: { readonly path: Path; readonly subject: string; readonly ignoreMissing?: true },
+  { file, sources, diagnostics }: DeclReader,
 ): void {
-  const check = validator(`resources/${type}`)
-  if (check(attributes)) return
-  reader.diagnostics.push(
-    ...schemaDiagnostics(check.errors ?? [], {
-      value: attributes,
-      file: reader.file,
-      base: path,
-      sources: reader.sources,
-      subject,
-      ...(complete ? {} : { ignoreMissing: true }),
-    }),
+  const fits = validator(schema)
+  if (fits(value)) return
+  diagnostics.push(
+    ...schemaDiagnostics(fits.errors ?? [], { value, file, base: path, sources, ...at }),
   )
 }
 
