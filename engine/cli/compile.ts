@@ -14,7 +14,7 @@ export async function run(flags: CommonFlags, classes: readonly string[]): Promi
 }
 
 /** The catalog as plain data, resources in the order in which they are acted on. */
-export function catalogJson(catalog: Catalog): object {
+function catalogJson(catalog: Catalog): object {
   const ref = (index: number) => catalog.resources[index]?.ref
   const edge = ({ from, to, ...rest }: Catalog['edges'][number]) => ({
     from: ref(from),

@@ -283,7 +283,7 @@ export function stepFields(steps: readonly ResourceDecl[]): {
 }
 
 /** The expression type of a declared parameter. */
-export function parameterType(decl: ParameterDecl): CelType {
+function parameterType(decl: ParameterDecl): CelType {
   if (decl.type === undefined)
     return decl.enum?.every((value) => typeof value === 'string') ? 'string' : 'dyn'
   switch (decl.type) {

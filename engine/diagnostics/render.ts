@@ -88,7 +88,7 @@ export function uniqueDiagnostics(diagnostics: readonly Diagnostic[]): Diagnosti
   })
 }
 
-export function renderPlace(place: Place): string {
+function renderPlace(place: Place): string {
   return `${place.file}:${place.line}:${place.column}`
 }
 

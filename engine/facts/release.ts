@@ -18,7 +18,7 @@ export function readRelease(host: HostReader, folder: string): Release | null {
   return { ...numbersOf(fromGit.trim() || version), tree }
 }
 
-export function parseVersionFile(text: string): string | undefined {
+function parseVersionFile(text: string): string | undefined {
   return /^ZULIP_VERSION\s*=\s*(["'])(.+?)\1/m.exec(text)?.[2]
 }
 

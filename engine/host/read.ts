@@ -33,7 +33,7 @@ export function statPath(path: string): FileStat | undefined {
   }
 }
 
-export function fileStat(found: Stats): FileStat {
+function fileStat(found: Stats): FileStat {
   return {
     kind: kindOf(found.mode),
     mode: found.mode & 0o7777,

@@ -104,7 +104,7 @@ function optionOf(
 /**
  * Without the white space around it, as Python knows it: U+001C to U+001F and U+0085 count, U+FEFF does not.
  */
-export function strip(text: string): string {
+function strip(text: string): string {
   let start = 0
   while (start < text.length && isSpace(text.charCodeAt(start))) start += 1
   return stripEnd(text.slice(start))

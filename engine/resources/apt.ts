@@ -51,7 +51,7 @@ export async function aptPolicy(
 }
 
 /** Source: apt-cache(8), "policy". */
-export function parsePolicy(text: string): Map<string, AptPolicy> {
+function parsePolicy(text: string): Map<string, AptPolicy> {
   const policies = new Map<string, AptPolicy>()
   for (const block of text.split(/^(?=\S)/m)) {
     const name = /^(\S+):\n/.exec(block)?.[1]

@@ -39,7 +39,7 @@ export async function showUnits(
 }
 
 /** One block a unit, in the order asked, parted by empty lines; the order of the lines in a block varies. */
-export function parseUnits(text: string): Unit[] {
+function parseUnits(text: string): Unit[] {
   if (text.trim() === '') return []
   return text.trim().split(/\n\n+/).map(parseUnit)
 }
