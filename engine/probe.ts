@@ -25,8 +25,8 @@ export interface ProbeInput {
 }
 
 /**
- * Asks the host about every resource: one batch a type, and then the guards that manifests declare, each only where
- * nothing that it depends on is about to change. Changes nothing.
+ * Asks the host about every resource: one batch a type, and then the guards that manifests declare, each only
+ * where nothing that it depends on is about to change. Changes nothing.
  */
 export async function probe(input: ProbeInput): Promise<States> {
   const { catalog, types, host, selected } = input
@@ -78,7 +78,8 @@ export async function probe(input: ProbeInput): Promise<States> {
       }
     }
     const state = states[index]
-    // What is in the way now may be gone, and what is missing there, once the resources before it have been made.
+    // What is in the way now may be gone, and what is missing there,
+    // once the resources before it have been made.
     if (cause >= 0 && state?.kind === 'known' && 'blocked' in state.verdict)
       states[index] = { kind: 'later', on: cause }
   }
@@ -135,7 +136,10 @@ function known(verdict: Verdict): State {
   return isInSync ? IN_SYNC : { kind: 'known', verdict }
 }
 
-/** What probes may know of the catalog, worked out when one asks: a directory that purges, or a path that is in the way. */
+/**
+ * What probes may know of the catalog, worked out when one asks: a directory
+ * that purges, or a path that is in the way.
+ */
 export function probeContext(catalog: Catalog): ProbeContext {
   let declared: ReadonlySet<Thing> | undefined
   return {
@@ -188,7 +192,10 @@ interface Selection {
   readonly coming?: ReadonlySet<Thing> | undefined
 }
 
-/** Whether what resources need is on the host or made by the catalog. A thing that was found is not looked for again. */
+/**
+ * Whether what resources need is on the host or made by the catalog. A
+ * thing that was found is not looked for again.
+ */
 export class Needs {
   readonly #catalog: Catalog
   readonly #host: HostReader

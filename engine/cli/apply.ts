@@ -35,7 +35,10 @@ export interface ApplyFlags extends CommonFlags, RunFlags {
   readonly diff: boolean
 }
 
-/** `steward apply`: 0 done or nothing to do, 1 refused before anything was touched, 4 something failed; 2 is added where it is asked for. */
+/**
+ * `steward apply`: 0 done or nothing to do, 1 refused before anything was touched, 4 something
+ * failed; 2 is added where it is asked for.
+ */
 export async function run(flags: ApplyFlags, classes: readonly string[]): Promise<number> {
   if (!Number.isFinite(flags.wait) || flags.wait < 0) {
     throw new Refusal({

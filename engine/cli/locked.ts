@@ -30,7 +30,11 @@ export function agreed(question: string, stop: AbortSignal): Promise<boolean> {
   return ask(question, { input: process.stdin, output: process.stdout, stop })
 }
 
-/** Does something as the only run on this host, with the state open. Refused before anything is touched: without root, without a way to ask, while another run holds the host. With `hasProgress` a request to stop is shown by what draws the progress. */
+/**
+ * Does something as the only run on this host, with the state open. Refused before anything is touched:
+ * without root, without a way to ask, while another run holds the host. With `hasProgress` a request to
+ * stop is shown by what draws the progress.
+ */
 export async function locked(
   options: RoadOptions,
   flags: RunFlags,

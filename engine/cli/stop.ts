@@ -7,7 +7,10 @@ export interface Stop {
   end(): void
 }
 
-/** The first signal asks for an end after the resource in hand; the second ends the process, which is safe at any instant. */
+/**
+ * The first signal asks for an end after the resource in hand; the second ends
+ * the process, which is safe at any instant.
+ */
 export function listenForStop(onFirst: (signal: NodeJS.Signals) => void): Stop {
   const controller = new AbortController()
   let status = 0

@@ -4,7 +4,10 @@ import type { Sources } from '../load/sources.ts'
 import type { Path } from '../load/yaml.ts'
 import type { ExprError, ExprScope } from './expr.ts'
 
-/** An expression that is wrong, as a diagnostic at its own characters. `offset` is where it begins in the text at `path`. */
+/**
+ * An expression that is wrong, as a diagnostic at its own characters. `offset`
+ * is where it begins in the text at `path`.
+ */
 export function expressionDiagnostic(
   error: ExprError,
   at: {

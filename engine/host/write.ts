@@ -37,12 +37,15 @@ export type Writer = Pick<
 const createFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
 const temporary = /^\.steward-(\d+)-\d+$/
 
-/** Of a thousand files in ten folders, in turns, each folder is looked up and synced four times and not a hundred. */
+/**
+ * Of a thousand files in ten folders, in turns, each folder is looked up
+ * and synced four times and not a hundred.
+ */
 const mostOpen = 64
 
 /**
- * Writes below a root. The folders of the last writes stay open for the next ones, and are synced when `sync` asks or
- * there are too many: ten thousand files in one folder cost one sync of it.
+ * Writes below a root. The folders of the last writes stay open for the next ones, and are synced when `sync`
+ * asks or there are too many: ten thousand files in one folder cost one sync of it.
  */
 export function writer(root: string): Writer {
   let rootFd: number | undefined
@@ -75,8 +78,8 @@ export function writer(root: string): Writer {
     return folder
   }
   /**
-   * Does something to the thing at the path, which is named by its open folder. `change` gives true where it took
-   * something away that a later path may lead through: a folder with what it holds, or a link.
+   * Does something to the thing at the path, which is named by its open folder. `change` gives true where it
+   * took something away that a later path may lead through: a folder with what it holds, or a link.
    */
   const act = (
     path: string,

@@ -3,8 +3,8 @@ import type { Library } from '../load/library.ts'
 import type { Manifest, ResourceDecl } from '../load/manifest.ts'
 
 /**
- * Stands for the steps of a procedure, with those of the defines and classes that it is made of, in hex. A run is kept
- * by the places of its steps, so it can go on only where they are the same.
+ * Stands for the steps of a procedure, with those of the defines and classes that it is made of, in hex. A run
+ * is kept by the places of its steps, so it can go on only where they are the same.
  */
 export function stepsDigest(
   { name, steps }: Pick<Manifest, 'name' | 'steps'>,

@@ -474,7 +474,10 @@ CREATE TABLE file (path TEXT PRIMARY KEY, ref TEXT NOT NULL, written TEXT NOT NU
 CREATE TABLE procedure (run TEXT PRIMARY KEY, name TEXT NOT NULL, arguments TEXT NOT NULL, state TEXT NOT NULL, progress TEXT NOT NULL) STRICT;
 `
 
-/** SQLite's text is UTF-8: a path whose bytes are not (a lone surrogate for each) is stored as JSON has it, which begins as no other does. */
+/**
+ * SQLite's text is UTF-8: a path whose bytes are not (a lone surrogate for each) is stored as
+ * JSON has it, which begins as no other does.
+ */
 function textOfPath(path: string): string {
   return path.isWellFormed() && !path.startsWith('"') ? path : JSON.stringify(path)
 }
