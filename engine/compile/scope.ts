@@ -254,7 +254,7 @@ const answerNames = new WeakMap<
   { readonly query: Fields; readonly step: Fields }
 >()
 
-/** What `query` and `step` hold in the expressions of a procedure: its queries by name, and its steps by id or name. */
+/** What `query` and `step` hold in a procedure's expressions: queries by name, and steps by id or name. */
 export function stepFields(steps: readonly ResourceDecl[]): {
   readonly query: Fields
   readonly step: Fields

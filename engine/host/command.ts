@@ -4,7 +4,7 @@ import { groupIdsOf } from './accounts.ts'
 import type { Accounts, CommandOptions, CommandResult } from './host.ts'
 import { start } from './process.ts'
 
-export const cleanPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+const cleanPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 const usualUmask = '022'
 
 /** Where and how every command of one host runs. */
