@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Catalog } from '../compile/catalog.ts'
 import { type Diagnostic, Refusal } from '../diagnostics/diagnostic.ts'
 import type { Event, Summary } from '../events.ts'
@@ -10,7 +8,6 @@ import {
   openLibrary,
   preview,
   type RoadOptions,
-  shippedManifests,
   types,
 } from '../index.ts'
 import { type Plan, redactor, wouldChange } from '../plan.ts'
@@ -19,7 +16,16 @@ import { RunRecord } from '../record/run-record.ts'
 import { Store } from '../record/store.ts'
 import { planLine } from '../ui/json.ts'
 import { renderPlan } from '../ui/plan-text.ts'
-import { agreed, followPlainly, isInteractive, locked, type RunFlags, recorded } from './locked.ts'
+import { withExample } from './example.ts'
+import {
+  agreed,
+  followPlainly,
+  isInteractive,
+  locked,
+  type RunFlags,
+  recorded,
+  report,
+} from './locked.ts'
 import { type CommonFlags, roadOptions } from './options.ts'
 import { paintOf, print, showDiagnostics } from './output.ts'
 import type { Stop } from './stop.ts'
@@ -47,7 +53,9 @@ export async function run(flags: ApplyFlags, classes: readonly string[]): Promis
       message: '--wait takes a number of seconds',
     })
   }
-  const options = withExample(roadOptions(flags, classes, flags.dryRun !== true), flags)
+  const given = roadOptions(flags, classes, flags.dryRun !== true)
+  const { options, told } = flags.dryRun ? withExample(given) : { options: given }
+  if (told !== undefined && !flags.json) print(`${told}\n`)
   const procedure = procedureOf(options)
   if (procedure) {
     const { applyProcedure } = await import('./procedure.ts')
@@ -118,7 +126,13 @@ async function wetRun(
   })
   record.adopt(inSyncFiles(catalog, states, host, store.recordedPaths('all')))
   if (!hasWork) {
-    record.finish(nothingDone(record.id, plan))
+    const summary = nothingDone(record.id, plan)
+    record.finish(summary)
+    if (flags.json) {
+      const { classes, total } = plan
+      report({ type: 'run_started', run: record.id, classes, planned: 0, total }, flags)
+      report({ type: 'run_finished', summary }, flags)
+    }
     return 0
   }
   const previous = store.lastDurations()
@@ -207,19 +221,4 @@ export function exitStatus(
   flags: Pick<ApplyFlags, 'detailedExitcodes'>,
 ): number {
   return (failed ? 4 : 0) + (flags.detailedExitcodes && changed ? 2 : 0)
-}
-
-/** On a machine without zulip.conf a dry run shows the shipped example of a full server, and says so. */
-function withExample(options: RoadOptions, flags: ApplyFlags): RoadOptions {
-  if (options.classes.length > 0 || options.instead.conf !== undefined) return options
-  const own = join(options.root, options.paths.conf)
-  if (existsSync(own) || !flags.dryRun) {
-    if (flags.dryRun && !flags.json) print(`The classes of ${own}:\n`)
-    return options
-  }
-  const conf = join(shippedManifests().manifests, 'example/zulip.conf')
-  if (!flags.json) {
-    print(`There is no ${own}: this is the shipped example of a full server, ${conf}.\n`)
-  }
-  return { ...options, instead: { ...options.instead, conf } }
 }

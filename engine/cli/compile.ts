@@ -1,12 +1,15 @@
 import type { Catalog } from '../compile/catalog.ts'
 import { compileCatalog, load } from '../index.ts'
 import { SECRET } from '../plan.ts'
+import { withExample } from './example.ts'
 import { type CommonFlags, roadOptions } from './options.ts'
-import { print, showDiagnostics } from './output.ts'
+import { note, print, showDiagnostics } from './output.ts'
 
 /** `steward compile`: the catalog, without its secrets. */
 export async function run(flags: CommonFlags, classes: readonly string[]): Promise<number> {
-  const loaded = await load(roadOptions(flags, classes, false))
+  const { options, told } = withExample(roadOptions(flags, classes, false))
+  if (told !== undefined) note(told)
+  const loaded = await load(options)
   const { catalog, notices } = compileCatalog(loaded)
   showDiagnostics([...loaded.notices, ...notices])
   print(flags.json ? JSON.stringify(catalogJson(catalog), undefined, 2) : catalogText(catalog))

@@ -8,8 +8,9 @@ import type { Library } from '../load/library.ts'
 import { redactor, SECRET } from '../plan.ts'
 import { type Explanation, renderExplanation } from '../ui/explain-text.ts'
 import { jsonText } from '../ui/json.ts'
+import { withExample } from './example.ts'
 import { type CommonFlags, roadOptions } from './options.ts'
-import { paintOf, print, showDiagnostics } from './output.ts'
+import { note, paintOf, print, showDiagnostics } from './output.ts'
 
 /**
  * `steward explain`: where each value of a resource came from, and why it stands where it does in the order.
@@ -19,7 +20,9 @@ export async function run(
   name: string,
   classes: readonly string[],
 ): Promise<number> {
-  const loaded = await load({ ...roadOptions(flags, classes, false), withSources: true })
+  const { options: road, told } = withExample(roadOptions(flags, classes, false))
+  if (told !== undefined) note(told)
+  const loaded = await load({ ...road, withSources: true })
   const { catalog, notices } = compileCatalog(loaded)
   const explanation = explain(catalog, find(catalog, name), loaded.library)
   showDiagnostics([...loaded.notices, ...notices])

@@ -4,15 +4,18 @@ import { compileCatalog, load } from '../index.ts'
 import { redactor } from '../plan.ts'
 import { type Graph, renderDot, renderMermaid } from '../ui/graph-text.ts'
 import { jsonText } from '../ui/json.ts'
+import { withExample } from './example.ts'
 import { type CommonFlags, roadOptions } from './options.ts'
-import { print, showDiagnostics } from './output.ts'
+import { note, print, showDiagnostics } from './output.ts'
 
 /** `steward graph`: the order of the catalog, for other programs to draw. */
 export async function run(
   flags: CommonFlags & { readonly format: 'dot' | 'mermaid' | 'json' },
   classes: readonly string[],
 ): Promise<number> {
-  const loaded = await load(roadOptions(flags, classes, false))
+  const { options, told } = withExample(roadOptions(flags, classes, false))
+  if (told !== undefined) note(told)
+  const loaded = await load(options)
   const { catalog, notices } = compileCatalog(loaded)
   showDiagnostics([...loaded.notices, ...notices])
   const graph = graphOf(catalog)

@@ -52,3 +52,8 @@ export function showDiagnostics(
   const errors = diagnostics.filter(({ severity }) => severity === 'error').length
   if (errors > 1) process.stderr.write(`${errors} errors\n`)
 }
+
+/** A remark beside the output, which stays clean for whoever reads it by a program. */
+export function note(text: string): void {
+  process.stderr.write(`${text}\n`)
+}
