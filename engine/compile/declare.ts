@@ -1,28 +1,23 @@
 import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts'
-import { didYouMean } from '../diagnostics/suggest.ts'
 import { isObject, type ResourceDecl } from '../load/manifest.ts'
 import { holdsExpression, schemaDiagnostics } from '../load/schema-errors.ts'
 import { validator } from '../load/validators.ts'
 import type { Path } from '../load/yaml.ts'
 import { normalPath } from '../resources/path.ts'
-import { unitName } from '../resources/systemctl.ts'
 import type { Resource, ResourceType, Thing } from '../resources/type.ts'
 import type { ValueSource } from './catalog.ts'
 import type { Each, Evaluation, Spot } from './evaluation.ts'
+import { FileBodies } from './file-body.ts'
 import { Failed, type Instance, type Value } from './instance.ts'
+import {
+  describe,
+  listenedTo,
+  refOf,
+  type WrittenReference,
+  writtenReferences,
+} from './metaparameters.ts'
 import { collectTexts, plainData, sameValue } from './plain-data.ts'
-import { loadTemplate, type Template, TemplateError } from './template.ts'
-import { templateSource, valueSource } from './value-source.ts'
-
-/** What a relation of a declaration names, before it is looked up. */
-export interface WrittenReference {
-  readonly relation: 'before' | 'require' | 'notify' | 'subscribe'
-  /** `service[nginx]`, `class[zulip::nginx]`, or an `id`. */
-  readonly refs: readonly string[]
-  readonly file: string
-  readonly path: Path
-  readonly optional: boolean
-}
+import { valueSource } from './value-source.ts'
 
 /** A resource as far as it can be told without the others. */
 export interface Declared {
@@ -70,20 +65,8 @@ interface PreparedAttribute {
   readonly isConstant: boolean
 }
 
-/** Shared by the many resources that have none of them. */
-const NONE: readonly never[] = []
 const NO_NAMES: ReadonlySet<string> = new Set()
 const NO_SOURCES = new Map<string, never>()
-const PLAIN_META = {
-  tags: NONE as readonly string[],
-  noop: false,
-  sensitive: NONE as readonly string[],
-  needs: NONE as readonly Thing[],
-  provides: NONE as readonly Thing[],
-} as const
-const RELATIONS = ['before', 'require', 'notify', 'subscribe'] as const
-const DESCRIBING = ['tags', 'noop', 'sensitive', 'needs', 'provides'] as const
-
 /**
  * Turns the declarations of classes and defines into resources, each with its attributes evaluated and checked.
  */
@@ -104,15 +87,7 @@ export class Declarations {
   }[] = []
   readonly #evaluation: Evaluation
   readonly #types: ReadonlyMap<string, ResourceType>
-  readonly #templates = new Map<string, Template | undefined>()
-  #lastValues:
-    | {
-        readonly instance: Instance
-        readonly template: Template
-        readonly hasEach: boolean
-        readonly values: Record<string, unknown>
-      }
-    | undefined
+  readonly #bodies: FileBodies
   readonly #withSources: boolean
   readonly #attributes = new Map<ResourceDecl, readonly PreparedAttribute[]>()
 
@@ -123,6 +98,7 @@ export class Declarations {
   ) {
     this.#evaluation = evaluation
     this.#types = types
+    this.#bodies = new FileBodies(evaluation, this.diagnostics)
     this.#withSources = options.withSources
   }
 
@@ -236,7 +212,7 @@ export class Declarations {
     try {
       const { value } = this.#evaluation.value(rawTitle, spot)
       for (const title of Array.isArray(value) ? value : [value])
-        this.absent.add(this.#ref(decl.type, String(title)))
+        this.absent.add(refOf(this.#evaluation.library, decl.type, String(title)))
       if (typeof decl.meta.id === 'string') this.absent.add(decl.meta.id)
     } catch (error) {
       if (!(error instanceof Failed)) throw error
@@ -274,7 +250,7 @@ export class Declarations {
 
   /** A use of a define takes part in the order as a whole, by its own references. */
   #container(instance: Instance, ref: string, decl: ResourceDecl, each: Each | undefined): void {
-    const references = this.#references(instance, decl, each)
+    const references = writtenReferences(this.#evaluation, instance, decl, each)
     if (references.length > 0) this.containerReferences.push({ ref, references })
   }
 
@@ -340,15 +316,22 @@ export class Declarations {
         }
         sensitive.push(key)
       }
-      set(key, LISTENING.has(key) ? this.#listening(value) : plainData(value))
+      set(key, LISTENING.has(key) ? listenedTo(this.#evaluation.library, value) : plainData(value))
       if (this.#withSources)
         sources.set(key, valueSource(this.#evaluation, { instance, path, each }, raw))
     }
     if (typeof template === 'string' && desired.content === undefined)
-      desired.content = this.#render(instance, decl, each, template, sensitive, sources, ref)
+      desired.content = this.#bodies.content(template, {
+        ref,
+        instance,
+        decl,
+        each,
+        sensitive,
+        sources: this.#withSources ? sources : undefined,
+      })
     else if (template !== undefined) desired.template = template
     if (typeof desired.source === 'string' && !desired.source.startsWith('/'))
-      this.#findSource(instance, decl, desired, ref)
+      desired.source = this.#bodies.source(desired.source, { ref, instance, decl })
     if (this.#evaluation.diagnostics.length > before) {
       this.#evaluation.isWhole = false
       return
@@ -385,7 +368,7 @@ export class Declarations {
       )
       return
     }
-    const meta = this.#meta(instance, decl, each)
+    const meta = describe(this.#evaluation, instance, decl, each)
     if (meta.sensitive === true) sensitive.push('*')
     else sensitive.push(...meta.sensitive)
     if (meta.sensitive === true || meta.sensitive.length > 0) {
@@ -409,7 +392,7 @@ export class Declarations {
       containers: instance.containers,
       file: manifest.file,
       path: decl.path,
-      references: this.#references(instance, decl, each),
+      references: writtenReferences(this.#evaluation, instance, decl, each),
       needs: meta.needs,
       provides: meta.provides,
       sources,
@@ -480,255 +463,6 @@ export class Declarations {
     return this.#evaluation.library.sources.place(declared.file, [...declared.path, key])
   }
 
-  #meta(instance: Instance, decl: ResourceDecl, each: Each | undefined) {
-    const { meta, path } = decl
-    if (DESCRIBING.every((key) => meta[key] === undefined)) return PLAIN_META
-    const value = (key: keyof typeof meta): unknown =>
-      meta[key] === undefined
-        ? undefined
-        : this.#evaluation.value(meta[key], { instance, path: [...path, key], each }).value
-    const things = (key: 'needs' | 'provides'): Thing[] => {
-      const given = value(key)
-      if (!isObject(given)) return []
-      return Object.entries(given).flatMap(([kind, names]) =>
-        list(names).map(
-          (name): Thing => `${THINGS[kind]?.kind ?? 'path'}:${THINGS[kind]?.name(name) ?? name}`,
-        ),
-      )
-    }
-    const sensitive = value('sensitive')
-    return {
-      tags: list(value('tags')),
-      noop: value('noop') === true,
-      sensitive:
-        sensitive === true ? (true as const) : list(sensitive === false ? undefined : sensitive),
-      needs: things('needs'),
-      provides: things('provides'),
-    }
-  }
-
-  #references(
-    instance: Instance,
-    decl: ResourceDecl,
-    each: Each | undefined,
-  ): readonly WrittenReference[] {
-    if (RELATIONS.every((relation) => decl.meta[relation] === undefined)) return NONE
-    const found: WrittenReference[] = []
-    const optional = decl.meta.optional === true
-    for (const relation of RELATIONS) {
-      const raw = decl.meta[relation]
-      if (raw === undefined) continue
-      const path = [...decl.path, relation]
-      const { value } = this.#evaluation.value(raw, { instance, path, each })
-      const refs = this.#refs(value)
-      found.push({ relation, refs, file: instance.manifest.file, path, optional })
-    }
-    return found
-  }
-
-  /** Every resource that a written reference names. */
-  #refs(value: unknown, found: string[] = []): string[] {
-    if (Array.isArray(value)) for (const item of value) this.#refs(item, found)
-    else if (typeof value === 'string') found.push(value)
-    else if (isObject(value)) {
-      for (const type of Object.keys(value))
-        for (const title of list(value[type])) found.push(this.#ref(type, title))
-    }
-    return found
-  }
-
-  #ref(type: string, title: string): string {
-    if (type === 'class') return `class[${this.#evaluation.library.find(title)?.name ?? title}]`
-    return `${type}[${type === 'file' ? normalPath(title) : title}]`
-  }
-
-  #listening(value: unknown): unknown {
-    if (!Array.isArray(value)) return isObject(value) ? this.#refs(value) : value
-    return value.flatMap((item) => (isObject(item) ? this.#refs(item) : [item]))
-  }
-
-  #findSource(
-    instance: Instance,
-    decl: ResourceDecl,
-    desired: Record<string, unknown>,
-    ref: string,
-  ): void {
-    const name = String(desired.source)
-    const path = this.#evaluation.library.path('files', name)
-    if (path === undefined) {
-      this.#error(instance, [...decl.path, 'source'], {
-        code: 'source-missing',
-        message: `${ref} has no source: there is no file "${name}"`,
-        expected: `it under one of: ${this.#evaluation.library.folders.map((folder) => this.#evaluation.library.sources.shown(folder.files)).join(', ')}`,
-        ...help(this.#evaluation.library.nearestPath('files', name)),
-      })
-      throw new Failed()
-    }
-    desired.source = path
-  }
-
-  #render(
-    instance: Instance,
-    decl: ResourceDecl,
-    each: Each | undefined,
-    name: string,
-    sensitive: string[],
-    sources: Map<string, ValueSource>,
-    ref: string,
-  ): string {
-    const { library } = this.#evaluation
-    const at =
-      'template' in decl.attributes
-        ? [...decl.path, 'template']
-        : ['defaults', decl.type, 'template']
-    const file = library.path('templates', name)
-    if (file === undefined) {
-      this.#error(instance, at, {
-        code: 'template-missing',
-        message: `${ref} has no template: there is no file "${name}"`,
-        expected: `it under one of: ${library.folders.map((folder) => library.sources.shown(folder.templates)).join(', ')}`,
-        ...help(library.nearestPath('templates', name)),
-      })
-      throw new Failed()
-    }
-    const template = this.#template(file)
-    if (!template) throw new Failed()
-    const values = this.#templateValues(instance, each, template, ref)
-    let content: string
-    try {
-      content = template.render(values)
-    } catch (error) {
-      if (!(error instanceof TemplateError)) throw error
-      this.#templateError(error, template.file, ref)
-    }
-    if (template.reads.some(({ name }) => this.#evaluation.isSecret(name, { instance, each })))
-      sensitive.push('content')
-    if (this.#withSources) {
-      const spot = { instance, path: at, each }
-      sources.delete('template')
-      sources.set('content', templateSource(this.#evaluation, spot, template))
-    }
-    return content
-  }
-
-  /** What a template reads: made once for all items of a `for_each`, in which only the item differs. */
-  #templateValues(
-    instance: Instance,
-    each: Each | undefined,
-    template: Template,
-    ref: string,
-  ): Readonly<Record<string, unknown>> {
-    const last = this.#lastValues
-    if (each && last?.hasEach && last.template === template && last.instance === instance) {
-      last.values.each = each
-      return last.values
-    }
-    const values: Record<string, unknown> = {}
-    for (const read of template.reads) {
-      const [root, member] = read.name.split('.') as [string, string | undefined]
-      if (root === 'each' && each) values.each = each
-      else if (root === 'facts') values.facts = this.#evaluation.data.facts
-      else if (root === 'title' && instance.manifest.kind === 'define')
-        values.title = instance.names.title
-      else if (instance.has(root)) values[root] = plain(instance.peek(root)?.value)
-      else if (instance.scope.aliases.has(root) && member !== undefined) {
-        const fields = instance.aliases.get(root)
-        const known = instance.scope.aliases.get(root)
-        if (fields && !fields.has(member))
-          this.#unknownInTemplate(
-            template,
-            read,
-            Object.keys(fields.scope.fields),
-            `${known} has no value "${member}"`,
-            ref,
-          )
-        values[root] ??= {}
-        const members = values[root] as Record<string, unknown>
-        members[member] = plain(fields?.peek(member)?.value)
-      } else {
-        this.#unknownInTemplate(
-          template,
-          read,
-          [...instance.scope.names.names()],
-          `"${root}" is not a name that ${instance.manifest.name} knows`,
-          ref,
-        )
-      }
-    }
-    this.#lastValues = { instance, template, hasEach: each !== undefined, values }
-    return values
-  }
-
-  #unknownInTemplate(
-    template: Template,
-    read: { name: string; line: number; column: number },
-    names: readonly string[],
-    message: string,
-    ref: string,
-  ): never {
-    const subject = read.name.split('.').at(-1) ?? read.name
-    const help = didYouMean(subject, names)
-    this.diagnostics.push({
-      severity: 'error',
-      code: 'template-name',
-      message: `${message} (the template of ${ref})`,
-      place: this.#templatePlace(
-        template.file,
-        template.text,
-        read.line,
-        read.column,
-        read.name.length,
-      ),
-      ...(help ? { help } : {}),
-    })
-    throw new Failed()
-  }
-
-  #template(file: string): Template | undefined {
-    if (this.#templates.has(file)) return this.#templates.get(file)
-    let template: Template | undefined
-    try {
-      template = loadTemplate(file)
-    } catch (error) {
-      if (!(error instanceof TemplateError)) throw error
-      this.#templates.set(file, undefined)
-      try {
-        this.#templateError(error, file, undefined)
-      } catch (failed) {
-        this.#caught(failed)
-      }
-    }
-    this.#templates.set(file, template)
-    return template
-  }
-
-  #templateError(error: TemplateError, file: string, ref: string | undefined): never {
-    let text = ''
-    try {
-      text = this.#evaluation.library.sources.text(file)
-    } catch {
-      // It could not be read, which is what the error says.
-    }
-    this.diagnostics.push({
-      severity: 'error',
-      code: error.subject === undefined ? 'template-syntax' : 'template-name',
-      message: ref === undefined ? error.message : `${error.message} (the template of ${ref})`,
-      place: this.#templatePlace(file, text, error.line, error.column, error.subject?.length ?? 1),
-    })
-    throw new Failed()
-  }
-
-  #templatePlace(file: string, text: string, line: number, column: number, length: number): Place {
-    const content = text.split('\n')[line - 1]
-    return {
-      file: this.#evaluation.library.sources.shown(file),
-      line,
-      column,
-      length,
-      ...(content === undefined ? {} : { text: content }),
-    }
-  }
-
   #assert(
     instance: Instance,
     assertion: { readonly that: string | boolean; readonly message: string },
@@ -784,25 +518,6 @@ export class Declarations {
   }
 }
 
-/** What `needs` and `provides` name, each as a thing in its one spelling. */
-const THINGS: Readonly<
-  Record<
-    string,
-    { kind: 'path' | 'user' | 'group' | 'command' | 'unit'; name(written: string): string }
-  >
-> = {
-  directories: { kind: 'path', name: normalPath },
-  files: { kind: 'path', name: normalPath },
-  users: { kind: 'user', name: (name) => name },
-  groups: { kind: 'group', name: (name) => name },
-  commands: { kind: 'command', name: (name) => name },
-  units: { kind: 'unit', name: unitName },
-}
-
-function help(text: string | undefined): { readonly help?: string } {
-  return text === undefined ? {} : { help: text }
-}
-
 /** Modes are compared by meaning: `"640"` is `"0640"`. */
 function sameAttribute(key: string, a: unknown, b: unknown): boolean {
   const number = (value: unknown) =>
@@ -810,16 +525,6 @@ function sameAttribute(key: string, a: unknown, b: unknown): boolean {
       ? Number.parseInt(value, 8)
       : value
   return sameValue(number(a), number(b))
-}
-
-function list(value: unknown): string[] {
-  if (value === undefined || value === null) return []
-  const values: readonly unknown[] = Array.isArray(value) ? value : [value]
-  return values.map(String)
-}
-
-function plain(value: unknown): unknown {
-  return value instanceof Map ? Object.fromEntries(value) : value
 }
 
 function withoutFound(diagnostic: Diagnostic): Diagnostic {

@@ -6,7 +6,7 @@ import type { Sources } from '../load/sources.ts'
 import { isGlob, matchesPath, staticPrefix } from '../resources/path-glob.ts'
 import type { RefreshKind, ResourceType, Thing } from '../resources/type.ts'
 import type { CatalogResource, Edge } from './catalog.ts'
-import type { WrittenReference } from './declare.ts'
+import type { WrittenReference } from './metaparameters.ts'
 
 /** What the edges are made from. */
 export interface EdgeInput {

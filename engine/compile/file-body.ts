@@ -1,0 +1,225 @@
+import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts'
+import { didYouMean } from '../diagnostics/suggest.ts'
+import type { ResourceDecl } from '../load/manifest.ts'
+import type { Path } from '../load/yaml.ts'
+import type { ValueSource } from './catalog.ts'
+import type { Each, Evaluation } from './evaluation.ts'
+import { Failed, type Instance } from './instance.ts'
+import { loadTemplate, type Template, TemplateError } from './template.ts'
+import { templateSource } from './value-source.ts'
+
+/** The resource that a body is for, as far as it is told by then. */
+export interface Unfinished {
+  readonly ref: string
+  readonly instance: Instance
+  readonly decl: ResourceDecl
+  readonly each: Each | undefined
+  /** Attributes that hold a secret, to which the content is added where the template reads one. */
+  readonly sensitive: string[]
+  /** Where attributes come from, to which the content is added; absent where nobody asks. */
+  readonly sources: Map<string, ValueSource> | undefined
+}
+
+/** Where the bodies of files come from: templates, each loaded once, and sources. */
+export class FileBodies {
+  readonly #evaluation: Evaluation
+  readonly #diagnostics: Diagnostic[]
+  readonly #templates = new Map<string, Template | undefined>()
+  #lastValues:
+    | {
+        readonly instance: Instance
+        readonly template: Template
+        readonly hasEach: boolean
+        readonly values: Record<string, unknown>
+      }
+    | undefined
+
+  /** What is found wrong is added to the diagnostics. */
+  constructor(evaluation: Evaluation, diagnostics: Diagnostic[]) {
+    this.#evaluation = evaluation
+    this.#diagnostics = diagnostics
+  }
+
+  /** The path of a source. Throws `Failed`. */
+  source(
+    name: string,
+    { ref, instance, decl }: Pick<Unfinished, 'ref' | 'instance' | 'decl'>,
+  ): string {
+    const { library } = this.#evaluation
+    const path = library.path('files', name)
+    if (path !== undefined) return path
+    this.#missing(instance, [...decl.path, 'source'], {
+      code: 'source-missing',
+      message: `${ref} has no source: there is no file "${name}"`,
+      expected: `it under one of: ${library.folders.map((folder) => library.sources.shown(folder.files)).join(', ')}`,
+      help: library.nearestPath('files', name),
+    })
+  }
+
+  /** What a template comes to. Throws `Failed`. */
+  content(name: string, resource: Unfinished): string {
+    const { library } = this.#evaluation
+    const { ref, instance, decl, each, sensitive, sources } = resource
+    const at =
+      'template' in decl.attributes
+        ? [...decl.path, 'template']
+        : ['defaults', decl.type, 'template']
+    const file = library.path('templates', name)
+    if (file === undefined) {
+      this.#missing(instance, at, {
+        code: 'template-missing',
+        message: `${ref} has no template: there is no file "${name}"`,
+        expected: `it under one of: ${library.folders.map((folder) => library.sources.shown(folder.templates)).join(', ')}`,
+        help: library.nearestPath('templates', name),
+      })
+    }
+    const template = this.#template(file)
+    if (!template) throw new Failed()
+    const values = this.#values(template, resource)
+    let content: string
+    try {
+      content = template.render(values)
+    } catch (error) {
+      if (!(error instanceof TemplateError)) throw error
+      this.#tell(error, template.file, ref)
+      throw new Failed()
+    }
+    if (template.reads.some(({ name }) => this.#evaluation.isSecret(name, resource)))
+      sensitive.push('content')
+    if (sources) {
+      const spot = { instance, path: at, each }
+      sources.delete('template')
+      sources.set('content', templateSource(this.#evaluation, spot, template))
+    }
+    return content
+  }
+
+  /** What a template reads: made once for all items of a `for_each`, in which only the item differs. */
+  #values(
+    template: Template,
+    { ref, instance, each }: Unfinished,
+  ): Readonly<Record<string, unknown>> {
+    const last = this.#lastValues
+    if (each && last?.hasEach && last.template === template && last.instance === instance) {
+      last.values.each = each
+      return last.values
+    }
+    const values: Record<string, unknown> = {}
+    for (const read of template.reads) {
+      const [root, member] = read.name.split('.') as [string, string | undefined]
+      if (root === 'each' && each) values.each = each
+      else if (root === 'facts') values.facts = this.#evaluation.data.facts
+      else if (root === 'title' && instance.manifest.kind === 'define')
+        values.title = instance.names.title
+      else if (instance.has(root)) values[root] = plain(instance.peek(root)?.value)
+      else if (instance.scope.aliases.has(root) && member !== undefined) {
+        const fields = instance.aliases.get(root)
+        const known = instance.scope.aliases.get(root)
+        if (fields && !fields.has(member))
+          this.#unknownName(
+            template,
+            read,
+            Object.keys(fields.scope.fields),
+            `${known} has no value "${member}"`,
+            ref,
+          )
+        values[root] ??= {}
+        const members = values[root] as Record<string, unknown>
+        members[member] = plain(fields?.peek(member)?.value)
+      } else {
+        this.#unknownName(
+          template,
+          read,
+          [...instance.scope.names.names()],
+          `"${root}" is not a name that ${instance.manifest.name} knows`,
+          ref,
+        )
+      }
+    }
+    this.#lastValues = { instance, template, hasEach: each !== undefined, values }
+    return values
+  }
+
+  /** Undefined where it can't be used, which is told the first time. */
+  #template(file: string): Template | undefined {
+    if (this.#templates.has(file)) return this.#templates.get(file)
+    let template: Template | undefined
+    try {
+      template = loadTemplate(file)
+    } catch (error) {
+      if (!(error instanceof TemplateError)) throw error
+      this.#tell(error, file, undefined)
+      this.#evaluation.isWhole = false
+    }
+    this.#templates.set(file, template)
+    return template
+  }
+
+  #unknownName(
+    template: Template,
+    read: { name: string; line: number; column: number },
+    names: readonly string[],
+    message: string,
+    ref: string,
+  ): never {
+    const subject = read.name.split('.').at(-1) ?? read.name
+    const help = didYouMean(subject, names)
+    this.#diagnostics.push({
+      severity: 'error',
+      code: 'template-name',
+      message: `${message} (the template of ${ref})`,
+      place: this.#place(template.file, template.text, read.line, read.column, read.name.length),
+      ...(help ? { help } : {}),
+    })
+    throw new Failed()
+  }
+
+  #missing(
+    { manifest }: Instance,
+    path: Path,
+    {
+      help,
+      ...diagnostic
+    }: Pick<Diagnostic, 'code' | 'message' | 'expected'> & {
+      readonly help: string | undefined
+    },
+  ): never {
+    this.#diagnostics.push({
+      severity: 'error',
+      ...diagnostic,
+      ...(help === undefined ? {} : { help }),
+      place: this.#evaluation.library.sources.place(manifest.file, path),
+    })
+    throw new Failed()
+  }
+
+  #tell(error: TemplateError, file: string, ref: string | undefined): void {
+    let text = ''
+    try {
+      text = this.#evaluation.library.sources.text(file)
+    } catch {
+      // It could not be read, which is what the error says.
+    }
+    this.#diagnostics.push({
+      severity: 'error',
+      code: error.subject === undefined ? 'template-syntax' : 'template-name',
+      message: ref === undefined ? error.message : `${error.message} (the template of ${ref})`,
+      place: this.#place(file, text, error.line, error.column, error.subject?.length ?? 1),
+    })
+  }
+
+  #place(file: string, text: string, line: number, column: number, length: number): Place {
+    const content = text.split('\n')[line - 1]
+    return {
+      file: this.#evaluation.library.sources.shown(file),
+      line,
+      column,
+      length,
+      ...(content === undefined ? {} : { text: content }),
+    }
+  }
+}
+
+function plain(value: unknown): unknown {
+  return value instanceof Map ? Object.fromEntries(value) : value
+}
