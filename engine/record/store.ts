@@ -1,22 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto'
-import {
-  closeSync,
-  constants,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs'
+import { closeSync, constants, existsSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite'
 import { Refusal } from '../diagnostics/diagnostic.ts'
 import type { Summary } from '../events.ts'
 import { HostError } from '../host/error.ts'
+import { ObjectFiles } from './object-files.ts'
 
 /**
  * The state folder: one SQLite database, and `objects/` for contents that are too large for it. Every commit is
@@ -78,6 +67,7 @@ export interface KeptRow {
 export class Store {
   readonly folder: string
   readonly #db: DatabaseSync
+  readonly #objects: ObjectFiles
   readonly #statements = new Map<string, StatementSync>()
   readonly #version: number
   #isOpen = false
@@ -110,6 +100,7 @@ export class Store {
 
   private constructor(folder: string, readOnly: boolean) {
     this.folder = folder
+    this.#objects = new ObjectFiles(folder)
     const file = join(folder, FILE)
     if (!readOnly && !existsSync(file))
       closeSync(openSync(file, constants.O_CREAT | constants.O_WRONLY, 0o600))
@@ -129,7 +120,7 @@ export class Store {
       this.#db.exec(`BEGIN; ${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`)
     }
     this.#db.exec('PRAGMA synchronous = FULL')
-    this.#sweep()
+    this.#objects.sweep()
   }
 
   close(): void {
@@ -226,23 +217,16 @@ export class Store {
       )
       return hash
     }
-    this.#putFile(hash, [content])
+    this.#store(() => this.#objects.put(hash, content))
     this.#run('INSERT INTO object (hash, size, body) VALUES (?, ?, NULL)', hash, content.length)
     return hash
   }
 
   /** As `putObject`, for a content that comes in pieces and need not fit into memory. */
   putPieces(pieces: Iterable<Uint8Array>): string {
-    const hash = createHash('sha256')
-    let size = 0
-    const temporary = this.#incoming(pieces, (piece) => {
-      hash.update(piece)
-      size += piece.length
-    })
-    const digest = hash.digest('hex')
-    this.#settle(temporary, digest)
-    this.#run('INSERT OR IGNORE INTO object (hash, size, body) VALUES (?, ?, NULL)', digest, size)
-    return digest
+    const { hash, size } = this.#store(() => this.#objects.putPieces(pieces))
+    this.#run('INSERT OR IGNORE INTO object (hash, size, body) VALUES (?, ?, NULL)', hash, size)
+    return hash
   }
 
   /** The content with this hash; undefined where it was never stored or has been collected. */
@@ -252,7 +236,7 @@ export class Store {
       | undefined
     if (!row) return undefined
     if (row.body) return Buffer.from(row.body)
-    return readFileSync(this.#objectPath(hash))
+    return this.#objects.read(hash)
   }
 
   keep(row: Omit<KeptRow, 'id'>): void {
@@ -374,6 +358,14 @@ export class Store {
     )
   }
 
+  /** Acts on the files of objects, beside the database. */
+  #store<T>(act: () => T): T {
+    try {
+      return act()
+    } catch (error) {
+      throw unusable(this.folder, error)
+    }
+  }
   #run(sql: string, ...values: (string | number | Uint8Array | null)[]): void {
     this.#use(() => this.#statement(sql).run(...values))
   }
@@ -388,64 +380,6 @@ export class Store {
     }
     return statement
   }
-
-  #objects(): string {
-    const folder = join(this.folder, 'objects')
-    if (!existsSync(folder)) {
-      mkdirSync(folder, { mode: 0o700 })
-      syncFolder(this.folder)
-    }
-    return folder
-  }
-  #objectPath(hash: string): string {
-    return join(this.folder, 'objects', hash.slice(0, 2), hash.slice(2))
-  }
-  #putFile(hash: string, pieces: Iterable<Uint8Array>): void {
-    if (!existsSync(this.#objectPath(hash))) this.#settle(this.#incoming(pieces), hash)
-  }
-  /**
-   * A new file with these bytes, synced, which is yet to be named by their
-   * hash; nothing is left of it where that fails.
-   */
-  #incoming(pieces: Iterable<Uint8Array>, onPiece?: (piece: Uint8Array) => void): string {
-    let temporary: string | undefined
-    try {
-      temporary = join(this.#objects(), `${INCOMING}${randomBytes(6).toString('hex')}`)
-      const fd = openSync(temporary, 'wx', 0o600)
-      try {
-        for (const piece of pieces) {
-          onPiece?.(piece)
-          for (let done = 0; done < piece.length; ) done += writeSync(fd, piece, done)
-        }
-        fsyncSync(fd)
-      } finally {
-        closeSync(fd)
-      }
-      return temporary
-    } catch (error) {
-      if (temporary !== undefined) rmSync(temporary, { force: true })
-      throw unusable(this.folder, error)
-    }
-  }
-  #settle(temporary: string, hash: string): void {
-    const path = this.#objectPath(hash)
-    const folder = join(path, '..')
-    try {
-      mkdirSync(folder, { recursive: true, mode: 0o700 })
-      renameSync(temporary, path)
-      for (const each of [folder, this.#objects()]) syncFolder(each)
-    } catch (error) {
-      rmSync(temporary, { force: true })
-      throw unusable(this.folder, error)
-    }
-  }
-  /** Clears away what a run that was killed was about to store. */
-  #sweep(): void {
-    const folder = join(this.folder, 'objects')
-    if (!existsSync(folder)) return
-    for (const name of readdirSync(folder))
-      if (name.startsWith(INCOMING)) rmSync(join(folder, name))
-  }
 }
 
 /** How far a procedure has come. `progress` is the procedure's own affair. */
@@ -458,7 +392,6 @@ export interface ProcedureRow {
 }
 
 const FILE = 'state.db'
-const INCOMING = '.incoming-'
 
 const SCHEMA = `
 CREATE TABLE run (id TEXT PRIMARY KEY, started TEXT NOT NULL, finished TEXT, status TEXT NOT NULL, command TEXT NOT NULL, classes TEXT NOT NULL, summary TEXT) STRICT;
@@ -505,15 +438,6 @@ function procedureRow(row: Record<string, SQLOutputValue>): ProcedureRow {
     arguments: JSON.parse(String(row.arguments)),
     state: row.state as ProcedureRow['state'],
     progress: JSON.parse(String(row.progress)),
-  }
-}
-
-function syncFolder(folder: string): void {
-  const fd = openSync(folder, 'r')
-  try {
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
   }
 }
 
