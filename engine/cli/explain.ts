@@ -1,6 +1,6 @@
 import { posix } from 'node:path'
 import type { Catalog, CatalogResource, Edge, ValueRead } from '../compile/catalog.ts'
-import { edgeReason } from '../compile/edges.ts'
+import { edgeReason } from '../compile/edge-reason.ts'
 import { Refusal } from '../diagnostics/diagnostic.ts'
 import { didYouMean } from '../diagnostics/suggest.ts'
 import { compileCatalog, load } from '../index.ts'

@@ -1,5 +1,5 @@
 import type { Catalog, CatalogResource, Edge } from '../compile/catalog.ts'
-import { edgeReason } from '../compile/edges.ts'
+import { edgeReason } from '../compile/edge-reason.ts'
 import { compileCatalog, load } from '../index.ts'
 import { redactor } from '../plan.ts'
 import { type Graph, renderDot, renderMermaid } from '../ui/graph-text.ts'

@@ -1,12 +1,14 @@
 import { dirname } from 'node:path/posix'
 import type { Diagnostic } from '../diagnostics/diagnostic.ts'
 import { didYouMean } from '../diagnostics/suggest.ts'
-import { components, pairs, shortestPath, successors, topologicalOrder } from '../graph.ts'
+import { pairs, topologicalOrder } from '../graph.ts'
 import type { Sources } from '../load/sources.ts'
-import { isGlob, matchesPath, staticPrefix } from '../resources/path-glob.ts'
 import type { RefreshKind, ResourceType, Thing } from '../resources/type.ts'
+import { append } from './append.ts'
 import type { CatalogResource, Edge } from './catalog.ts'
+import { strongCircles, withoutCircles } from './circles.ts'
 import type { WrittenReference } from './metaparameters.ts'
+import { PathIndex } from './path-index.ts'
 
 /** What the edges are made from. */
 export interface EdgeInput {
@@ -54,7 +56,7 @@ export function orderResources(input: EdgeInput): {
   if (order.length === size)
     return { ordered: { edges, dropped: [], order, batches: groups }, diagnostics: [] }
   const strong = edges.filter((edge) => !edge.weak)
-  const circles = strongCircles(input, strong)
+  const circles = strongCircles(input.resources, strong, input.sources)
   if (circles.length > 0) return { ordered: undefined, diagnostics: circles }
   const { kept, dropped } = withoutCircles(size, edges)
   const left = topologicalOrder(size, pairs(kept), waits)
@@ -345,166 +347,7 @@ class EdgeMaker {
   }
 }
 
-/**
- * Paths and globs that resources write, to be asked which of them a glob
- * meets. Filled once, sorted when first asked.
- */
-class PathIndex {
-  readonly #exact = new Map<string, number[]>()
-  readonly #globs: { readonly glob: string; readonly prefix: string; readonly writer: number }[] =
-    []
-  #sorted: string[] | undefined
-
-  add(path: string, writer: number): void {
-    if (isGlob(path)) this.#globs.push({ glob: path, prefix: staticPrefix(path), writer })
-    else append(this.#exact, path, writer)
-  }
-
-  matching(pattern: string): readonly number[] {
-    const found = new Set<number>()
-    if (!isGlob(pattern)) for (const writer of this.#exact.get(pattern) ?? []) found.add(writer)
-    else {
-      const prefix = staticPrefix(pattern)
-      this.#sorted ??= [...this.#exact.keys()].sort()
-      for (let i = lowerBound(this.#sorted, prefix); i < this.#sorted.length; i++) {
-        const path = this.#sorted[i] as string
-        if (!path.startsWith(prefix)) break
-        if (matchesPath(path, pattern))
-          for (const writer of this.#exact.get(path) ?? []) found.add(writer)
-      }
-    }
-    const prefix = isGlob(pattern) ? staticPrefix(pattern) : pattern
-    // Two globs meet where one may reach below the other's fixed part.
-    for (const { glob, prefix: other, writer } of this.#globs) {
-      if (
-        isGlob(pattern)
-          ? prefix.startsWith(other) || other.startsWith(prefix)
-          : matchesPath(pattern, glob)
-      )
-        found.add(writer)
-    }
-    return [...found]
-  }
-}
-
 /** `unit:postgresql@.service` for `unit:postgresql@15-main.service`. */
 export function unitTemplate(thing: string): string {
   return thing.replace(/^(unit:[^@]+@)[^.]+(\..+)$/, '$1$2')
-}
-
-function lowerBound(sorted: readonly string[], value: string): number {
-  let low = 0
-  let high = sorted.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if ((sorted[middle] as string) < value) low = middle + 1
-    else high = middle
-  }
-  return low
-}
-
-function append<K>(map: Map<K, number[]>, key: K, value: number): void {
-  const list = map.get(key)
-  if (list) list.push(value)
-  else map.set(key, [value])
-}
-
-/** One diagnostic for each circle of strong edges, with the place of each resource on it. */
-function strongCircles(input: EdgeInput, edges: readonly Edge[]): Diagnostic[] {
-  const { resources } = input
-  const { order } = topologicalOrder(resources.length, pairs(edges))
-  if (order.length === resources.length) return []
-  const component = components(resources.length, pairs(edges))
-  const next = successors(resources.length, pairs(edges))
-  const sizes = new Map<number, number>()
-  for (const c of component) sizes.set(c, (sizes.get(c) ?? 0) + 1)
-  const told = new Set<number>()
-  const diagnostics: Diagnostic[] = []
-  for (const resource of resources) {
-    const c = component[resource.index] as number
-    if ((sizes.get(c) ?? 0) < 2 || told.has(c)) continue
-    told.add(c)
-    const path =
-      shortestPath(next, resource.index, resource.index, (node) => component[node] === c) ?? []
-    const steps = path.map((index) => edges[index] as Edge)
-    const names = [...steps.map((edge) => resources[edge.from]?.ref ?? ''), resource.ref]
-    diagnostics.push({
-      severity: 'error',
-      code: 'cycle',
-      message: `these resources wait for each other: ${names.join(' → ')}`,
-      place: input.sources.place(resource.file, resource.path),
-      related: steps.map((edge) => {
-        const from = resources[edge.from] as CatalogResource
-        const to = resources[edge.to] as CatalogResource
-        return {
-          message: `${from.ref} comes before ${to.ref}: ${edgeReason(edge, from, to)}`,
-          place: input.sources.place(from.file, from.path),
-        }
-      }),
-      help: 'take one of these relations away',
-    })
-  }
-  return diagnostics
-}
-
-/** Why an edge is there, in words. */
-export function edgeReason(
-  edge: Edge,
-  from: { readonly ref: string },
-  to: { readonly ref: string },
-): string {
-  const thing = edge.thing === undefined ? '' : edge.thing.replace(/^\w+:(?!:)/, '')
-  switch (edge.kind) {
-    case 'written':
-      return edge.refresh ? 'it is written, and refreshes it' : 'it is written'
-    case 'contains':
-      return 'one holds the other'
-    case 'needs':
-      return `${to.ref} needs ${thing}`
-    case 'provides':
-      return `${from.ref} provides ${thing}`
-    case 'reads':
-      return `${to.ref} reads ${thing}`
-  }
-}
-
-/** Takes away weak edges until no circle is left; the first ones stay. */
-function withoutCircles(
-  size: number,
-  edges: readonly Edge[],
-): { kept: readonly Edge[]; dropped: readonly Edge[] } {
-  const component = components(size, pairs(edges))
-  // Only a weak edge inside a component can lie on a circle; each is tried against what was kept there so far.
-  const inside = (edge: Edge) => component[edge.from] === component[edge.to]
-  const kept = edges.filter((edge) => !edge.weak || !inside(edge))
-  const dropped: Edge[] = []
-  const reach = new Map<number, number[]>()
-  for (const edge of kept) if (inside(edge)) append(reach, edge.from, edge.to)
-  for (const edge of edges) {
-    if (!edge.weak || !inside(edge)) continue
-    if (canReach(reach, edge.to, edge.from)) dropped.push(edge)
-    else {
-      kept.push(edge)
-      append(reach, edge.from, edge.to)
-    }
-  }
-  return { kept, dropped }
-}
-
-function canReach(
-  reach: ReadonlyMap<number, readonly number[]>,
-  from: number,
-  to: number,
-): boolean {
-  const seen = new Set([from])
-  const queue = [from]
-  for (const node of queue) {
-    if (node === to) return true
-    for (const next of reach.get(node) ?? []) {
-      if (seen.has(next)) continue
-      seen.add(next)
-      queue.push(next)
-    }
-  }
-  return false
 }
