@@ -220,6 +220,7 @@ export class FileBodies {
   }
 }
 
+/** Not `plainData`, which would copy every list and map that a template reads once for each file. */
 function plain(value: unknown): unknown {
   return value instanceof Map ? Object.fromEntries(value) : value
 }

@@ -3,6 +3,7 @@ import type { Path } from '../load/yaml.ts'
 import type { ValueRead, ValueSource } from './catalog.ts'
 import type { Evaluation, Spot } from './evaluation.ts'
 import type { Instance, Origin } from './instance.ts'
+import { plainData } from './plain-data.ts'
 import type { Template } from './template.ts'
 
 /** How a value that stands at a spot came to be. Asked after it was evaluated. */
@@ -57,7 +58,7 @@ function explainRead(evaluation: Evaluation, spot: Spot, name: string): ValueRea
   const { instance, each } = spot
   const [root = '', member] = name.split('.')
   const shown = (value: unknown) =>
-    evaluation.isSecret(name, spot) ? '(secret)' : (JSON.stringify(plain(value)) ?? 'no value')
+    evaluation.isSecret(name, spot) ? '(secret)' : (JSON.stringify(plainData(value)) ?? 'no value')
   if (root === 'each')
     return {
       name,
@@ -124,8 +125,4 @@ function originText({ library }: Evaluation, origin: Origin, owner: Instance, ke
     case 'unset':
       return 'unset'
   }
-}
-
-function plain(value: unknown): unknown {
-  return value instanceof Map ? Object.fromEntries(value) : value
 }
