@@ -15,7 +15,12 @@ afterAll(() => host?.destroy())
 test('a run that is killed at any of eight points is finished by the next', async () => {
   const goal = await undisturbed(host)
   await resetCrowd(host)
-  const points = spread(await killPoints(host, ['steward', ...applyCrowd]), 8)
+  // How often node writes to its own pipes depends on the moment, so a write to a file is not always the same one.
+  const all = await killPoints(host, ['steward', ...applyCrowd])
+  const points = spread(
+    all.filter(({ call }) => call !== 'write'),
+    8,
+  )
   let reached = 0
   for (const point of points) if (await expectConvergence(host, point, goal)) reached++
   expect(reached).toBeGreaterThanOrEqual(6)
