@@ -13,7 +13,8 @@ import {
   redactor,
   strongerRefresh,
 } from './plan.ts'
-import { Needs, probeContext, type States, verdictNow } from './probe.ts'
+import { Needs, probeContext, type States, verdictNow, verdictsNow } from './probe.ts'
+import { changesMade } from './resources/changes-made.ts'
 import {
   ApplyError,
   type Change,
@@ -136,6 +137,8 @@ class Runner {
     noop: 0,
     unknown: 0,
   }
+  /** How many of those that failed were changed before they did. */
+  #partly = 0
   /** The resource in whose name writes happen. */
   #current = ''
   /** Resources that are on record as about to be changed, and the plan's first that is not. */
@@ -214,6 +217,7 @@ class Runner {
       unchanged,
       other: noop + unknown,
       durationMs,
+      ...(this.#partly > 0 ? { partly: this.#partly } : {}),
     }
   }
 
@@ -300,7 +304,8 @@ class Runner {
     try {
       result = await this.#type(resource).apply(resource, changes, this.#host)
     } catch (error) {
-      yield* this.#failed(resource, began, error, 'apply-failed', changes)
+      const [made] = await this.#made(this.#type(resource), [{ resource, changes }])
+      yield* this.#failed(resource, began, error, 'apply-failed', made)
       return
     }
     if (!result?.idle) this.#changed[resource.index] = 1
@@ -320,10 +325,13 @@ class Runner {
     }
     // Each is given its share of the time, by which the next run tells how long it will take.
     const since = performance.now() - (performance.now() - began) / work.length
-    for (const { resource, changes } of work) {
-      const error = failures.get(resource.ref)
-      if (error !== undefined) {
-        yield* this.#failed(resource, since, error, 'apply-failed', changes)
+    const failed = work.filter(({ resource }) => failures.has(resource.ref))
+    const made = failed.length === 0 ? [] : await this.#made(type, failed)
+    for (const item of work) {
+      const { resource, changes } = item
+      if (failures.has(resource.ref)) {
+        const error = failures.get(resource.ref)
+        yield* this.#failed(resource, since, error, 'apply-failed', made[failed.indexOf(item)])
         continue
       }
       this.#changed[resource.index] = 1
@@ -371,6 +379,29 @@ class Runner {
       ...own,
       ...this.#said(refreshed),
       ...(refreshed?.idle ? {} : { refresh: due }),
+    })
+  }
+
+  /** For each of those that failed, what was changed before it did: what is not found wanting any more. */
+  async #made(type: ResourceType, failed: readonly Work[]): Promise<(readonly Change[])[]> {
+    const looked = failed.filter(({ changes }) =>
+      changes.some(({ attribute }) => attribute !== 'run'),
+    )
+    let verdicts: readonly Verdict[] = []
+    try {
+      if (looked.length > 0)
+        verdicts = await verdictsNow(
+          type,
+          looked.map(({ resource }) => resource),
+          { host: this.#host, context: this.#context, needs: this.#needs },
+        )
+    } catch {
+      // The failure itself is what has to be told; of this much nothing is known.
+    }
+    return failed.map((item) => {
+      const verdict = verdicts[looked.indexOf(item)]
+      if (verdict === undefined || !('changes' in verdict)) return []
+      return changesMade(item.changes, verdict.changes ?? [])
     })
   }
 
@@ -441,12 +472,13 @@ class Runner {
     began: number,
     error: unknown,
     code: 'apply-failed' | 'refresh-failed' | 'blocked' = 'apply-failed',
-    changes: readonly Change[] = [],
+    made: readonly Change[] = [],
   ): AsyncGenerator<Event> {
     this.#failedRoot[resource.index] = resource.index
+    if (made.length > 0) this.#partly++
     yield* this.#finished(resource, began, {
       outcome: 'failed',
-      changes: this.#shown(resource, changes),
+      changes: this.#shown(resource, made),
       error: this.#diagnostic(resource, error, code),
     })
   }

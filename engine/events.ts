@@ -22,10 +22,17 @@ export interface Summary {
   readonly refreshed: number
   readonly failed: number
   readonly skipped: number
+  /** Of those that failed, how many were changed before they did; none where absent. */
+  readonly partly?: number
   readonly unchanged: number
   /** State could not be told, or only asked for (`noop`). */
   readonly other: number
   readonly durationMs: number
+}
+
+/** How many resources were changed, wholly or partly. */
+export function changesOf({ changed, refreshed, partly = 0 }: Summary): number {
+  return changed + refreshed + partly
 }
 
 /** What happens while a plan is applied, one after another; also a line of `--json`. Holds no secret. */
@@ -45,6 +52,7 @@ export type Event =
       readonly type: 'resource_finished'
       readonly ref: string
       readonly outcome: Outcome
+      /** For `failed`: what was changed before it did. */
       readonly changes: readonly PlannedChange[]
       readonly refresh?: { readonly by: RefreshKind; readonly from: readonly string[] }
       readonly note?: string

@@ -49,7 +49,7 @@ export async function probe(input: ProbeInput): Promise<States> {
   const needs = new Needs(catalog, host, { isSelected, coming: input.coming })
   const asking = { host, context, needs }
   for (const [type, batch] of batches) {
-    const verdicts = await verdictsOf(type, batch, asking)
+    const verdicts = await verdictsNow(type, batch, asking)
     for (const [position, { index }] of batch.entries())
       states[index] = known(verdicts[position] as Verdict)
   }
@@ -98,11 +98,12 @@ export async function verdictNow(
   resource: CatalogResource,
   asking: Asking,
 ): Promise<Verdict> {
-  const [verdict] = await verdictsOf(type, [resource], asking)
+  const [verdict] = await verdictsNow(type, [resource], asking)
   return verdict as Verdict
 }
 
-async function verdictsOf(
+/** Asks about resources of one type at this moment. */
+export async function verdictsNow(
   type: ResourceType,
   resources: readonly CatalogResource[],
   asking: Asking,

@@ -1,6 +1,6 @@
 import type { Catalog } from '../compile/catalog.ts'
 import { type Diagnostic, Refusal } from '../diagnostics/diagnostic.ts'
-import type { Event, Summary } from '../events.ts'
+import { changesOf, type Event, type Summary } from '../events.ts'
 import {
   apply,
   compileCatalog,
@@ -152,7 +152,7 @@ async function wetRun(
   const summary = await follow(events, plan, previous, flags, stop)
   record.finish(summary)
   if (stop.signal.aborted) return stop.status()
-  const changed = summary.changed + summary.refreshed > 0
+  const changed = changesOf(summary) > 0
   return exitStatus({ changed, failed: summary.failed > 0 }, flags)
 }
 

@@ -76,7 +76,15 @@ async function* framed(
 
 /** The walk of a run: takes each step in turn, and keeps the progress. */
 class Walker {
-  readonly counts = { changed: 0, refreshed: 0, failed: 0, skipped: 0, unchanged: 0, other: 0 }
+  readonly counts = {
+    changed: 0,
+    refreshed: 0,
+    failed: 0,
+    partly: 0,
+    skipped: 0,
+    unchanged: 0,
+    other: 0,
+  }
   readonly #input: RunInput
   readonly #resolver: Resolver
   /** Keys of the steps that are not repeated once they are done. */
@@ -317,15 +325,7 @@ class Walker {
       yield* this.#fail(step, error)
       return
     }
-    for (const count of [
-      'changed',
-      'refreshed',
-      'failed',
-      'skipped',
-      'unchanged',
-      'other',
-    ] as const)
-      this.counts[count] += summary[count]
+    for (const count of COUNTS) this.counts[count] += summary[count] ?? 0
     if (summary.status === 'interrupted') throw new Stopped()
     if (summary.status === 'failed') {
       this.#note(step, 'failed')
@@ -475,6 +475,17 @@ function diagnosticOf(step: Step, error: unknown): Diagnostic {
     found: error instanceof Error ? (error.stack ?? '') : '',
   }
 }
+
+/** What the summaries of steps are added up by. */
+const COUNTS = [
+  'changed',
+  'refreshed',
+  'failed',
+  'partly',
+  'skipped',
+  'unchanged',
+  'other',
+] as const
 
 /** Behind the key of a block, in `finished`, while it is not done. */
 const ENTERED = '/entered'

@@ -63,11 +63,13 @@ export function renderSummary(summary: Summary, options: SummaryTextOptions): st
 
 /** How a run ended, in one line. */
 export function renderEnding(summary: Summary, { paint }: SummaryTextOptions): string {
-  const { changed, refreshed, failed, skipped, unchanged, other, status } = summary
+  const { changed, refreshed, failed, partly, skipped, unchanged, other, status } = summary
   const parts = [
     `${changed} changed`,
     ...(refreshed > 0 ? [`${refreshed} refreshed`] : []),
-    ...(failed > 0 ? [paint('error', `${failed} failed`)] : []),
+    ...(failed > 0
+      ? [paint('error', `${failed} failed${partly ? ` (${partly} changed before that)` : ''}`)]
+      : []),
     ...(skipped > 0 ? [paint('warning', `${skipped} skipped`)] : []),
     ...(other > 0 ? [`${other} left as they are`] : []),
     `${unchanged} in sync`,
@@ -132,6 +134,9 @@ function detailsOf(event: Finished, options: EventTextOptions): string[] {
       return cause === undefined ? [] : [`because ${visibleLine(cause)} failed`]
     // What went wrong stands below.
     case 'failed':
+      return changes.length === 0
+        ? []
+        : [`changed before that: ${renderChanges(changes, 'change', options)}`]
     case 'unchanged':
       return []
     case 'changed':

@@ -1,6 +1,6 @@
 import type { Paint } from '../diagnostics/render.ts'
 import { visibleLine } from '../diagnostics/visible.ts'
-import type { Event } from '../events.ts'
+import { changesOf, type Event } from '../events.ts'
 import type { EventRow, KeptRow, RunRow } from '../record/store.ts'
 import { formatDuration } from './duration.ts'
 import { renderEnding, renderEvent } from './event-text.ts'
@@ -21,7 +21,7 @@ export function renderRuns(rows: readonly RunRow[], { paint }: RunTextOptions): 
       formatTime(row.started),
       took(row),
       statusOf(row),
-      row.summary ? String(row.summary.changed + row.summary.refreshed) : '',
+      row.summary ? String(changesOf(row.summary)) : '',
       row.summary ? String(row.summary.failed) : '',
       row.classes.map(visibleLine).join(', '),
     ]),

@@ -10,6 +10,8 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { changesOf } from '../../engine/events.ts'
+import { HostError } from '../../engine/host/error.ts'
 import { Store } from '../../engine/record/store.ts'
 import { temporaryFolder } from '../compile/road.ts'
 import { newPlace, runIn } from './run.ts'
@@ -188,6 +190,58 @@ resources:
     )
     expect(outcomes).toEqual(['exec[fails] failed', 'exec[told] skipped (exec[fails])'])
     expect(existsSync(join(at, 'told'))).toBe(false)
+  })
+})
+
+describe('a failure half way', () => {
+  test('counts what was changed before it, and tells it', async () => {
+    const place = newPlace()
+    put(place, 'half', 'x')
+    put(place, 'not', 'x')
+    const { outcomes, events, summary, run } = await runIn(
+      place,
+      `class: main
+resources:
+  - file: /half
+    owner: 12
+    mode: "0600"
+  - file: /not
+    mode: "0600"
+`,
+      {
+        host: (host) => ({
+          ...host,
+          setMode: (path) => {
+            throw new HostError('EROFS', path)
+          },
+        }),
+      },
+    )
+    expect(outcomes).toEqual(['file[/half] failed', 'file[/not] failed'])
+    const changesIn = (all: readonly unknown[]) =>
+      all.flatMap((event) => (event as { changes?: unknown[] }).changes ?? [])
+    const made = [{ attribute: 'owner', from: expect.anything(), to: '12' }]
+    expect(changesIn(events)).toEqual(made)
+    expect(summary).toMatchObject({ status: 'failed', changed: 0, failed: 2, partly: 1 })
+    expect(changesOf(summary)).toBe(1)
+    const store = Store.read(place.state)
+    expect(changesIn(store?.events(run).map(({ event }) => event) ?? [])).toEqual(made)
+    expect(store?.run(run)?.summary?.partly).toBe(1)
+    store?.close()
+  })
+
+  test('of a command counts as no change', async () => {
+    const at = temporaryFolder()
+    const { summary } = await runIn(
+      newPlace('/'),
+      `class: main
+resources:
+  - exec: fails
+    command: [/bin/sh, -c, "touch ${at}/made; false"]
+    creates: ${at}/made
+`,
+    )
+    expect(changesOf(summary)).toBe(0)
   })
 })
 

@@ -49,6 +49,14 @@ describe('an event', () => {
       'removed      file[/a]  ensure file → absent',
     ],
     [
+      'of a failure tells what was changed before it',
+      finished('user[a]', 'failed', {
+        changes: [{ attribute: 'shell', from: '/bin/sh', to: '/bin/bash' }],
+        error: { severity: 'error', code: 'apply-failed', message: 'user[a]: no' },
+      }),
+      'failed       user[a]  changed before that: shell /bin/sh → /bin/bash\n  error: user[a]: no [apply-failed]',
+    ],
+    [
       'of a command names it, and what it found out',
       finished('exec[migrate]', 'changed', {
         changes: [{ attribute: 'run', from: undefined, to: 'manage.py migrate' }],
