@@ -30,28 +30,32 @@ export interface QuerySpec {
 }
 
 /**
- * A query that could not be answered; `unavailable` where it could not even be asked without risk of a change.
+ * A query that could not be answered. `why` is "not yet" where its command ran and gave no answer, which may be
+ * another one soon; "unavailable" where it could not even be asked without risk of a change.
  */
 export class Unanswered extends Error {
   readonly ran:
     | { readonly argv: readonly string[]; readonly exit: string; readonly output: string }
     | undefined
-  readonly unavailable: boolean
+  readonly why: 'not yet' | 'unavailable' | undefined
   constructor(
     message: string,
-    details: { readonly ran?: Unanswered['ran']; readonly unavailable?: boolean } = {},
+    details: {
+      readonly ran?: Unanswered['ran']
+      readonly why?: Unanswered['why']
+    } = {},
   ) {
     super(message)
     this.name = 'Unanswered'
     this.ran = details.ran
-    this.unavailable = details.unavailable ?? false
+    this.why = details.why
   }
 
   /** The same without the secrets that the command may have printed. */
   redacted(redact: (text: string) => string): Unanswered {
-    const { message, ran, unavailable } = this
+    const { message, ran, why } = this
     const clean = ran && { ...ran, argv: ran.argv.map(redact), output: redact(ran.output) }
-    return new Unanswered(redact(message), { unavailable, ...(clean ? { ran: clean } : {}) })
+    return new Unanswered(redact(message), { why, ...(clean ? { ran: clean } : {}) })
   }
 }
 
@@ -62,8 +66,12 @@ export function waitMs({ timeout }: QuerySpec): number {
   return timeout === undefined ? WAIT_MS : (parseDurationMs(timeout) ?? WAIT_MS)
 }
 
-/** Asks a query that reads the host. Throws `Unanswered`. */
-export async function askHost(spec: QuerySpec, host: Host): Promise<Answer> {
+/** Asks a query that reads the host; its command may take `timeoutMs`. Throws `Unanswered`. */
+export async function askHost(
+  spec: QuerySpec,
+  host: Host,
+  timeoutMs: number = waitMs(spec),
+): Promise<Answer> {
   if (spec.link !== undefined) {
     const isLink = host.stat(spec.link)?.kind === 'link'
     return { exists: isLink, target: isLink ? host.readLink(spec.link) : '' }
@@ -73,11 +81,11 @@ export async function askHost(spec: QuerySpec, host: Host): Promise<Answer> {
     const text = exists ? host.read(spec.file).toString('utf8') : ''
     return { exists, text, lines: linesOf(text) }
   }
-  const result = await host.guard(spec.command ?? [], optionsOf(spec))
+  const result = await host.guard(spec.command ?? [], { ...optionsOf(spec), timeoutMs })
   if ('unavailable' in result) {
     throw new Unanswered(
       `it can't be asked without a chance that it changes something: ${result.unavailable}`,
-      { unavailable: true },
+      { why: 'unavailable' },
     )
   }
   return commandAnswer(spec, result)
@@ -97,7 +105,6 @@ function optionsOf(spec: QuerySpec): CommandOptions {
     ...(cwd === undefined ? {} : { cwd }),
     ...(environment === undefined ? {} : { environment }),
     ...(scratch === undefined ? {} : { scratch }),
-    timeoutMs: waitMs(spec),
   }
 }
 
@@ -113,16 +120,24 @@ function commandAnswer(spec: QuerySpec, result: CommandResult): Answer {
           ? `ended by ${result.signal}`
           : `exit code ${exitCode}`)
     throw new Unanswered(`the command failed: ${exit}`, {
-      ran: {
-        argv: result.argv,
-        exit,
-        output: (stderr || stdout).split('\n').slice(-20).join('\n'),
-      },
+      ran: { argv: result.argv, exit, output: lastLines(stderr || stdout) },
+      ...(result.startError === undefined ? { why: 'not yet' } : {}),
     })
   }
   const text = stdout.replace(/\n$/, '')
   const lines = spec.match === undefined ? linesOf(stdout) : matches(stdout, spec.match)
-  return { text, lines, status: exitCode, ...(spec.json ? { json: parseJson(text) } : {}) }
+  return { text, lines, status: exitCode, ...(spec.json ? { json: parseJson(text, result) } : {}) }
+}
+
+/** What a command that was answered printed, for people; undefined for what is read without one. */
+export function ranFor({ command }: QuerySpec, answer: Answer): Unanswered['ran'] {
+  if (command === undefined) return undefined
+  const { status, text } = answer as { readonly status: number; readonly text: string }
+  return { argv: command, exit: `exit code ${status}`, output: lastLines(text) }
+}
+
+function lastLines(text: string): string {
+  return text.split('\n').slice(-20).join('\n')
 }
 
 function matches(text: string, pattern: string): string[] {
@@ -138,11 +153,15 @@ function matches(text: string, pattern: string): string[] {
   })
 }
 
-function parseJson(text: string): unknown {
+function parseJson(text: string, { argv, exitCode }: CommandResult): unknown {
   try {
     return JSON.parse(text)
-  } catch (error) {
-    throw new Unanswered(`the command printed no JSON: ${(error as Error).message}`)
+  } catch {
+    // The parser's own words quote what was printed.
+    throw new Unanswered('the command printed no JSON', {
+      ran: { argv, exit: `exit code ${exitCode}`, output: lastLines(text) },
+      why: 'not yet',
+    })
   }
 }
 

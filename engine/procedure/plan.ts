@@ -142,7 +142,9 @@ class DryRun {
       } else say({ kind: 'not asked' }, `a run would wait until ${String(spec.until)}`)
     } catch (error) {
       if (!(error instanceof Unanswered)) throw error
-      if (error.unavailable) say({ kind: 'not asked' }, error.message)
+      if (error.why === 'unavailable') say({ kind: 'not asked' }, error.message)
+      else if (error.why === 'not yet' && spec.until !== undefined)
+        say({ kind: 'not asked' }, `a run would wait until ${String(spec.until)}`)
       else say({ kind: 'fails', message: error.message })
     }
   }

@@ -5,7 +5,14 @@ import type { Event, StepKind, Summary } from '../events.ts'
 import type { ResourceDecl } from '../load/manifest.ts'
 import { plan } from '../plan.ts'
 import { probe } from '../probe.ts'
-import { type ClassesSpec, type QuerySpec, Unanswered, waitMs } from './answer.ts'
+import {
+  type Answer,
+  type ClassesSpec,
+  type QuerySpec,
+  ranFor,
+  Unanswered,
+  waitMs,
+} from './answer.ts'
 import { type Frame, rootFrame } from './frame.ts'
 import { forget, type StepStatus } from './progress.ts'
 import {
@@ -261,25 +268,42 @@ class Walker {
   }
 
   async *#query(step: Step, spec: QuerySpec, fresh: Fresh): AsyncGenerator<Event> {
-    const until = performance.now() + waitMs(spec)
     try {
-      for (;;) {
-        const answer = await this.#resolver.answer(spec, fresh)
-        if (spec.until === undefined || (await this.#resolver.holds(step, spec, answer))) {
-          this.#input.progress.answers[answerKey(step)] = answer
-          break
-        }
-        if (performance.now() > until)
-          throw new Unanswered(`it did not become true that ${String(spec.until)}`)
-        if (this.#input.stop.aborted) throw new Stopped()
-        await new Promise((resolve) => setTimeout(resolve, 500))
-      }
+      this.#input.progress.answers[answerKey(step)] = await this.#waitFor(step, spec, fresh)
     } catch (error) {
       if (error instanceof Stopped) throw error
       yield* this.#fail(step, error)
       return
     }
     yield this.#done(step, 'done')
+  }
+
+  /** Asks until the answer is the one that is waited for. A command that fails meanwhile says "not yet". */
+  async #waitFor(step: Step, spec: QuerySpec, fresh: Fresh): Promise<Answer> {
+    if (spec.until === undefined) return this.#resolver.answer(spec, fresh)
+    const end = performance.now() + waitMs(spec)
+    let last: Unanswered['ran']
+    for (;;) {
+      try {
+        const leftMs = Math.max(MIN_ASKING_MS, end - performance.now())
+        const answer = await this.#resolver.answer(spec, fresh, leftMs)
+        if (await this.#resolver.holds(step, spec, answer)) return answer
+        last = ranFor(spec, answer)
+      } catch (error) {
+        if (!(error instanceof Unanswered && error.why === 'not yet')) throw error
+        last = error.ran
+      }
+      if (performance.now() > end) {
+        throw this.#resolver.redacted(
+          new Unanswered(
+            `within ${Math.round(waitMs(spec) / 1000)} s it did not become true that ${String(spec.until)}`,
+            last ? { ran: last } : {},
+          ),
+        )
+      }
+      if (this.#input.stop.aborted) throw new Stopped()
+      await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS))
+    }
   }
 
   async *#classes(step: Step, spec: ClassesSpec): AsyncGenerator<Event> {
@@ -486,6 +510,11 @@ const COUNTS = [
   'unchanged',
   'other',
 ] as const
+
+/** How long after an answer that is not the one waited for the next is asked for. */
+const ASK_AGAIN_MS = 500
+/** A command that is begun has this long, also where the time is nearly up. */
+const MIN_ASKING_MS = 1000
 
 /** Behind the key of a block, in `finished`, while it is not done. */
 const ENTERED = '/entered'

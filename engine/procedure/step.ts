@@ -260,16 +260,22 @@ export class Resolver {
     }
   }
 
-  async answer(spec: QuerySpec, fresh: Fresh): Promise<Answer> {
+  /** Asks a query, with a time limit in milliseconds for its command. Throws `Unanswered`. */
+  async answer(spec: QuerySpec, fresh: Fresh, timeoutMs?: number): Promise<Answer> {
     if (spec.plan === undefined) {
       try {
-        return await askHost(spec, fresh.host)
+        return await askHost(spec, fresh.host, timeoutMs)
       } catch (error) {
-        throw error instanceof Unanswered ? error.redacted(redactor([...this.#secrets])) : error
+        throw error instanceof Unanswered ? this.redacted(error) : error
       }
     }
     const wanted = typeof spec.plan === 'string' ? { classes: spec.plan } : spec.plan
     return planAnswer((await this.other(wanted)).plan)
+  }
+
+  /** The same without the secrets that steps have read so far. */
+  redacted(error: Unanswered): Unanswered {
+    return error.redacted(redactor([...this.#secrets]))
   }
 
   /** Whether the `until` of a query holds for an answer. */

@@ -1,5 +1,6 @@
-import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { describe, expect, test } from 'vitest'
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { localHost } from '../../engine/host/local.ts'
 import { inFolder, type Procedure, procedureOf } from './run.ts'
 
@@ -224,6 +225,59 @@ steps:
     const { steps, events } = await running
     expect(steps).toEqual(['done query[ready]', 'failed query[never]'])
     expect(JSON.stringify(events)).toContain('did not become true that never.exists')
+  })
+
+  test('keeps asking a command that says "not yet" by its exit, and tells its last output', async () => {
+    // A query sees an empty /tmp.
+    const seen = mkdtempSync('/var/tmp/steward-test-')
+    onTestFinished(() => rmSync(seen, { recursive: true }))
+    const procedure = procedureOf(`class: main
+steps:
+  - query: ready
+    command: [/bin/sh, -c, "if test -e ${seen}/ready; then echo '[1]'; elif test -e ${seen}/half; then echo soon; else exit 3; fi"]
+    json: true
+    until: size(ready.json) == 1
+    timeout: 10
+  - query: never
+    command: [/bin/sh, -c, "echo not up >&2; exit 7"]
+    until: never.text == "up"
+    timeout: 1
+`)
+    expect((await procedure.plan())[0]).toBe(
+      'query[ready] not asked (a run would wait until size(ready.json) == 1)',
+    )
+    const running = procedure.run()
+    setTimeout(() => writeFileSync(join(seen, 'half'), ''), 300)
+    setTimeout(() => writeFileSync(join(seen, 'ready'), ''), 1000)
+    const { steps, events } = await running
+    expect(steps).toEqual(['done query[ready]', 'failed query[never]'])
+    expect(events).toContainEqual(
+      expect.objectContaining({
+        error: expect.objectContaining({
+          message: 'query[never]: within 1 s it did not become true that never.text == "up"',
+          ran: expect.objectContaining({ exit: 'exit code 7', output: 'not up\n' }),
+        }),
+      }),
+    )
+  })
+
+  test('tells the last answer of a query that did not hold in time, and fails at once where no command is', async () => {
+    const { events } = await procedureOf(`class: main
+steps:
+  - query: word
+    command: [/bin/echo, down]
+    until: word.text == "up"
+    timeout: 1
+`).run()
+    expect(JSON.stringify(events)).toContain('"output":"down"')
+    const missing = await procedureOf(`class: main
+steps:
+  - query: word
+    command: [/no/such/command]
+    until: word.text == "up"
+    timeout: 3600
+`).run()
+    expect(missing.steps).toEqual(['failed query[word]'])
   })
 
   test('shows no secret that a query prints and fails', async () => {
