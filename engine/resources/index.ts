@@ -1,5 +1,6 @@
 import { aptRepository } from './apt-repository.ts'
 import { cron } from './cron.ts'
+import { download } from './download.ts'
 import { exec } from './exec.ts'
 import { file } from './file.ts'
 import { group } from './group.ts'
@@ -13,6 +14,7 @@ import { user } from './user.ts'
 export const types: ReadonlyMap<string, ResourceType> = new Map<string, ResourceType>([
   ['apt_repository', aptRepository],
   ['cron', cron],
+  ['download', download],
   ['exec', exec],
   ['file', file],
   ['group', group],

@@ -15,8 +15,8 @@ import {
 
 const project = join(import.meta.dirname, '../..')
 
-/** Types that nothing but a running machine can converge: they run commands, apt and systemd. */
-const needMachine = new Set(['exec', 'package', 'service'])
+/** Types that nothing but a running machine can converge: they run commands, apt, systemd, or servers of others. */
+const needMachine = new Set(['download', 'exec', 'package', 'service'])
 
 test('a schema stands beside each type, and none stands alone', () => {
   const schemas = globSync('schemas/resources/*.json', { cwd: project })

@@ -1,0 +1,341 @@
+import { hash } from 'node:crypto'
+import { posix } from 'node:path'
+import schema from '../../schemas/resources/download.json' with { type: 'json' }
+import type { Accounts, FileStat, Host, HostReader } from '../host/host.ts'
+import { tracePath, whyUntrusted } from '../host/trust.ts'
+import { compareTree, digestOf, modeOf, readRecord, type TreeRecord } from './download-tree.ts'
+import { type ArchiveForm, unpack, unpackers } from './download-unpack.ts'
+import { parseDurationMs } from './duration.ts'
+import { FetchError, fetchUrl } from './fetch-url.ts'
+import { formatMode } from './mode.ts'
+import { mustRun } from './must-run.ts'
+import { joinPath, normalPath, parentPath, pathMistake } from './path.ts'
+import {
+  ApplyError,
+  type Change,
+  type Footprint,
+  type Resource,
+  type ResourceType,
+  type Thing,
+  type Verdict,
+} from './type.ts'
+
+export interface DownloadDesired {
+  readonly ensure?: 'present' | 'absent'
+  readonly url?: string
+  /** SHA-256 in hexadecimal digits. */
+  readonly checksum?: string
+  readonly archive?: ArchiveForm
+  readonly strip?: number
+  readonly members?: readonly string[]
+  readonly owner?: string | number
+  readonly group?: string | number
+  readonly mode?: string
+  readonly force?: boolean
+  /** Empty: none; absent: that of the environment. */
+  readonly proxy?: string
+  /** Seconds, or text with a unit; 600 s when absent. */
+  readonly timeout?: number | string
+  readonly help?: string
+}
+
+export interface DownloadCurrent {
+  /** undefined where nothing is. */
+  readonly stat: FileStat | undefined
+  readonly accounts: Accounts
+  /** Why nothing may be unpacked or written there, as the end of a sentence. */
+  readonly untrusted: string | undefined
+  /** SHA-256 of the file; undefined where it is none, or not asked for. */
+  readonly digest: string | undefined
+  /** What an unpacked directory was made as; undefined where this type did not make it. */
+  readonly record: TreeRecord | undefined
+  /** By path below the directory: what differs from its record. */
+  readonly tree: ReturnType<typeof compareTree> | undefined
+}
+
+/** A pinned file from the network, or an archive that is unpacked. */
+export const download: ResourceType<DownloadDesired, DownloadCurrent> = {
+  name: 'download',
+  schema,
+  check: checkDownload,
+  footprint: footprintOf,
+  async probe(resources, host) {
+    const accounts = host.accounts()
+    return resources.map((resource) => probeDownload(resource, host, accounts))
+  },
+  diff: diffDownload,
+  apply: applyDownload,
+}
+
+function checkDownload({ ref, title, desired }: Resource<DownloadDesired>) {
+  const mistake = pathMistake(title)
+  if (mistake !== undefined) return { message: `${ref}: ${title} ${mistake}` }
+  if (normalPath(title) === '/') return { message: `${ref} would take the place of everything` }
+  const { archive, timeout } = desired
+  if (desired.ensure !== 'absent') {
+    for (const attribute of ['url', 'checksum'] as const) {
+      if (desired[attribute] === undefined) {
+        return { attribute, message: `${ref} has no ${attribute}` }
+      }
+    }
+  }
+  if (archive !== undefined && desired.mode !== undefined) {
+    const message = `${ref}: what an archive holds has modes of its own`
+    return { attribute: 'mode', message, help: 'leave `mode` out' }
+  }
+  for (const attribute of ['strip', 'members'] as const) {
+    if (archive === undefined && desired[attribute] !== undefined) {
+      const message = `${ref}: \`${attribute}\` is for archives`
+      return { attribute, message, help: 'write which form it has: `archive: tar.gz`' }
+    }
+  }
+  if (timeout !== undefined && parseDurationMs(timeout) === undefined) {
+    const message = `${ref}: \`timeout\` is no duration: ${timeout}`
+    return {
+      attribute: 'timeout',
+      message,
+      help: 'write seconds, or a number with ms, s, m, h or d',
+    }
+  }
+  return undefined
+}
+
+function footprintOf({ title, desired }: Resource<DownloadDesired>): Footprint {
+  const path = normalPath(title)
+  if (desired.ensure === 'absent') return { removes: [`path:${path}`] }
+  const { owner, group, archive, members = [] } = desired
+  const needs: Thing[] = [
+    `path:${parentPath(path)}`,
+    ...(owner === undefined ? [] : [`user:${owner}` as const]),
+    ...(group === undefined ? [] : [`group:${group}` as const]),
+  ]
+  if (archive === undefined) return { ensures: [`path:${path}`], isLeaf: true, needs }
+  return {
+    ensures: [path, ...members.map((name) => joinPath(path, normalPath(`/${name}`).slice(1)))].map(
+      (each): Thing => `path:${each}`,
+    ),
+    needs: [...needs, ...unpackers(archive).map((program): Thing => `command:${program}`)],
+    writes: [`${path}/**`],
+  }
+}
+
+function probeDownload(
+  { title, desired }: Resource<DownloadDesired>,
+  host: HostReader,
+  accounts: Accounts,
+): DownloadCurrent {
+  const path = normalPath(title)
+  const stat = host.stat(path)
+  const record = stat?.kind === 'directory' ? readRecord(host, path) : undefined
+  const isWanted = desired.ensure !== 'absent'
+  const isTree = isWanted && desired.archive !== undefined && record !== undefined
+  const isFile = isWanted && desired.archive === undefined && stat?.kind === 'file'
+  const parent = tracePath(host, parentPath(path))
+  return {
+    stat,
+    accounts,
+    untrusted: whyUntrusted(parent),
+    digest: isFile ? digestOf(host, path) : undefined,
+    record,
+    tree: isTree ? compareTree(host, path, record, ownerIn(desired, accounts)) : undefined,
+  }
+}
+
+function diffDownload(resource: Resource<DownloadDesired>, current: DownloadCurrent): Verdict {
+  const { ref, title, desired } = resource
+  const { stat, record } = current
+  const isForeign = stat?.kind === 'directory' && record === undefined
+  const isFolderForFile = stat?.kind === 'directory' && desired.archive === undefined
+  if (desired.ensure === 'absent') {
+    if (stat === undefined) return { changes: [] }
+    if (isForeign && !desired.force) return blockedBy(ref, title)
+    return { changes: [{ attribute: 'ensure', from: 'present', to: 'absent' }] }
+  }
+  if ((isForeign || isFolderForFile) && !desired.force) return blockedBy(ref, title)
+  const changes =
+    desired.archive === undefined ? fileChanges(desired, current) : treeChanges(desired, current)
+  if (changes.length > 0 && current.untrusted !== undefined) {
+    return {
+      blocked: `${ref}: what is there could be exchanged by others: ${current.untrusted}`,
+      help: 'choose a folder that only root can write into',
+    }
+  }
+  return { changes }
+}
+
+function blockedBy(ref: string, title: string): Verdict {
+  return {
+    blocked: `${ref}: ${title} is a directory that it did not make`,
+    help: 'look what it holds; `force: true` puts it into the bucket',
+  }
+}
+
+/** Said behind a change that needs the network. */
+function fetching({ url }: DownloadDesired): { readonly note: string } {
+  return { note: `fetched from ${url}` }
+}
+
+function fileChanges(desired: DownloadDesired, current: DownloadCurrent): Change[] {
+  const { stat, digest } = current
+  if (stat === undefined) return [{ ...created, ...fetching(desired) }]
+  const to = shown(desired.checksum)
+  if (digest !== desired.checksum?.toLowerCase()) {
+    const from = stat.kind === 'file' ? shown(digest) : `a ${stat.kind}`
+    return [{ attribute: 'checksum', from, to, ...fetching(desired) }]
+  }
+  const mode = fileMode(desired)
+  return [
+    ...ownerChanges(desired, current, stat),
+    ...(stat.mode === mode
+      ? []
+      : [{ attribute: 'mode', from: formatMode(stat.mode), to: formatMode(mode) }]),
+  ]
+}
+
+function treeChanges(desired: DownloadDesired, current: DownloadCurrent): Change[] {
+  const { stat, record, tree } = current
+  if (stat === undefined) return [{ ...created, ...fetching(desired) }]
+  const to = shown(desired.checksum)
+  if (record === undefined || tree === undefined) {
+    const from = stat.kind === 'directory' ? 'not known' : `a ${stat.kind}`
+    return [{ attribute: 'checksum', from, to, ...fetching(desired) }]
+  }
+  if (record.checksum !== desired.checksum?.toLowerCase()) {
+    return [{ attribute: 'checksum', from: shown(record.checksum), to, ...fetching(desired) }]
+  }
+  const [taken, wanted] = [record, desired].map(({ strip = 0, members }) =>
+    [strip === 0 ? [] : [`without ${strip} outer`], members ?? ['everything']].flat(),
+  )
+  if (taken?.join('\0') !== wanted?.join('\0')) {
+    return [{ attribute: 'members', from: taken, to: wanted, ...fetching(desired) }]
+  }
+  if (tree.damaged.length > 0) {
+    return [{ attribute: 'content', from: differing(tree.damaged), to, ...fetching(desired) }]
+  }
+  return [
+    ...(tree.strange.length > 0 ? ownerChanges(desired, current, undefined) : []),
+    ...(tree.modes.length > 0
+      ? [{ attribute: 'mode', from: differing(tree.modes), to: 'as unpacked' }]
+      : []),
+  ]
+}
+
+const created: Change = { attribute: 'ensure', from: 'absent', to: 'present' }
+
+function differing(names: readonly string[]): string {
+  const some = names.slice(0, 3).map((name) => (name === '' ? 'the folder itself' : name))
+  const more = names.length > 3 ? ` and ${names.length - 3} more` : ''
+  return `${some.join(', ')}${more} ${names.length > 1 ? 'differ' : 'differs'}`
+}
+
+/** `stat` undefined: somewhere in the tree. */
+function ownerChanges(
+  desired: DownloadDesired,
+  { accounts }: DownloadCurrent,
+  stat: FileStat | undefined,
+): Change[] {
+  const { uid, gid } = ownerIn(desired, accounts)
+  const { owner = 'root', group = 'root' } = desired
+  const from = stat && { owner: accounts.userName(stat.uid), group: accounts.groupName(stat.gid) }
+  return [
+    ...(stat?.uid === uid ? [] : [{ attribute: 'owner', from: from?.owner ?? 'mixed', to: owner }]),
+    ...(stat?.gid === gid ? [] : [{ attribute: 'group', from: from?.group ?? 'mixed', to: group }]),
+  ]
+}
+
+function ownerIn({ owner = 0, group = 0 }: DownloadDesired, accounts: Accounts) {
+  return { uid: accounts.uid(owner), gid: accounts.gid(group) }
+}
+
+function fileMode({ mode = '0644' }: DownloadDesired): number {
+  return Number.parseInt(mode, 8)
+}
+
+function shown(checksum: string | undefined): string {
+  return `sha256:${checksum?.toLowerCase().slice(0, 12)}`
+}
+
+async function applyDownload(
+  resource: Resource<DownloadDesired>,
+  changes: readonly Change[],
+  host: Host,
+): Promise<undefined> {
+  const { ref, title, desired } = resource
+  const path = normalPath(title)
+  if (desired.ensure === 'absent') {
+    host.remove(path)
+    return
+  }
+  const owner = mustOwner(resource, host.accounts())
+  const isThere = changes.every(({ attribute }) => ['owner', 'group', 'mode'].includes(attribute))
+  if (isThere) {
+    await correct(resource, owner, host)
+    return
+  }
+  const timeoutMs = parseDurationMs(desired.timeout ?? 600) ?? 0
+  const content = await fetchPinned(resource, timeoutMs)
+  if (desired.archive === undefined) {
+    if (host.stat(path)?.kind === 'directory') host.remove(path)
+    host.writeFile(path, content, { mode: fileMode(desired), ...owner })
+    return
+  }
+  if (host.cannotRun !== undefined) {
+    throw new ApplyError(`${ref} can't be unpacked: ${host.cannotRun}`)
+  }
+  const { archive: form, checksum = '', strip = 0, members } = desired
+  const wanted = { form, checksum: checksum.toLowerCase(), strip, members, timeoutMs, ...owner }
+  await unpack(content, { ref, path, ...wanted }, host)
+}
+
+/** Fetches what is pinned, and nothing else: what has another digest is thrown away. */
+async function fetchPinned(
+  { ref, desired }: Resource<DownloadDesired>,
+  timeoutMs: number,
+): Promise<Buffer> {
+  const { url = '', checksum = '', proxy } = desired
+  const wanted = `${posix.basename(new URL(url).pathname)} (SHA-256 ${checksum.toLowerCase()})`
+  const help =
+    desired.help ?? 'set `url` to a mirror that this host reaches, or `proxy` to a proxy that does'
+  const content = await fetchUrl(url, { proxy, timeoutMs }).catch((cause: unknown): never => {
+    if (!(cause instanceof FetchError)) throw cause
+    const message = `${ref}: ${wanted} could not be fetched from ${url}: ${cause.message}`
+    throw new ApplyError(message, { help, cause })
+  })
+  const digest = hash('sha256', content)
+  if (digest !== checksum.toLowerCase()) {
+    throw new ApplyError(
+      `${ref}: expected ${wanted}, and ${url} gave ${content.length} bytes with ${digest}`,
+      { help },
+    )
+  }
+  return content
+}
+
+/** Gives what is there its owner and mode. */
+async function correct(
+  { ref, title, desired }: Resource<DownloadDesired>,
+  owner: { readonly uid: number; readonly gid: number },
+  host: Host,
+): Promise<void> {
+  const path = normalPath(title)
+  if (desired.archive === undefined) {
+    host.setOwner(path, owner)
+    host.setMode(path, fileMode(desired))
+    return
+  }
+  await mustRun(host, ref, ['chown', '-hR', `${owner.uid}:${owner.gid}`, '--', path])
+  const entries = readRecord(host, path)?.entries ?? {}
+  for (const [name, entry] of [['', { folder: true }] as const, ...Object.entries(entries)]) {
+    const at = joinPath(path, name)
+    const stat = host.stat(at)
+    const isOff = stat !== undefined && stat.kind !== 'link' && stat.mode !== modeOf(entry)
+    if (isOff) host.setMode(at, modeOf(entry))
+  }
+}
+
+function mustOwner({ ref, desired }: Resource<DownloadDesired>, accounts: Accounts) {
+  const { uid, gid } = ownerIn(desired, accounts)
+  if (uid === undefined) throw new ApplyError(`${ref}: there is no user ${desired.owner}`)
+  if (gid === undefined) throw new ApplyError(`${ref}: there is no group ${desired.group}`)
+  return { uid, gid }
+}
