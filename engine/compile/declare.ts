@@ -1,5 +1,5 @@
 import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts'
-import { isObject, type ResourceDecl } from '../load/manifest.ts'
+import { isObject, type Manifest, type ResourceDecl } from '../load/manifest.ts'
 import { holdsExpression, schemaDiagnostics } from '../load/schema-errors.ts'
 import { validator } from '../load/validators.ts'
 import type { Path } from '../load/yaml.ts'
@@ -107,6 +107,8 @@ export class Declarations {
     const { manifest } = instance
     for (const [index, assertion] of manifest.asserts.entries())
       this.#assert(instance, assertion, ['assert', index])
+    for (const [index, notice] of manifest.notices.entries())
+      this.#notice(instance, notice, ['notices', index])
     for (const decl of manifest.resources) this.declare(instance, decl)
   }
 
@@ -479,6 +481,31 @@ export class Declarations {
         message: secret
           ? `an assertion of ${instance.manifest.name} does not hold; its message reads a secret and is not shown`
           : String(value).replace(/\.$/, ''),
+      })
+    } catch (error) {
+      this.#caught(error)
+    }
+  }
+
+  #notice(
+    instance: Instance,
+    { message, when = true }: Manifest['notices'][number],
+    path: Path,
+  ): void {
+    try {
+      if (!this.#evaluation.condition(when, { instance, path: [...path, 'when'] })) return
+      const { value, secret } = this.#evaluation.value(message, {
+        instance,
+        path: [...path, 'message'],
+      })
+      const { name } = instance.manifest
+      // Without a place: it is told to whoever applies the class, not to its author.
+      this.diagnostics.push({
+        severity: 'notice',
+        code: 'notice',
+        message: secret
+          ? `a notice of ${name} reads a secret and is not shown`
+          : `${name}: ${String(value).replace(/\.$/, '')}`,
       })
     } catch (error) {
       this.#caught(error)

@@ -125,6 +125,11 @@ export class Scopes {
       checker.condition(assertion.that, ['assert', index, 'that'], names)
       checker.value(assertion.message, ['assert', index, 'message'], names)
     }
+    for (const [index, notice] of manifest.notices.entries()) {
+      if (notice.when !== undefined)
+        checker.condition(notice.when, ['notices', index, 'when'], names)
+      checker.value(notice.message, ['notices', index, 'message'], names)
+    }
     checker.value(manifest.let, ['let'], names)
     for (const decl of [...manifest.resources, ...(manifest.steps ?? [])]) {
       checker.decl(decl, scope)

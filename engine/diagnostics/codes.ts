@@ -42,6 +42,7 @@ export type DiagnosticCode =
   | 'sensitive-value'
   | 'alias'
   | 'incomplete'
+  | 'notice'
   | 'limit'
   // plan and apply
   | 'blocked'

@@ -17,6 +17,7 @@ export interface Manifest {
   readonly include: readonly IncludeDecl[]
   readonly defaults: Readonly<Record<string, Readonly<Record<string, unknown>>>>
   readonly asserts: readonly { readonly that: string | boolean; readonly message: string }[]
+  readonly notices: readonly { readonly message: string; readonly when?: string | boolean }[]
   readonly let: Readonly<Record<string, unknown>>
   readonly resources: readonly ResourceDecl[]
   /** Set for a procedure, which has no resources. */

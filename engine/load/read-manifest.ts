@@ -157,6 +157,7 @@ export function readManifest(
     ),
     defaults: (isObject(top.defaults) ? top.defaults : {}) as Manifest['defaults'],
     asserts: Array.isArray(top.assert) ? (top.assert as Manifest['asserts']) : [],
+    notices: Array.isArray(top.notices) ? (top.notices as Manifest['notices']) : [],
     let: lets,
     resources,
     steps,

@@ -89,15 +89,15 @@ resource:
   - file: /etc/motd
 `),
   ).toMatchInlineSnapshot(`
-  "
-  main.yaml:2:1: error: the manifest has no key "resource" [unknown-key]
-      2 | resource:
-        | ^^^^^^^^
-    expected  one of: alias_of, assert, class, defaults, define, include, incomplete, let, parameters, resources, resume, steps, summary, tags
-    found     resource
-    help      did you mean "resources"?
-  "
-`)
+    "
+    main.yaml:2:1: error: the manifest has no key "resource" [unknown-key]
+        2 | resource:
+          | ^^^^^^^^
+      expected  one of: alias_of, assert, class, defaults, define, include, incomplete, let, notices, parameters, resources, resume, steps, summary, tags
+      found     resource
+      help      did you mean "resources"?
+    "
+  `)
 })
 
 test('unknown-key, beside expressions and wherever it stands', async () => {
@@ -116,7 +116,7 @@ resources:
     main.yaml:2:1: error: the manifest has no key "sumary" [unknown-key]
         2 | sumary: What it is for.
           | ^^^^^^
-      expected  one of: alias_of, assert, class, defaults, define, include, incomplete, let, parameters, resources, resume, steps, summary, tags
+      expected  one of: alias_of, assert, class, defaults, define, include, incomplete, let, notices, parameters, resources, resume, steps, summary, tags
       found     sumary
       help      did you mean "summary"?
 
@@ -558,6 +558,22 @@ assert:
         |           ^^^^^^^^^^^^^^^^^^^^^^^
   "
 `)
+})
+
+test('notice', async () => {
+  expect(
+    await told(`class: main
+let: { oldest: 10 }
+notices:
+  - message: A release before \${{ oldest }} is not known.
+  - when: facts.os.id == "ubuntu"
+    message: This does not hold.
+`),
+  ).toMatchInlineSnapshot(`
+    "
+    notice: main: A release before 10 is not known [notice]
+    "
+  `)
 })
 
 test('cycle', async () => {
