@@ -4,6 +4,7 @@ import { changesOf, type Event, type Summary } from '../events.ts'
 import {
   apply,
   compileCatalog,
+  type Loaded,
   load,
   openLibrary,
   preview,
@@ -16,6 +17,7 @@ import { RunRecord } from '../record/run-record.ts'
 import { Store } from '../record/store.ts'
 import { planLine } from '../ui/json.ts'
 import { renderPlan } from '../ui/plan-text.ts'
+import { shownCommandLine } from './command-line.ts'
 import { withExample } from './example.ts'
 import {
   agreed,
@@ -120,7 +122,7 @@ async function wetRun(
   // A run with nothing to do goes on record in one commit, for each is a sync.
   if (!hasWork) store.begin()
   const record = new RunRecord(store, {
-    command: process.argv.slice(2).map(redactor(catalog.secrets)),
+    command: shownCommandLine(namedClass(loaded)).map(redactor(catalog.secrets)),
     classes: catalog.classes,
     isSensitive: (ref) => sensitive.has(ref),
   })
@@ -154,6 +156,12 @@ async function wetRun(
   if (stop.signal.aborted) return stop.status()
   const changed = changesOf(summary) > 0
   return exitStatus({ changed, failed: summary.failed > 0 }, flags)
+}
+
+/** The one class that `--with` is for. */
+function namedClass({ library, input }: Loaded) {
+  const [named, ...others] = input.classes
+  return named && others.length === 0 ? library.find(named.name) : undefined
 }
 
 function nothingDone(run: string, { inSync }: Plan): Summary {

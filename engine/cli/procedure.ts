@@ -2,10 +2,10 @@ import type { Catalog } from '../compile/catalog.ts'
 import { Refusal } from '../diagnostics/diagnostic.ts'
 import { load, openLibrary, type RoadOptions } from '../index.ts'
 import type { Manifest, ResourceDecl } from '../load/manifest.ts'
-import { redactor, SECRET } from '../plan.ts'
 import { type PlannedStep, planProcedure } from '../procedure/plan.ts'
 import { newProgress, type Progress } from '../procedure/progress.ts'
 import { abandonProcedure, runProcedure } from '../procedure/run.ts'
+import { sealed, unsealed } from '../procedure/sealed.ts'
 import type { ProcedureInput } from '../procedure/step.ts'
 import { stepsDigest } from '../procedure/steps-digest.ts'
 import { RunRecord } from '../record/run-record.ts'
@@ -13,6 +13,7 @@ import type { ProcedureRow, Store } from '../record/store.ts'
 import { stepLine } from '../ui/json.ts'
 import { renderProcedure } from '../ui/procedure-text.ts'
 import { type ApplyFlags, exitStatus, holdsSecret } from './apply.ts'
+import { shownCommandLine } from './command-line.ts'
 import { agreed, followPlainly, locked, recorded, report } from './locked.ts'
 import { paintOf, print } from './output.ts'
 import type { Stop } from './stop.ts'
@@ -52,8 +53,9 @@ async function runLocked(
 ): Promise<number> {
   const steps = stepsDigest(procedure, openLibrary(options))
   const open = openRun(store, procedure, flags, options, steps)
-  const progress = open ? (open.progress as Progress) : newProgress()
-  const given = open ? { ...options, with: open.arguments as Record<string, string> } : options
+  const begun = open && unsealed(open)
+  const progress = begun?.progress ?? newProgress()
+  const given = begun ? { ...options, with: begun.arguments } : options
   if (!flags.yes) {
     const copy = structuredClone(progress)
     showSteps(await planProcedure(inputOf(procedure, given, copy)), procedure, flags)
@@ -68,24 +70,18 @@ async function runLocked(
   progress.steps = steps
   /** Resources of the steps so far whose content holds a secret. */
   const sensitive = new Set<string>()
-  const secrets = Object.entries(given.with)
-    .filter(([name]) => isSecret(procedure, name))
-    .map(([, value]) => value)
   const record = new RunRecord(store, {
-    command: process.argv.slice(2).map(redactor(secrets)),
+    command: shownCommandLine(procedure),
     classes: [procedure.name],
     isSensitive: (ref) => sensitive.has(ref),
   })
   const save = (state: ProcedureRow['state'] = 'open') => {
-    store.begin()
     store.saveProcedure({
       run: open?.run ?? record.id,
       name: procedure.name,
-      arguments: given.with,
       state,
-      progress,
+      ...sealed(procedure, { arguments: given.with, progress }),
     })
-    store.commit()
   }
   save()
   const walk = (how: typeof runProcedure) => {
@@ -142,8 +138,9 @@ function openRun(
   }
   if (flags.restart) return undefined
   if (flags.abandon) return open
-  if (sameArguments(open.arguments, options.with)) {
-    if (resume === 'anew' || (open.progress as Progress).steps === steps) return open
+  const begun = unsealed(open)
+  if (sameArguments(begun.arguments, options.with)) {
+    if (resume === 'anew' || begun.progress.steps === steps) return open
     throw new Refusal({
       severity: 'error',
       code: 'usage',
@@ -155,7 +152,7 @@ function openRun(
     severity: 'error',
     code: 'usage',
     message: `a run of ${name} with other arguments is open: ${open.run}`,
-    expected: shownArguments(procedure, open.arguments),
+    expected: shownArguments(procedure, begun.arguments),
     found: shownArguments(procedure, options.with),
     help: 'give the same arguments to go on with it, --restart to begin anew, or --abandon to end it',
   })
@@ -205,14 +202,10 @@ function sameArguments(a: object, b: object): boolean {
   return sorted(a) === sorted(b)
 }
 
-function isSecret({ parameters }: Procedure, name: string): boolean {
-  return parameters[name]?.from?.startsWith('secrets.') === true
-}
-
-function shownArguments(procedure: Procedure, given: object): string {
-  const entries = Object.entries(given)
-  if (entries.length === 0) return 'none'
-  return entries
-    .map(([name, value]) => `--with ${name}=${isSecret(procedure, name) ? SECRET : String(value)}`)
+function shownArguments(procedure: Procedure, given: Readonly<Record<string, string>>): string {
+  const written = Object.entries(given).map(([name, value]) => `${name}=${value}`)
+  if (written.length === 0) return 'none'
+  return shownCommandLine(procedure, written)
+    .map((argument) => `--with ${argument}`)
     .join(' ')
 }

@@ -192,7 +192,7 @@ export class Evaluation {
     instance: Instance,
     condition: string | boolean,
     path: Path,
-    answer: { readonly name: string; readonly value: object },
+    answer: { readonly name: string; readonly value: object; readonly isSecret: boolean },
   ): boolean {
     if (typeof condition === 'boolean') return condition
     const names = instance.scope.names.child()
@@ -206,8 +206,9 @@ export class Evaluation {
       if (typeof value === 'boolean') return value
     } catch (error) {
       if (!(error instanceof ExprError)) throw error
+      const told = answer.isSecret ? readsSecret(condition) : error
       this.diagnostics.push(
-        expressionDiagnostic(error, {
+        expressionDiagnostic(told, {
           sources: this.library.sources,
           file: instance.manifest.file,
           path,
@@ -423,15 +424,14 @@ export class Evaluation {
       if (secret) collectTexts(value, this.secrets)
       return { value, secret }
     } catch (error) {
-      const whole = { start: 0, end: text.length }
       // What went wrong with a secret is not told, for the words may hold it.
       const told =
         error instanceof Unset
-          ? new ExprError('unset', error.message, whole, error.subject)
+          ? new ExprError('unset', error.message, { start: 0, end: text.length }, error.subject)
           : error instanceof ExprError &&
               error.kind !== 'unset' &&
               expression.reads.some((name) => this.isSecret(name, spot))
-            ? new ExprError('failed', 'it reads a secret, and fails on its value', whole)
+            ? readsSecret(text)
             : error
       if (told instanceof ExprError) {
         this.diagnostics.push(
@@ -483,6 +483,11 @@ function textOf(each: Each, members: readonly string[]): string | undefined {
     value = value[member]
   }
   return typeof value === 'string' ? value : undefined
+}
+
+function readsSecret(text: string): ExprError {
+  const whole = { start: 0, end: text.length }
+  return new ExprError('failed', 'it reads a secret, and fails on its value', whole)
 }
 
 function samePath(a: Path, b: Path): boolean {

@@ -45,6 +45,8 @@ export class Instance {
   /** What expressions read from: a member for each name. */
   readonly names: Record<string, unknown> = {}
   readonly #slots = new Map<string, Slot>()
+  /** Members of names that were set, as `query.token`. */
+  readonly #secretMembers = new Set<string>()
   #record: object | undefined
 
   constructor(scope: ManifestScope, ref: string, containers: readonly string[]) {
@@ -67,6 +69,11 @@ export class Instance {
   /** A name with a value for expressions that never changes, such as `facts`. */
   set(name: string, value: unknown): void {
     this.names[name] = value
+  }
+
+  /** Says that a member of a name that was set, such as `query.token`, is secret. */
+  setSecret(member: string): void {
+    this.#secretMembers.add(member)
   }
 
   isSettled(name: string): boolean {
@@ -94,6 +101,8 @@ export class Instance {
   /** Whether what a name (`a` or `a.b`) stands for is secret. Only asked once its value was had. */
   isSecret(name: string): boolean {
     const [root, member] = name.split('.')
+    for (const secret of this.#secretMembers)
+      if (secret === name || (member === undefined && secret.startsWith(`${root}.`))) return true
     const alias = this.aliases.get(root ?? '')
     if (!alias) return this.#isSecret(root ?? '')
     // An alias as a whole (`common["password"]`) may give any of its values.

@@ -2,7 +2,7 @@ import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts'
 import type { Conf } from '../load/conf.ts'
 import { coerce, coerceSection, type ValueSchema } from '../load/conf-value.ts'
 import type { Library } from '../load/library.ts'
-import type { ParameterDecl } from '../load/manifest.ts'
+import { isSecretParameter, type ParameterDecl } from '../load/manifest.ts'
 import { schemaDiagnostics } from '../load/schema-errors.ts'
 import { fragmentValidator } from '../load/validators.ts'
 import type { Path } from '../load/yaml.ts'
@@ -72,10 +72,10 @@ export function parameterValue(context: Context, parameter: Parameter): Value {
     place: () => Place | undefined,
   ): Value => {
     check(context, parameter, value, secret, place)
+    if (secret) collectTexts(value, context.secrets)
     return { value, secret, origin }
   }
-  // What is a secret in its own file is one wherever else it is given.
-  const isSecret = decl.from?.startsWith(`${SECRETS}.`) === true
+  const isSecret = isSecretParameter(decl)
   const option = isNamed ? data.options[name] : undefined
   if (option !== undefined) {
     const value =
@@ -89,16 +89,16 @@ export function parameterValue(context: Context, parameter: Parameter): Value {
   }
   if (given) {
     const { value, secret, file, path } = given
-    return checked(value, secret, { by: 'with', file, path }, () =>
+    return checked(value, secret || isSecret, { by: 'with', file, path }, () =>
       library.sources.place(file, path),
     )
   }
   const from = decl.from === undefined ? undefined : fromConf(context, parameter, decl.from)
-  if (from) return checked(from.value, from.secret, from.origin, () => from.place)
+  if (from) return checked(from.value, from.secret || isSecret, from.origin, () => from.place)
   if (decl.default !== undefined) {
     const path = ['parameters', name, 'default']
     const { value, secret } = context.value(decl.default, { instance, path })
-    return checked(value, secret, { by: 'default', file: manifest.file, path }, () =>
+    return checked(value, secret || isSecret, { by: 'default', file: manifest.file, path }, () =>
       library.sources.place(manifest.file, path),
     )
   }
@@ -194,7 +194,13 @@ function check(
   place: () => Place | undefined,
 ): void {
   const { manifest } = instance
-  const { from: _from, default: _default, description: _description, ...schema } = decl
+  const {
+    from: _from,
+    default: _default,
+    sensitive: _sensitive,
+    description: _description,
+    ...schema
+  } = decl
   const plain = value instanceof Map ? Object.fromEntries(value) : value
   const validate = fragmentValidator(schema)
   if (!validate || validate(plain)) return

@@ -24,15 +24,21 @@ export interface Manifest {
   readonly steps: readonly ResourceDecl[] | undefined
 }
 
-/** A JSON Schema fragment with two words of our own. */
+/** A JSON Schema fragment with words of our own. */
 export interface ParameterDecl {
   readonly type?: 'string' | 'integer' | 'number' | 'boolean' | 'array' | 'object'
   readonly enum?: readonly unknown[]
   readonly items?: { readonly type?: string }
   readonly from?: string
   readonly default?: unknown
+  readonly sensitive?: boolean
   readonly description?: string
   readonly [keyword: string]: unknown
+}
+
+/** Whether the values of a parameter are secrets wherever they come from: what is one in its own file is. */
+export function isSecretParameter({ from, sensitive }: ParameterDecl): boolean {
+  return sensitive === true || from?.startsWith('secrets.') === true
 }
 
 export interface IncludeDecl {

@@ -1,5 +1,5 @@
 import type { CommandOptions, CommandResult, Host } from '../host/host.ts'
-import type { Plan } from '../plan.ts'
+import { type Plan, SECRET } from '../plan.ts'
 import { parseDurationMs } from '../resources/duration.ts'
 
 /** What a query found: plain data, as expressions read it under `query.NAME`. */
@@ -21,6 +21,7 @@ export interface QuerySpec {
   readonly user?: string
   readonly cwd?: string
   readonly environment?: Readonly<Record<string, string>>
+  readonly stdin?: string
   readonly scratch?: readonly string[]
   readonly link?: string
   readonly file?: string
@@ -51,6 +52,12 @@ export class Unanswered extends Error {
     this.why = details.why
   }
 
+  /** The same where all that the command prints is secret. */
+  withoutOutput(): Unanswered {
+    const { message, ran, why } = this
+    return new Unanswered(message, { why, ...(ran ? { ran: { ...ran, output: SECRET } } : {}) })
+  }
+
   /** The same without the secrets that the command may have printed. */
   redacted(redact: (text: string) => string): Unanswered {
     const { message, ran, why } = this
@@ -66,11 +73,17 @@ export function waitMs({ timeout }: QuerySpec): number {
   return timeout === undefined ? WAIT_MS : (parseDurationMs(timeout) ?? WAIT_MS)
 }
 
-/** Asks a query that reads the host; its command may take `timeoutMs`. Throws `Unanswered`. */
+/**
+ * Asks a query that reads the host; its command may take `timeoutMs`. Throws `Unanswered`; where the
+ * answer is secret, that tells nothing of what would have been it.
+ */
 export async function askHost(
   spec: QuerySpec,
   host: Host,
-  timeoutMs: number = waitMs(spec),
+  {
+    isSecret,
+    timeoutMs = waitMs(spec),
+  }: { readonly isSecret: boolean; readonly timeoutMs?: number },
 ): Promise<Answer> {
   if (spec.link !== undefined) {
     const isLink = host.stat(spec.link)?.kind === 'link'
@@ -88,7 +101,7 @@ export async function askHost(
       { why: 'unavailable' },
     )
   }
-  return commandAnswer(spec, result)
+  return commandAnswer(spec, result, isSecret)
 }
 
 /** What the plan of other classes says. */
@@ -99,16 +112,17 @@ export function planAnswer(plan: Plan): Answer {
 }
 
 function optionsOf(spec: QuerySpec): CommandOptions {
-  const { user, cwd, environment, scratch } = spec
+  const { user, cwd, environment, stdin, scratch } = spec
   return {
     ...(user === undefined ? {} : { user }),
     ...(cwd === undefined ? {} : { cwd }),
     ...(environment === undefined ? {} : { environment }),
+    ...(stdin === undefined ? {} : { stdin }),
     ...(scratch === undefined ? {} : { scratch }),
   }
 }
 
-function commandAnswer(spec: QuerySpec, result: CommandResult): Answer {
+function commandAnswer(spec: QuerySpec, result: CommandResult, isSecret: boolean): Answer {
   const { exitCode, stdout, stderr } = result
   const expected = [spec.returns ?? 0].flat()
   if (exitCode === undefined || !expected.includes(exitCode)) {
@@ -120,20 +134,29 @@ function commandAnswer(spec: QuerySpec, result: CommandResult): Answer {
           ? `ended by ${result.signal}`
           : `exit code ${exitCode}`)
     throw new Unanswered(`the command failed: ${exit}`, {
-      ran: { argv: result.argv, exit, output: lastLines(stderr || stdout) },
+      ran: { argv: result.argv, exit, output: lastLines(stderr || (isSecret ? '' : stdout)) },
       ...(result.startError === undefined ? { why: 'not yet' } : {}),
     })
   }
   const text = stdout.replace(/\n$/, '')
   const lines = spec.match === undefined ? linesOf(stdout) : matches(stdout, spec.match)
-  return { text, lines, status: exitCode, ...(spec.json ? { json: parseJson(text, result) } : {}) }
+  return {
+    text,
+    lines,
+    status: exitCode,
+    ...(spec.json ? { json: parseJson(text, result, isSecret) } : {}),
+  }
 }
 
-/** What a command that was answered printed, for people; undefined for what is read without one. */
-export function ranFor({ command }: QuerySpec, answer: Answer): Unanswered['ran'] {
+/** What a command that gave an answer printed, for people; undefined for what is read without one. */
+export function ranFor(
+  { command }: QuerySpec,
+  answer: Answer,
+  { isSecret }: { readonly isSecret: boolean },
+): Unanswered['ran'] {
   if (command === undefined) return undefined
   const { status, text } = answer as { readonly status: number; readonly text: string }
-  return { argv: command, exit: `exit code ${status}`, output: lastLines(text) }
+  return { argv: command, exit: `exit code ${status}`, output: isSecret ? SECRET : lastLines(text) }
 }
 
 function lastLines(text: string): string {
@@ -153,13 +176,13 @@ function matches(text: string, pattern: string): string[] {
   })
 }
 
-function parseJson(text: string, { argv, exitCode }: CommandResult): unknown {
+function parseJson(text: string, { argv, exitCode }: CommandResult, isSecret: boolean): unknown {
   try {
     return JSON.parse(text)
   } catch {
     // The parser's own words quote what was printed.
     throw new Unanswered('the command printed no JSON', {
-      ran: { argv, exit: `exit code ${exitCode}`, output: lastLines(text) },
+      ran: { argv, exit: `exit code ${exitCode}`, output: isSecret ? SECRET : lastLines(text) },
       why: 'not yet',
     })
   }

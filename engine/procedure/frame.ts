@@ -1,6 +1,7 @@
 import type { Each, Evaluation } from '../compile/evaluation.ts'
 import { type Fields, record, toCel, Unknown, Unset } from '../compile/expr.ts'
 import { Failed, type Instance, type Value } from '../compile/instance.ts'
+import { collectTexts } from '../compile/plain-data.ts'
 import { stepFields } from '../compile/scope.ts'
 import type { ResourceDecl } from '../load/manifest.ts'
 import type { Progress } from './progress.ts'
@@ -29,7 +30,7 @@ export function rootFrame(
     enter(evaluation) {
       const instance = evaluation.include(procedure, true)
       if (!instance) throw new Failed()
-      setAnswers(instance, '', progress, missing)
+      setAnswers(evaluation, instance, '', progress, missing)
       return instance
     },
   }
@@ -54,7 +55,7 @@ export function innerFrame(
           ? evaluation.include(at.title, false)
           : defineUse(evaluation, parent, decl, at)
       if (!instance) throw new Failed()
-      setAnswers(instance, at.key, progress, missing)
+      setAnswers(evaluation, instance, at.key, progress, missing)
       return instance
     },
   }
@@ -89,12 +90,21 @@ function defineUse(
 }
 
 /** Gives expressions the answers of this frame's queries, and how its steps have ended. */
-function setAnswers(instance: Instance, key: string, progress: Progress, missing: Missing): void {
+function setAnswers(
+  { secrets }: Evaluation,
+  instance: Instance,
+  key: string,
+  progress: Progress,
+  missing: Missing,
+): void {
   const { query, step } = stepFields(instance.manifest.steps ?? [])
+  const isSecret = (name: string) => progress.secretAnswers[`${key}?${name}`] === true
+  for (const name of Object.keys(query)) if (isSecret(name)) instance.setSecret(`query.${name}`)
   instance.set(
     'query',
     record(query, (name) => {
       const answer = progress.answers[`${key}?${name}`]
+      if (answer && isSecret(name)) collectTexts(answer, secrets)
       if (answer) return toCel(answer)
       throw missing === 'later' ? new Unknown(`query.${name}`) : new Unset(`query.${name}`)
     }),

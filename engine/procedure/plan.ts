@@ -2,9 +2,10 @@ import type { ResourceDecl } from '../load/manifest.ts'
 import { type Plan, plan } from '../plan.ts'
 import { probe } from '../probe.ts'
 import type { Thing } from '../resources/type.ts'
-import { type QuerySpec, Unanswered } from './answer.ts'
+import { Unanswered } from './answer.ts'
 import { type Frame, rootFrame } from './frame.ts'
-import { answerKey, type Fresh, type ProcedureInput, Resolver, type Step } from './step.ts'
+import { keepAnswer } from './progress.ts'
+import { answerKey, type ProcedureInput, type Question, Resolver, type Step } from './step.ts'
 
 /** What a dry run of a procedure knows of a step. */
 export interface PlannedStep {
@@ -88,7 +89,7 @@ class DryRun {
         say({ kind: 'fails', message: title })
         return
       case 'query':
-        await this.#query(step, resolved.spec, resolved.fresh, say)
+        await this.#query(step, resolved, say)
         return
       case 'resources': {
         const { catalog, fresh } = resolved
@@ -126,18 +127,19 @@ class DryRun {
 
   async #query(
     step: Step,
-    spec: QuerySpec,
-    fresh: Fresh,
+    question: Question,
     say: (state: PlannedStep['state'], note?: string) => void,
   ): Promise<void> {
+    const { spec } = question
     if (this.#pending !== undefined) {
       say({ kind: 'later', on: this.#pending, decides: 'how' })
       return
     }
     try {
-      const answer = await this.#resolver.answer(spec, fresh)
-      if (spec.until === undefined || (await this.#resolver.holds(step, spec, answer))) {
-        this.#input.progress.answers[answerKey(step)] = answer
+      const answer = await this.#resolver.answer(question)
+      if (spec.until === undefined || (await this.#resolver.holds(step, question, answer))) {
+        const { isSecret } = question
+        keepAnswer(this.#input.progress, answerKey(step), { answer, isSecret })
         say({ kind: 'asked' })
       } else say({ kind: 'not asked' }, `a run would wait until ${String(spec.until)}`)
     } catch (error) {

@@ -7,6 +7,8 @@ export type StepStatus = 'in sync' | 'done' | 'failed'
 export interface Progress {
   /** By frame and name: `steps/3?pending`. */
   readonly answers: Record<string, Answer>
+  /** The keys of those answers that are secret. */
+  readonly secretAnswers: Record<string, true>
   /** By frame and id or title: `steps/3!migrate`. */
   readonly statuses: Record<string, StepStatus>
   /** Keys of commands outside blocks and of blocks that are done and are not repeated. */
@@ -18,12 +20,24 @@ export interface Progress {
 }
 
 export function newProgress(): Progress {
-  return { answers: {}, statuses: {}, finished: {} }
+  return { answers: {}, secretAnswers: {}, statuses: {}, finished: {} }
+}
+
+/** Keeps the answer of a query for the steps after it. */
+export function keepAnswer(
+  progress: Progress,
+  key: string,
+  { answer, isSecret }: { readonly answer: Answer; readonly isSecret: boolean },
+): void {
+  progress.answers[key] = answer
+  if (isSecret) progress.secretAnswers[key] = true
+  else delete progress.secretAnswers[key]
 }
 
 /** Forgets all that happened below a block that is entered again. */
 export function forget(progress: Progress, key: string): void {
-  for (const part of [progress.answers, progress.finished] as Record<string, unknown>[]) {
+  const { answers, secretAnswers, finished } = progress
+  for (const part of [answers, secretAnswers, finished] as Record<string, unknown>[]) {
     for (const known of Object.keys(part))
       if (known.startsWith(`${key}/`) && known !== key) delete part[known]
   }

@@ -5,21 +5,15 @@ import type { Event, StepKind, Summary } from '../events.ts'
 import type { ResourceDecl } from '../load/manifest.ts'
 import { plan } from '../plan.ts'
 import { probe } from '../probe.ts'
-import {
-  type Answer,
-  type ClassesSpec,
-  type QuerySpec,
-  ranFor,
-  Unanswered,
-  waitMs,
-} from './answer.ts'
+import { type Answer, type ClassesSpec, ranFor, Unanswered, waitMs } from './answer.ts'
 import { type Frame, rootFrame } from './frame.ts'
-import { forget, type StepStatus } from './progress.ts'
+import { forget, keepAnswer, type StepStatus } from './progress.ts'
 import {
   answerKey,
   type Fresh,
   type OtherClasses,
   type ProcedureInput,
+  type Question,
   type Resolved,
   Resolver,
   type Step,
@@ -251,7 +245,7 @@ class Walker {
         )
         return
       case 'query':
-        yield* this.#query(step, resolved.spec, resolved.fresh)
+        yield* this.#query(step, resolved)
         return
       case 'resources':
         yield* this.#resources(step, resolved.catalog, resolved.fresh, undefined)
@@ -267,9 +261,12 @@ class Walker {
     }
   }
 
-  async *#query(step: Step, spec: QuerySpec, fresh: Fresh): AsyncGenerator<Event> {
+  async *#query(step: Step, question: Question): AsyncGenerator<Event> {
     try {
-      this.#input.progress.answers[answerKey(step)] = await this.#waitFor(step, spec, fresh)
+      keepAnswer(this.#input.progress, answerKey(step), {
+        answer: await this.#waitFor(step, question),
+        isSecret: question.isSecret,
+      })
     } catch (error) {
       if (error instanceof Stopped) throw error
       yield* this.#fail(step, error)
@@ -279,16 +276,17 @@ class Walker {
   }
 
   /** Asks until the answer is the one that is waited for. A command that fails meanwhile says "not yet". */
-  async #waitFor(step: Step, spec: QuerySpec, fresh: Fresh): Promise<Answer> {
-    if (spec.until === undefined) return this.#resolver.answer(spec, fresh)
+  async #waitFor(step: Step, question: Question): Promise<Answer> {
+    const { spec } = question
+    if (spec.until === undefined) return this.#resolver.answer(question)
     const end = performance.now() + waitMs(spec)
     let last: Unanswered['ran']
     for (;;) {
       try {
         const leftMs = Math.max(MIN_ASKING_MS, end - performance.now())
-        const answer = await this.#resolver.answer(spec, fresh, leftMs)
-        if (await this.#resolver.holds(step, spec, answer)) return answer
-        last = ranFor(spec, answer)
+        const answer = await this.#resolver.answer(question, leftMs)
+        if (await this.#resolver.holds(step, question, answer)) return answer
+        last = ranFor(spec, answer, question)
       } catch (error) {
         if (!(error instanceof Unanswered && error.why === 'not yet')) throw error
         last = error.ran

@@ -4,6 +4,7 @@ import type { Declarations } from '../compile/declare.ts'
 import type { Each, Evaluation } from '../compile/evaluation.ts'
 import { Unknown } from '../compile/expr.ts'
 import { Failed } from '../compile/instance.ts'
+import { describe } from '../compile/metaparameters.ts'
 import { selected } from '../compile/selection.ts'
 import { Refusal } from '../diagnostics/diagnostic.ts'
 import type { Host } from '../host/host.ts'
@@ -57,11 +58,21 @@ export type Resolved =
   | { readonly kind: 'left out' }
   | { readonly kind: 'later'; readonly on: string; readonly decides: 'whether' | 'how' }
   | { readonly kind: 'resources'; readonly catalog: Catalog; readonly fresh: Fresh }
-  | { readonly kind: 'query'; readonly spec: QuerySpec; readonly fresh: Fresh }
+  | Question
   | { readonly kind: 'apply'; readonly spec: ClassesSpec }
   | { readonly kind: 'fail' }
   | { readonly kind: 'block' }
   | { readonly kind: 'steps'; readonly frame: Frame }
+
+/** A query that is to be asked; its answer is secret where it was given a secret, or says that it is one. */
+export interface Question {
+  readonly kind: 'query'
+  readonly spec: QuerySpec
+  readonly fresh: Fresh
+  readonly isSecret: boolean
+  /** Whether it says that it is one: then what its command says of a failure is not shown either. */
+  readonly isSensitive: boolean
+}
 
 /** Other classes than the procedure, up to their plan. */
 export interface OtherClasses {
@@ -106,9 +117,9 @@ export class Resolver {
       if (later) return { later }
     }
     const steps: Step[] = []
-    for (const each of items) {
+    for (const [item, each] of items.entries()) {
       for (const [index, rawTitle] of decl.titles.entries()) {
-        const suffix = `${each === undefined ? '' : `#${each.key}`}${index > 0 ? `+${index}` : ''}`
+        const suffix = `${each === undefined ? '' : `#${each.secret?.key ? item : each.key}`}${index > 0 ? `+${index}` : ''}`
         let title = rawTitle
         const step = { decl, frame, each, rawTitle, key: `${key}${suffix}`, depth }
         const later = await this.#evaluate((evaluation) => {
@@ -171,22 +182,27 @@ export class Resolver {
           instance,
           path: decl.path,
           each,
-        }).value
+        })
       switch (decl.type) {
-        case 'query':
+        case 'query': {
+          const { value, secret } = attributes()
+          const { until } = decl.attributes
+          const { sensitive } = describe(evaluation, instance, decl, each)
+          const isSensitive = sensitive === true || sensitive.length > 0
           resolved = {
             kind: 'query',
             spec: {
-              ...(attributes() as QuerySpec),
-              ...(decl.attributes.until === undefined
-                ? {}
-                : { until: decl.attributes.until as string }),
+              ...(value as QuerySpec),
+              ...(until === undefined ? {} : { until: until as string }),
             },
             fresh,
+            isSecret: secret || isSensitive,
+            isSensitive,
           }
           return
+        }
         case 'apply':
-          resolved = { kind: 'apply', spec: attributes() as ClassesSpec }
+          resolved = { kind: 'apply', spec: attributes().value as ClassesSpec }
           return
         case 'fail':
           resolved = { kind: 'fail' }
@@ -261,12 +277,17 @@ export class Resolver {
   }
 
   /** Asks a query, with a time limit in milliseconds for its command. Throws `Unanswered`. */
-  async answer(spec: QuerySpec, fresh: Fresh, timeoutMs?: number): Promise<Answer> {
+  async answer(question: Question, timeoutMs?: number): Promise<Answer> {
+    const { spec, fresh, isSecret, isSensitive } = question
     if (spec.plan === undefined) {
       try {
-        return await askHost(spec, fresh.host, timeoutMs)
+        return await askHost(spec, fresh.host, {
+          isSecret,
+          ...(timeoutMs === undefined ? {} : { timeoutMs }),
+        })
       } catch (error) {
-        throw error instanceof Unanswered ? this.redacted(error) : error
+        if (!(error instanceof Unanswered)) throw error
+        throw this.redacted(isSensitive ? error.withoutOutput() : error)
       }
     }
     const wanted = typeof spec.plan === 'string' ? { classes: spec.plan } : spec.plan
@@ -279,14 +300,14 @@ export class Resolver {
   }
 
   /** Whether the `until` of a query holds for an answer. */
-  async holds(step: Step, spec: QuerySpec, answer: Answer): Promise<boolean> {
+  async holds(step: Step, { spec, isSecret }: Question, answer: Answer): Promise<boolean> {
     let holds = true
     await this.#evaluate((evaluation) => {
       holds = evaluation.until(
         step.frame.enter(evaluation),
         spec.until ?? true,
         [...step.decl.path, 'until'],
-        { name: step.title, value: answer },
+        { name: step.title, value: answer, isSecret },
       )
     })
     return holds

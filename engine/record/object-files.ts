@@ -15,6 +15,8 @@ import { join } from 'node:path'
 
 /** A file that is yet to be named by the hash of its content. */
 const INCOMING = '.incoming-'
+/** The file of an open run, before its id. */
+const OPEN = 'open-'
 
 /**
  * `objects/` in the state folder: contents as files, named by their SHA-256 in hex and synced before they are there.
@@ -50,12 +52,31 @@ export class ObjectFiles {
     return readFileSync(this.#path(hash))
   }
 
-  /** Clears away what a run that was killed was about to store. */
-  sweep(): void {
+  /** Stores what belongs to an open run alone, in the place of what it had there before. */
+  putOpen(run: string, content: Uint8Array): void {
+    const temporary = this.#incoming([content])
+    renameSync(temporary, join(this.#objects(), `${OPEN}${run}`))
+    syncFolder(this.#objects())
+  }
+
+  /** That of an open run; undefined where it has none. */
+  readOpen(run: string): Buffer | undefined {
+    const path = join(this.#folder, 'objects', `${OPEN}${run}`)
+    return existsSync(path) ? readFileSync(path) : undefined
+  }
+
+  removeOpen(run: string): void {
+    rmSync(join(this.#folder, 'objects', `${OPEN}${run}`), { force: true })
+  }
+
+  /** Clears away what a run that was killed was about to store, or to remove because it is not open any more. */
+  sweep(isOpen: (run: string) => boolean): void {
     const folder = join(this.#folder, 'objects')
     if (!existsSync(folder)) return
-    for (const name of readdirSync(folder))
-      if (name.startsWith(INCOMING)) rmSync(join(folder, name))
+    for (const name of readdirSync(folder)) {
+      const isStale = name.startsWith(OPEN) && !isOpen(name.slice(OPEN.length))
+      if (name.startsWith(INCOMING) || isStale) rmSync(join(folder, name))
+    }
   }
 
   /**

@@ -71,6 +71,8 @@ export class Store {
   readonly #statements = new Map<string, StatementSync>()
   readonly #version: number
   #isOpen = false
+  /** What `saveProcedure` last wrote beside the database. */
+  #lastSecret: string | undefined
   /** Whether anything on the host was about to be changed since this was opened. */
   hasMeant = false
 
@@ -120,7 +122,7 @@ export class Store {
       this.#db.exec(`BEGIN; ${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`)
     }
     this.#db.exec('PRAGMA synchronous = FULL')
-    this.#objects.sweep()
+    this.#objects.sweep((run) => this.#isOpenProcedure(run))
   }
 
   close(): void {
@@ -344,10 +346,22 @@ export class Store {
       "SELECT * FROM procedure WHERE name = ? AND state = 'open' ORDER BY run DESC LIMIT 1",
       name,
     )
-    return row && procedureRow(row)
+    if (!row) return undefined
+    const secret = this.#store(() => this.#objects.readOpen(String(row.run)))
+    return { ...procedureRow(row), ...(secret ? { secret: JSON.parse(secret.toString()) } : {}) }
   }
 
+  /**
+   * Durable when it returns. What is secret is a file beside the database until the run
+   * is closed, and is there before a row that goes with it.
+   */
   saveProcedure(row: ProcedureRow): void {
+    const secret = row.secret === undefined ? undefined : JSON.stringify(row.secret)
+    if (row.state === 'open' && secret !== undefined && secret !== this.#lastSecret) {
+      this.#store(() => this.#objects.putOpen(row.run, Buffer.from(secret)))
+      this.#lastSecret = secret
+    }
+    this.begin()
     this.#run(
       'INSERT INTO procedure (run, name, arguments, state, progress) VALUES (?, ?, ?, ?, ?) ON CONFLICT (run) DO UPDATE SET state = excluded.state, progress = excluded.progress',
       row.run,
@@ -356,6 +370,12 @@ export class Store {
       row.state,
       JSON.stringify(row.progress),
     )
+    this.commit()
+    if (row.state !== 'open') this.#store(() => this.#objects.removeOpen(row.run))
+  }
+
+  #isOpenProcedure(run: string): boolean {
+    return this.#get("SELECT 1 FROM procedure WHERE run = ? AND state = 'open'", run) !== undefined
   }
 
   /** Acts on the files of objects, beside the database. */
@@ -389,6 +409,8 @@ export interface ProcedureRow {
   readonly arguments: Readonly<Record<string, unknown>>
   readonly state: 'open' | 'done' | 'failed' | 'abandoned'
   readonly progress: unknown
+  /** What of arguments and progress is secret, and so is not in the database. Absent where nothing is. */
+  readonly secret?: unknown
 }
 
 const FILE = 'state.db'

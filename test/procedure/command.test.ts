@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { folderWith, steward } from '../cli/steward.ts'
@@ -16,7 +16,11 @@ resume: ${resume}
 parameters:
   word: { type: string, default: none }
   password: { type: string, from: secrets.password, default: none }
+  token: { type: string, sensitive: true, default: none }
 steps:
+  - query: answer
+    command: [/bin/sh, -c, 'printf "answer-%s" "$TOKEN" | tr a-z A-Z']
+    environment: { TOKEN: "$\{{ token }}" }
   - exec: outside
     ${note('outside')}
   - block: switch
@@ -82,6 +86,38 @@ describe.skipIf(process.geteuid?.() === 0 ? false : 'only root may apply')(
       const { stderr } = apply(yes, '--with', 'password=battery-staple')
       expect(stderr).toContain('expected --with password=(secret)')
       expect(stderr).not.toMatch(/correct-horse|battery-staple/)
+    })
+
+    test('keeps what is secret of an open run beside the database, and only while it is open', () => {
+      const { apply, killNext, folder } = procedure()
+      const holding = () =>
+        globSync('state/**', { cwd: folder, withFileTypes: true })
+          .filter((entry) => entry.isFile())
+          .map((entry) => join(entry.parentPath, entry.name))
+          .filter((path) => /wally|WALLY|battery-staple/.test(readFileSync(path, 'latin1')))
+      const given = [
+        yes,
+        '--with',
+        'token=wally',
+        '--with=password=battery-staple',
+        '--with',
+        'word=a',
+      ]
+      killNext()
+      apply(...given)
+      const [kept = '', ...others] = holding()
+      expect(kept).toMatch(/objects\/open-/)
+      expect(others).toEqual([])
+      expect(statSync(kept).mode & 0o777).toBe(0o600)
+      const ended = apply(...given)
+      expect([ended.status, ended.stdout]).toEqual([0, expect.stringContaining('done before')])
+      expect(holding()).toEqual([])
+      killNext()
+      apply(...given)
+      rmSync(holding()[0] as string)
+      expect(apply(...given).status).toBe(1)
+      expect(apply(...given, '--restart').status).toBe(0)
+      expect(holding()).toEqual([])
     })
 
     test('goes on only where its steps are those that it began with', () => {

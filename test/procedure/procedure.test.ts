@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSy
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { localHost } from '../../engine/host/local.ts'
+import { newProgress } from '../../engine/procedure/progress.ts'
 import { inFolder, type Procedure, procedureOf } from './run.ts'
 
 /** Why queries can't be asked here, such as for want of the right to make a namespace. */
@@ -287,7 +288,7 @@ parameters:
   password: { type: string, from: secrets.password }
 steps:
   - query: a
-    command: [/bin/sh, -c, 'echo "no entry with $PASSWORD"; exit 3']
+    command: [/bin/sh, -c, 'echo "no entry with $PASSWORD" >&2; exit 3']
     environment: { PASSWORD: "\${{ password }}" }
 `,
       { secrets: { password: 'correct-horse' } },
@@ -296,6 +297,52 @@ steps:
     expect(steps).toEqual(['failed query[a]'])
     expect(JSON.stringify(events)).toContain('no entry with (secret)')
     expect(JSON.stringify(events)).not.toContain('correct-horse')
+  })
+
+  test('takes the answer of a query that was given a secret, or says that it is one, for a secret', async () => {
+    const steps = `class: main
+parameters:
+  key: { type: string, sensitive: true, default: correct-horse }
+steps:
+  - query: given
+    command: [/bin/sh, -c, 'echo "$KEY-1"; cat']
+    environment: { KEY: "\${{ key }}" }
+    stdin: "\${{ key }}-2"
+  - query: said
+    command: [/bin/echo, tell-nobody]
+    sensitive: true
+  - file: DIR/file
+    content: "\${{ query.given.lines[0] }} \${{ query.given.lines[1] }} \${{ query.said.text }}"
+`
+    const procedure = procedureOf(steps)
+    writeFileSync(inFolder(procedure, 'file'), 'before')
+    const shown = JSON.stringify(await procedure.plan())
+    const { events, summary } = await procedure.run()
+    expect(summary?.status).toBe('done')
+    expect(read(procedure, 'file')).toBe('correct-horse-1 correct-horse-2 tell-nobody')
+    expect(JSON.stringify(events)).toContain('"attribute":"content","from":"(secret)"')
+    expect(shown + JSON.stringify(events)).not.toMatch(/correct-horse|tell-nobody/)
+    const refused = await procedureOf(
+      `${steps}  - exec: argument\n    command: [/bin/echo, "\${{ query.said.lines[0] }}"]\n`,
+    ).run()
+    expect(refused.steps.at(-1)).toBe('failed exec[argument]')
+    expect(JSON.stringify(refused.events)).toContain('sensitive-value')
+  })
+
+  test('tells nothing that a secret query prints and fails or waits for', async () => {
+    const failing = (how: string) => `class: main
+steps:
+  - query: a
+    command: [/bin/sh, -c, 'echo correct-""horse; echo battery-""staple >&2; ${how}']
+    sensitive: true
+    until: int(a.text) == 1
+    timeout: 1
+`
+    for (const how of ['exit 3', 'true']) {
+      const { steps, events } = await procedureOf(failing(how)).run()
+      expect(steps, how).toEqual(['failed query[a]'])
+      expect(JSON.stringify(events), how).not.toMatch(/correct-horse|battery-staple/)
+    }
   })
 
   test('shows no secret in what people see of its steps', async () => {
@@ -650,7 +697,7 @@ steps:
     content: \${{ query.word.text }}
 `)
     await procedure.run()
-    procedure.progress = { answers: {}, statuses: {}, finished: {} }
+    procedure.progress = newProgress()
     expect((await procedure.plan()).map((line) => line.split('] ')[1])).toEqual([
       'asked',
       'in sync',
