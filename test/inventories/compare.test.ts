@@ -55,7 +55,7 @@ describe('a resource is alike', () => {
     ],
     [
       'as a download, by its address and what comes of it',
-      '{ exec: fetch, command: [get, "https://x/y", "abc"], creates: /srv/y }',
+      '{ exec: fetch, command: [get, "https://x/y", "ABC"], creates: /srv/y }',
       row('exec', 'https://x/y', { creates: '/srv/y', sha256: 'abc' }),
     ],
     [

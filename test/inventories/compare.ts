@@ -129,7 +129,7 @@ function agrees(name: string, stated: string, { attributes }: Counterpart, row: 
     case 'creates':
       return list(ours).includes(stated)
     case 'sha256':
-      return JSON.stringify(attributes).includes(stated)
+      return JSON.stringify(attributes).toLowerCase().includes(stated)
     case 'command':
       // The program's path and what is logged may differ, what is run may not.
       return shown(ours)?.includes(commandOf(stated)) === true

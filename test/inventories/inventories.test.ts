@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { library } from './configuration.ts'
 import { faultOfReason, isUnfinished, matches, readDifferences } from './differences.ts'
-import { inventoryOf, modernRowsOf, resourcesNamed } from './inventories.ts'
+import { type Inventory, inventoryOf, modernRowsOf, resourcesNamed } from './inventories.ts'
 import { report } from './report.ts'
 import { configurationNames, rowsOf } from './row.ts'
 import { openTable } from './table.ts'
@@ -9,10 +9,18 @@ import { openTable } from './table.ts'
 const differences = readDifferences()
 const { waiting, unfinished, renamed, rules } = differences
 const compared = configurationNames.filter((name) => waiting[name] === undefined)
+const known = new Map<string, Promise<Inventory>>()
+
+/** Compiled once, however many tests ask. */
+function inventory(name: string): Promise<Inventory> {
+  const found = known.get(name) ?? inventoryOf(name, differences)
+  known.set(name, found)
+  return found
+}
 
 describe('the catalog of', () => {
   test.each(compared)('%s is as the real one, but for deliberate differences', async (name) => {
-    const { outcome, comparison } = await inventoryOf(name, differences)
+    const { outcome, comparison } = await inventory(name)
     expect(outcome.lacks).toEqual([])
     const open = comparison.open.filter(({ row }) => !isUnfinished(row, unfinished))
     if (open.length > 0) {
@@ -25,7 +33,7 @@ describe('the catalog of', () => {
 
 describe('what waits', () => {
   test.each(Object.entries(waiting))('%s still has to, for %s', async (name, missing) => {
-    const { outcome } = await inventoryOf(name, differences)
+    const { outcome } = await inventory(name)
     const told = outcome.lacks.join('; ')
     expect(told, `${name} compiles whole now: take it out of "waiting"`).not.toBe('')
     expect(
@@ -37,7 +45,7 @@ describe('what waits', () => {
     expect(Object.keys(waiting).filter((name) => !configurationNames.includes(name))).toEqual([])
   })
   test.each(unfinished)('$type[$title] is open in each catalog that has it', async (entry) => {
-    const inventories = await Promise.all(compared.map((name) => inventoryOf(name, differences)))
+    const inventories = await Promise.all(compared.map(inventory))
     const having = inventories.filter(({ comparison }) =>
       comparison.rows.some((row) => isUnfinished(row, [entry])),
     )
