@@ -39,7 +39,7 @@ export interface Unfinished {
 }
 
 export interface Differences {
-  /** Configurations that do not compile yet, and the class that each waits for. */
+  /** Configurations whose classes are not all there and whole, and one that each waits for. */
   readonly waiting: Readonly<Record<string, string>>
   /** What the configurations that compile lack for now. */
   readonly unfinished: readonly Unfinished[]
