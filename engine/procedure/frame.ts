@@ -8,7 +8,7 @@ import type { Progress } from './progress.ts'
 
 /** The steps of a procedure, or of a define or class with steps that it uses, on one trip of the road. */
 export interface Frame {
-  /** Begins the key of every step in it: `steps/3`. */
+  /** Begins the key of every step in it: `steps/zulip::walk[a]`. */
   readonly key: string
   readonly steps: readonly ResourceDecl[]
   /** Its names and values, as data and facts are now. */

@@ -6,6 +6,7 @@ import { Unanswered } from './answer.ts'
 import { type Frame, rootFrame } from './frame.ts'
 import { keepAnswer } from './progress.ts'
 import { answerKey, type ProcedureInput, type Question, Resolver, type Step } from './step.ts'
+import { keyed } from './step-keys.ts'
 
 /** What a dry run of a procedure knows of a step. */
 export interface PlannedStep {
@@ -49,8 +50,8 @@ class DryRun {
     key: string,
     depth: number,
   ): Promise<void> {
-    for (const [index, decl] of decls.entries()) {
-      const expanded = await this.#resolver.expand(decl, frame, `${key}/${index}`, depth)
+    for (const { decl, name } of keyed(decls)) {
+      const expanded = await this.#resolver.expand(decl, frame, `${key}/${name}`, depth)
       if ('later' in expanded) {
         this.planned.push({
           title: decl.titles.join(', '),

@@ -5,11 +5,11 @@ export type StepStatus = 'in sync' | 'done' | 'failed'
 
 /** How far a run of a procedure has come: stored after every step, so that a run that was cut off can go on. */
 export interface Progress {
-  /** By frame and name: `steps/3?pending`. */
+  /** By frame and name: `steps/zulip::walk[a]?pending`. */
   readonly answers: Record<string, Answer>
   /** The keys of those answers that are secret. */
   readonly secretAnswers: Record<string, true>
-  /** By frame and id or title: `steps/3!migrate`. */
+  /** By frame and id or title: `steps/zulip::walk[a]!migrate`. */
   readonly statuses: Record<string, StepStatus>
   /** Keys of commands outside blocks and of blocks that are done and are not repeated. */
   readonly finished: Record<string, true>

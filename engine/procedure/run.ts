@@ -19,6 +19,7 @@ import {
   type Step,
   titleOf,
 } from './step.ts'
+import { isWithin, isWithinAny, keyed, lastName } from './step-keys.ts'
 
 export interface RunInput extends ProcedureInput {
   readonly run: string
@@ -90,6 +91,8 @@ class Walker {
   readonly #resolver: Resolver
   /** Keys of the steps that are not repeated once they are done. */
   readonly #once = new Set<string>()
+  /** Keys of the blocks whose rescue was taken to end the run. */
+  readonly #abandoned = new Set<string>()
 
   constructor(input: RunInput) {
     this.#input = input
@@ -104,10 +107,14 @@ class Walker {
     inBlock: boolean,
   ): AsyncGenerator<Event> {
     const { progress } = this.#input
-    for (const [index, decl] of decls.entries()) {
+    const { rescuing } = progress
+    const steps = keyed(decls)
+    // A rescue that was cut off goes on where it was: what stands before it in its list is not done again.
+    const goesOn = steps.some(({ name }) => rescuing && isWithinAny(rescuing, `${key}/${name}`))
+    for (const { decl, name } of steps) {
       let expanded: readonly Step[]
       try {
-        expanded = await this.#expand(decl, frame, `${key}/${index}`, depth)
+        expanded = await this.#expand(decl, frame, `${key}/${name}`, depth)
       } catch (error) {
         // Before anything was done it is a refusal; after that, a failure that blocks have to know of.
         if (!(error instanceof Refusal) || Object.keys(progress.statuses).length === 0) throw error
@@ -118,16 +125,14 @@ class Walker {
           each: undefined,
           rawTitle,
           title: rawTitle,
-          key: `${key}/${index}`,
+          key: `${key}/${name}`,
           depth,
         }
         yield* this.#fail(step, error)
         return
       }
       for (const step of expanded) {
-        // A rescue that was cut off goes on where it was: what stands before it in its list is not done again.
-        const { rescuing } = progress
-        if (rescuing?.startsWith(`${key}/`) && !isWithin(rescuing, step.key)) continue
+        if (goesOn && progress.rescuing && !isWithin(progress.rescuing, step.key)) continue
         yield* this.#step(step, inBlock)
       }
     }
@@ -135,8 +140,40 @@ class Walker {
 
   async *abandon(frame: Frame): AsyncGenerator<Event> {
     const failed = { value: false }
+    const cutOff = this.#entered()
     yield* this.#abandonIn(frame, frame.steps, 'steps', 0, failed)
+    for (const key of cutOff.filter((each) => !this.#abandoned.has(each))) {
+      failed.value = true
+      yield this.#gone(key)
+    }
     if (failed.value) throw new StepFailed()
+  }
+
+  /** The keys of the blocks that were begun and not ended. */
+  #entered(): string[] {
+    return Object.keys(this.#input.progress.finished)
+      .filter((mark) => mark.endsWith(ENTERED))
+      .map((mark) => mark.slice(0, -ENTERED.length))
+  }
+
+  /** A block that the procedure does not have any more. */
+  #gone(key: string): Event {
+    this.counts.failed++
+    const title = lastName(key)
+    return {
+      type: 'step_finished',
+      kind: 'steps',
+      step: key,
+      title,
+      depth: 0,
+      status: 'failed',
+      error: {
+        severity: 'error',
+        code: 'apply-failed',
+        message: `${title}, in which the run was cut off, is not among the steps of ${this.#input.name} any more: its rescue and always were not taken, and the run is closed`,
+        help: 'put right by hand what they would have; the same command begins at the first step',
+      },
+    }
   }
 
   async *#abandonIn(
@@ -146,14 +183,12 @@ class Walker {
     depth: number,
     failed: { value: boolean },
   ): AsyncGenerator<Event> {
-    const entered = Object.keys(this.#input.progress.finished).filter((mark) =>
-      mark.endsWith(ENTERED),
-    )
-    for (const [index, decl] of decls.entries()) {
-      const own = `${key}/${index}`
-      if (!entered.some((mark) => isWithin(mark, own) || mark.startsWith(`${own}#`))) continue
+    const entered = this.#entered()
+    for (const { decl, name } of keyed(decls)) {
+      const own = `${key}/${name}`
+      if (!entered.some((block) => isWithinAny(block, own))) continue
       for (const step of await this.#expand(decl, frame, own, depth)) {
-        if (!entered.some((mark) => isWithin(mark, step.key))) continue
+        if (!entered.some((block) => isWithin(block, step.key))) continue
         if (decl.type === 'block') yield* this.#abandonBlock(step, failed)
         else {
           const resolved = await this.#resolver.resolve(step)
@@ -175,6 +210,7 @@ class Walker {
     failed: { value: boolean },
   ): AsyncGenerator<Event> {
     const part = (name: string) => decl.attributes[name] as readonly ResourceDecl[] | undefined
+    this.#abandoned.add(key)
     yield* this.#abandonIn(frame, part('steps') ?? [], `${key}/steps`, depth + 1, failed)
     for (const name of ['rescue', 'always']) {
       try {
@@ -516,8 +552,3 @@ const MIN_ASKING_MS = 1000
 
 /** Behind the key of a block, in `finished`, while it is not done. */
 const ENTERED = '/entered'
-
-/** Whether a key is that of a step, or of something inside it. */
-function isWithin(key: string, step: string): boolean {
-  return key === step || key.startsWith(`${step}/`)
-}

@@ -61,6 +61,8 @@ steps:
   return { folder, manifest: join(files, 'work.yaml'), apply, log, killNext }
 }
 const yes = '--yes'
+const rewrite = (file: string, from: string, to: string) =>
+  writeFileSync(file, readFileSync(file, 'utf8').replace(from, to))
 
 describe.skipIf(process.geteuid?.() === 0 ? false : 'only root may apply')(
   'steward apply PROCEDURE',
@@ -125,10 +127,7 @@ describe.skipIf(process.geteuid?.() === 0 ? false : 'only root may apply')(
       killNext()
       apply(yes)
       const text = readFileSync(manifest, 'utf8')
-      writeFileSync(
-        manifest,
-        text.replace('steps:\n', 'steps:\n  - exec: added\n    command: [/bin/true]\n'),
-      )
+      rewrite(manifest, 'steps:\n', 'steps:\n  - exec: added\n    command: [/bin/true]\n')
       const { status, stderr } = apply(yes)
       expect(status).toBe(1)
       expect(stderr).toContain('the steps of work are not those that its open run began with')
@@ -165,6 +164,34 @@ describe.skipIf(process.geteuid?.() === 0 ? false : 'only root may apply')(
       apply(yes)
       expect(apply(yes).status).toBe(0)
       expect(log().slice(3)).toEqual(['mend', 'outside', 'inside-none', 'last'])
+    })
+
+    describe.each(['continue', 'anew'])('with changed manifests (resume: %s)', (resume) => {
+      const end = resume === 'anew' ? [yes] : [yes, '--abandon']
+
+      test('takes the rescue of the block that it was in, wherever that stands now', () => {
+        const { apply, log, killNext, manifest } = procedure(resume)
+        killNext()
+        apply(yes)
+        rewrite(manifest, 'steps:\n', 'steps:\n  - exec: added\n    command: [/bin/true]\n')
+        expect(apply(...end).status).toBe(0)
+        expect(log()[3]).toBe('mend')
+      })
+
+      test('says so where that block is no more, and closes the run', () => {
+        const { apply, log, killNext, manifest } = procedure(resume)
+        killNext()
+        apply(yes)
+        rewrite(manifest, 'block: switch', 'block: changed')
+        const { status, stdout } = apply(...end)
+        expect(status).toBe(4)
+        expect(stdout).toContain(
+          'block[switch], in which the run was cut off, is not among the steps of work any more: its rescue and always were not taken, and the run is closed',
+        )
+        expect(log().slice(3)).toEqual([])
+        expect(apply(yes, '--with', 'word=b').status).toBe(0)
+        expect(log().slice(3)).toEqual(['outside', 'inside-b', 'last'])
+      })
     })
 
     test('changes nothing in a dry run, nor where nobody can be asked', () => {
