@@ -157,6 +157,7 @@ function declaredThings(catalog: Catalog): Set<Thing> {
   for (const { footprint } of catalog.resources) {
     for (const thing of footprint.ensures ?? []) declared.add(thing)
     for (const thing of footprint.removes ?? []) declared.add(thing)
+    for (const { path } of footprint.edits ?? []) declared.add(`path:${path}`)
   }
   return declared
 }

@@ -44,7 +44,7 @@ export interface ValueRead {
 }
 
 /** Why one resource comes before another. */
-export type EdgeKind = 'written' | 'contains' | 'needs' | 'reads' | 'provides'
+export type EdgeKind = 'written' | 'contains' | 'needs' | 'reads' | 'provides' | 'prepares'
 
 export interface Edge {
   /** Indexes of resources. */

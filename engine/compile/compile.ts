@@ -5,6 +5,7 @@ import type { Manifest } from '../load/manifest.ts'
 import type { Sources } from '../load/sources.ts'
 import type { Footprint, ResourceType } from '../resources/type.ts'
 import type { Catalog, CatalogResource } from './catalog.ts'
+import { contradictions } from './contradictions.ts'
 import { Declarations, type Declared } from './declare.ts'
 import { orderResources } from './edges.ts'
 import { Evaluation } from './evaluation.ts'
@@ -147,7 +148,10 @@ function finish(input: CompileInput, evaluation: Evaluation, declarations: Decla
     types,
     sources: library.sources,
   })
-  if (!ordered) return { diagnostics }
+  const contradicting = contradictions(resources, library.sources)
+  if (!ordered || contradicting.length > 0) {
+    return { diagnostics: [...diagnostics, ...contradicting] }
+  }
   return {
     catalog: {
       classes: input.classes.map(({ name }) => name),

@@ -16,6 +16,8 @@ export function edgeReason(
       return `${to.ref} needs ${thing}`
     case 'provides':
       return `${from.ref} provides ${thing}`
+    case 'prepares':
+      return `${from.ref} prepares ${thing}`
     case 'reads':
       return `${to.ref} reads ${thing}`
   }

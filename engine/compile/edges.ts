@@ -94,6 +94,8 @@ class EdgeMaker {
     | undefined
   readonly #ensures = new Map<string, number>()
   readonly #removes = new Map<string, number>()
+  /** By mount point. */
+  readonly #covers = new Map<string, number>()
   readonly #unknown: number[] = []
   readonly #provides = new Map<string, number[]>()
   /** Pairs that have an edge without a refresh already. */
@@ -106,6 +108,7 @@ class EdgeMaker {
       const { index, footprint } = resource
       for (const thing of footprint.ensures ?? []) this.#ensures.set(thing, index)
       for (const thing of footprint.removes ?? []) this.#removes.set(thing, index)
+      if (footprint.covers !== undefined) this.#covers.set(footprint.covers, index)
       if (footprint.bringsUnknown) this.#unknown.push(index)
       for (const thing of footprint.provides ?? []) append(this.#provides, thing, index)
     }
@@ -130,6 +133,7 @@ class EdgeMaker {
         this.#refuseLeaf(index, thing)
       }
       for (const thing of footprint.after ?? []) this.#need(index, thing)
+      for (const thing of footprint.before ?? []) this.#prepare(index, thing)
       for (const thing of footprint.ensures ?? []) {
         // That one package brings another is no reason to install them one after the other.
         if (thing.startsWith('package:')) continue
@@ -237,6 +241,7 @@ class EdgeMaker {
   #need(index: number, thing: Thing): void {
     if (thing.startsWith('path:')) {
       this.#needPath(index, thing)
+      if (this.#covers.size > 0) this.#needMount(index, thing.slice(5))
       return
     }
     const ensured = this.#ensures.get(thing)
@@ -269,6 +274,22 @@ class EdgeMaker {
     if (BASE_FOLDERS.has(thing.slice(5))) return
     for (const provider of this.#unknownBefore(index))
       this.#add(provider, index, 'provides', true, thing)
+  }
+
+  /** What lies below a mount point comes after the mount; the mount point itself, which it needs, before. */
+  #needMount(index: number, below: string): void {
+    for (let path = below; path !== '/' && path !== '.'; path = dirname(path)) {
+      const mount = this.#covers.get(path)
+      if (mount !== undefined && mount !== index) this.#add(mount, index, 'needs', false, path)
+    }
+  }
+
+  /** Before what ensures a thing; before what provides it besides where that closes no circle. */
+  #prepare(index: number, thing: Thing): void {
+    const ensured = this.#ensures.get(thing)
+    if (ensured !== undefined) this.#add(index, ensured, 'prepares', false, thing)
+    for (const provider of this.#provides.get(thing) ?? [])
+      this.#add(index, provider, 'prepares', true, thing)
   }
 
   /** Nothing can lie below a file: the host need not be asked to know that these two can't both be. */

@@ -35,6 +35,7 @@ export type DiagnosticCode =
   | 'parameter-conflict'
   // catalog
   | 'duplicate-resource'
+  | 'contradiction'
   | 'unresolved-reference'
   | 'ambiguous-name'
   | 'assertion-failed'

@@ -112,6 +112,7 @@ function footprintOf({ title, desired }: Resource<AptRepositoryDesired>): Footpr
     ensures: parts
       .filter((part) => part === 'source' || desired[part] !== undefined)
       .map((part): Thing => `path:${files[part]}`),
+    isWhole: true,
     provides,
     writes: ['/var/lib/apt/lists/**'],
   }

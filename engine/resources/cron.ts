@@ -42,7 +42,8 @@ export const cron: ResourceType<Desired, FoundFile> = {
   footprint({ title, desired }) {
     const path = `path:${pathOf(title)}` as const
     if (desired.ensure === 'absent') return { removes: [path] }
-    return { ensures: [path], needs: ['path:/etc/cron.d', `user:${desired.user ?? 'root'}`] }
+    const needs = ['path:/etc/cron.d', `user:${desired.user ?? 'root'}`] as const
+    return { ensures: [path], isWhole: true, needs }
   },
   async probe(jobs, host) {
     return jobs.map(({ title }) => probeWholeFile(host, pathOf(title)))

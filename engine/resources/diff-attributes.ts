@@ -1,5 +1,9 @@
 import type { Change, Resource, Shown, Verdict } from './type.ts'
 
+/** What a type tells that only makes and removes. */
+export const becomesPresent: Change = { attribute: 'ensure', from: 'absent', to: 'present' }
+export const becomesAbsent: Change = { attribute: 'ensure', from: 'present', to: 'absent' }
+
 /** What a probe found, by attribute; one that is missing here is absent on the host. */
 type Found<D extends object> = { readonly [K in keyof D]?: Shown }
 

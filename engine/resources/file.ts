@@ -34,6 +34,7 @@ export const file: ResourceType<FileDesired, FileCurrent> = {
       needs: path === '/' ? accounts : accounts.concat(`path:${parentPath(path)}`),
       ensures: [`path:${path}`],
       ...(ensure === 'file' ? { isLeaf: true as const } : {}),
+      ...(setsBody(desired) ? { isWhole: true as const } : {}),
       ...targetOf(path, desired),
       ...treeOf(path, desired),
     }
@@ -88,6 +89,11 @@ function targetOf(path: string, { target, source }: FileDesired): Footprint {
 
 function treeOf(path: string, { recurse }: FileDesired): Footprint {
   return recurse === true ? { writes: [joinPath(path, '**')] } : {}
+}
+
+/** Whether it decides what is in the file, and not only what a new one begins with. */
+function setsBody({ content, source, recurse, replace }: FileDesired): boolean {
+  return (content ?? source) !== undefined && recurse !== true && replace !== false
 }
 
 function named(name: string, change: Change): Change {

@@ -43,7 +43,7 @@ export const sysctl: ResourceType<Desired, Current> = {
     const path = `path:${fileOf(resource)}` as const
     if (resource.desired.ensure === 'absent') return { removes: [path] }
     const writes = resource.desired.live === false ? [] : [procPath(resource.title)]
-    return { ensures: [path], needs: ['path:/etc/sysctl.d'], writes }
+    return { ensures: [path], isWhole: true, needs: ['path:/etc/sysctl.d'], writes }
   },
   async probe(settings, host) {
     const atBoot = bootSettings(host)

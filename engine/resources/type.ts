@@ -32,6 +32,21 @@ export interface Footprint {
   readonly bringsUnknown?: true
   /** Path globs below which it may write besides what it ensures. */
   readonly writes?: readonly string[]
+  /** Only orders: comes before whatever ensures or provides it (what a package asks when it is installed). */
+  readonly before?: readonly Thing[]
+  /** A directory that is another one while this holds, such as a mount point: all that lies below comes after. */
+  readonly covers?: string
+  /** Set where it decides all that is in the file that it ensures. */
+  readonly isWhole?: true
+  /**
+   * Parts of files that it keeps: the path, and a name for the part by which two resources that keep the same are
+   * found. `isGone` where the part is only to be absent.
+   */
+  readonly edits?: readonly {
+    readonly path: string
+    readonly part: string
+    readonly isGone?: boolean
+  }[]
   /**
    * What it reads while it runs: paths (globs) or references; a change there
    * comes before and refreshes it in this way.

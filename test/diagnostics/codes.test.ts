@@ -142,14 +142,14 @@ resources:
   - flie: /etc/motd
 `),
   ).toMatchInlineSnapshot(`
-  "
-  main.yaml:3:5: error: there is no resource type "flie" [unknown-type]
-      3 |   - flie: /etc/motd
-        |     ^^^^
-    expected  one of: apt_repository, cron, exec, file, group, package, service, sysctl, user, or a define
-    help      did you mean "file"?
-  "
-`)
+    "
+    main.yaml:3:5: error: there is no resource type "flie" [unknown-type]
+        3 |   - flie: /etc/motd
+          |     ^^^^
+      expected  one of: apt_repository, block_in_file, cron, exec, file, file_line, group, ini_setting, package, service, sysctl, user, or a define
+      help      did you mean "file"?
+    "
+  `)
 })
 
 test('unknown-attribute', async () => {
@@ -508,6 +508,24 @@ resources:
     help      let only one of them set it
   "
 `)
+})
+
+test('contradiction', async () => {
+  expect(
+    await told(`class: main
+resources:
+  - { file: /etc/app.conf, content: a = 1 }
+  - { ini_setting: limit, path: /etc/app.conf, setting: a, value: 2 }
+`),
+  ).toMatchInlineSnapshot(`
+    "
+    main.yaml:4:5: error: ini_setting[limit] keeps a part of /etc/app.conf, and file[/etc/app.conf] sets all that is in it [contradiction]
+        4 |   - { ini_setting: limit, path: /etc/app.conf, setting: a, value: 2 }
+          |     ^
+      see       main.yaml:3:5: file[/etc/app.conf]
+      help      let one resource alone say what is in the file
+    "
+  `)
 })
 
 test('unresolved-reference', async () => {

@@ -81,6 +81,7 @@ describe('footprint', () => {
     ).toMatchObject({
       needs: ['path:/etc/apt/sources.list.d', 'path:/usr/share/k.gpg'],
       ensures: [`path:${source}`],
+      isWhole: true,
       provides: ['path:/var/lib/apt/lists'],
     })
     const pin = { pin: 'origin x', priority: 1 }
@@ -91,6 +92,7 @@ describe('footprint', () => {
         'path:/etc/apt/preferences.d',
       ],
       ensures: [`path:${key}`, `path:${pref}`, `path:${source}`],
+      isWhole: true,
     })
   })
   test('a removed one comes before packages too', () => {

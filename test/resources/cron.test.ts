@@ -107,6 +107,7 @@ describe('footprint', () => {
   test('a job needs its user and the folder', () => {
     expect(cron.footprint(declared({ ...job, user: 'zulip' }))).toEqual({
       ensures: ['path:/etc/cron.d/job'],
+      isWhole: true,
       needs: ['path:/etc/cron.d', 'user:zulip'],
     })
   })

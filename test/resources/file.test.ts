@@ -114,6 +114,11 @@ describe('footprint', () => {
     [
       'a file needs its directory',
       { content: '' },
+      { needs: ['path:/etc'], ensures: ['path:/etc/a'], isLeaf: true, isWhole: true },
+    ],
+    [
+      'a file that is only begun with a content leaves the rest to others',
+      { content: '', replace: false },
       { needs: ['path:/etc'], ensures: ['path:/etc/a'], isLeaf: true },
     ],
     [

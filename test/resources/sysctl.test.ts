@@ -60,6 +60,7 @@ test('a value is wanted unless the setting is absent', () => {
 test('footprint', () => {
   expect(sysctl.footprint(declared({ value: 1 }))).toEqual({
     ensures: [`path:${file}`],
+    isWhole: true,
     needs: ['path:/etc/sysctl.d'],
     writes: [proc],
   })

@@ -153,7 +153,7 @@ export async function questionsOf(
   return asked
 }
 
-/** A tree that holds what the footprints of the resources say that they need or remove, and hardly more. */
+/** A tree that holds what the footprints of the resources say that they need, edit or remove, and hardly more. */
 function treeFor(
   type: ResourceType,
   resources: readonly Resource[],
@@ -163,6 +163,7 @@ function treeFor(
     new Set(list.filter((thing) => thing.startsWith(kind)).map((thing) => thing.slice(kind.length)))
   const needs = footprints.flatMap((footprint) => footprint.needs ?? [])
   const removes = footprints.flatMap((footprint) => footprint.removes ?? [])
+  const edited = footprints.flatMap(({ edits = [] }) => edits.map(({ path }) => path))
   const users = named('user:', [...needs, ...removes]).difference(new Set(['root']))
   const groups = named('group:', [...needs, ...removes]).difference(new Set(['root']))
   const passwd = [...users].map((name, n) => `${name}:x:${500 + n}:0:,,,:/home/${name}:/bin/sh\n`)
@@ -173,6 +174,8 @@ function treeFor(
     '/var/lib/dpkg/status': '',
     ...Object.fromEntries([...named('path:', removes)].map((path) => [path, 'goes\n'])),
     ...Object.fromEntries([...named('path:', needs)].map((path) => [path, { kind: 'directory' }])),
+    // Most types that edit a file want it to be there.
+    ...Object.fromEntries(edited.map((path) => [path, '# kept\n'])),
   }
 }
 
