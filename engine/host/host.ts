@@ -19,6 +19,8 @@ export interface FileStat {
   /** Bytes. */
   readonly size: number
   readonly mtimeMs: number
+  readonly atimeMs: number
+  readonly ctimeMs: number
   readonly dev: number
   readonly ino: number
 }
@@ -132,8 +134,11 @@ export interface Host extends HostReader {
    * as chown(2) does: set the mode after it.
    */
   setOwner(path: string, owner: Ownership): void
-  /** Removes a file, a link, or a directory with all that it holds. */
-  remove(path: string): void
+  /**
+   * Removes a file, a link, or a directory with all that it holds. `isWorthless` where the manifest says that
+   * nobody will want it back, so that it is not kept.
+   */
+  remove(path: string, options?: { readonly isWorthless?: boolean }): void
   /**
    * Makes the writes so far last through a loss of power: called before a result is journalled, and by `run`.
    */

@@ -60,8 +60,8 @@ export function keeping(host: Host, keep: (kept: Kept) => void): Host {
       changes(path, 'owner')
       host.setOwner(path, owner)
     },
-    remove(path) {
-      if (host.stat(path) !== undefined) goes(path)
+    remove(path, options) {
+      if (options?.isWorthless !== true && host.stat(path) !== undefined) goes(path)
       host.remove(path)
     },
   }

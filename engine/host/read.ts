@@ -41,6 +41,8 @@ function fileStat(found: Stats): FileStat {
     gid: found.gid,
     size: found.size,
     mtimeMs: found.mtimeMs,
+    atimeMs: found.atimeMs,
+    ctimeMs: found.ctimeMs,
     dev: found.dev,
     ino: found.ino,
   }

@@ -126,3 +126,9 @@ test('a large file comes in pieces, before it goes', () => {
     rmSync(dir, { recursive: true })
   }
 })
+
+test('what is worthless is removed and not kept', () => {
+  const { host, fake, kept } = watched({ files: { '/d/f': 'x' } })
+  host.remove('/d/f', { isWorthless: true })
+  expect([fake.stat('/d/f'), kept]).toEqual([undefined, []])
+})

@@ -9,6 +9,7 @@ test.each([
   ['250ms', 250],
   ['5m', 300_000],
   ['2d', 172_800_000],
+  ['1w', 604_800_000],
   ['5', undefined],
   ['5 minutes', undefined],
   ['-1s', undefined],

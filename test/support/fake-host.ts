@@ -289,7 +289,8 @@ function entryOf(file: FakeFile, ino: number): Entry {
 
 function statOf({ kind, mode, uid, gid, mtimeMs, ino, content, target }: Entry): FileStat {
   const size = kind === 'link' ? Buffer.byteLength(target) : content.length
-  return { kind, mode, uid, gid, size, mtimeMs, dev: 1, ino }
+  const times = { mtimeMs, atimeMs: mtimeMs, ctimeMs: mtimeMs }
+  return { kind, mode, uid, gid, size, ...times, dev: 1, ino }
 }
 
 function parentsOf(path: string): string[] {
