@@ -10,6 +10,7 @@ import { iniSetting } from './ini-setting.ts'
 import { packageType } from './package.ts'
 import { service } from './service.ts'
 import { sysctl } from './sysctl.ts'
+import { tidy } from './tidy.ts'
 import type { ResourceType } from './type.ts'
 import { user } from './user.ts'
 
@@ -27,5 +28,6 @@ export const types: ReadonlyMap<string, ResourceType> = new Map<string, Resource
   ['package', packageType],
   ['service', service],
   ['sysctl', sysctl],
+  ['tidy', tidy],
   ['user', user],
 ])

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { renderDiagnostic } from '../../engine/diagnostics/render.ts'
+import { types } from '../../engine/resources/index.ts'
 import { compileTexts } from '../compile/road.ts'
 
 /** What stands beside the class `main` in every case. */
@@ -14,11 +15,15 @@ const given = {
   secrets: { password: 'correct-horse' },
 }
 
-/** Every mistake that is found in the class `main`, as people read it; the folder's own path is left out. */
+/**
+ * Every mistake that is found in the class `main`, as people read it; the folder's own path and the list of types
+ * are left out.
+ */
 async function told(main: string): Promise<string> {
   const { diagnostics } = await compileTexts({ ...others, 'main.yaml': main }, given)
   const text = diagnostics.map((each) => renderDiagnostic(each)).join('\n\n')
-  return `\n${text.replaceAll(/\/tmp\/steward-test-\w+/g, 'DIR')}\n`
+  const shown = text.replaceAll([...types.keys()].toSorted().join(', '), 'TYPES')
+  return `\n${shown.replaceAll(/\/tmp\/steward-test-\w+/g, 'DIR')}\n`
 }
 
 test('yaml-syntax', async () => {
@@ -146,7 +151,7 @@ resources:
     main.yaml:3:5: error: there is no resource type "flie" [unknown-type]
         3 |   - flie: /etc/motd
           |     ^^^^
-      expected  one of: apt_repository, block_in_file, cron, exec, file, file_line, group, ini_setting, package, service, sysctl, user, or a define
+      expected  one of: TYPES, or a define
       help      did you mean "file"?
     "
   `)
