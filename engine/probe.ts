@@ -78,6 +78,19 @@ export async function probe(input: ProbeInput): Promise<States> {
       }
     }
     const state = states[index]
+    const { manages } = resource.footprint
+    if (cause >= 0 && manages && state?.kind === 'known' && !isPending(state, resource)) {
+      const bringer = neighbours(before, index).find(
+        (other) =>
+          isPending(states[other], resources[other]) &&
+          brings(resources[other] as CatalogResource, manages) &&
+          !needs.isThere(manages),
+      )
+      if (bringer !== undefined) {
+        states[index] = { kind: 'later', on: bringer }
+        continue
+      }
+    }
     // What is in the way now may be gone, and what is missing there,
     // once the resources before it have been made.
     if (cause >= 0 && state?.kind === 'known' && 'blocked' in state.verdict)
@@ -169,6 +182,11 @@ function isPending(state: State | undefined, resource: CatalogResource | undefin
   return 'changes' in verdict && (verdict.changes?.length ?? 0) > 0
 }
 
+function brings({ footprint }: CatalogResource, things: readonly Thing[]): boolean {
+  const { ensures = [], provides = [] } = footprint
+  return things.some((thing) => ensures.includes(thing) || provides.includes(thing))
+}
+
 function verdictOf(
   type: ResourceType,
   resource: CatalogResource,
@@ -215,6 +233,11 @@ export class Needs {
   /** The first thing that a resource needs and that nobody brings. */
   missing({ footprint }: CatalogResource): Thing | undefined {
     return footprint.needs?.find((thing) => !this.#isMet(thing))
+  }
+
+  /** Whether all of them are on the host now. */
+  isThere(things: readonly Thing[]): boolean {
+    return things.every((thing) => this.#mayBeThere(thing, []))
   }
 
   /** Whether something makes it that does not take part. */

@@ -91,6 +91,38 @@ resources:
 })
 
 describe('a plan', () => {
+  test('does not say of a file that something is yet to bring that it is in sync', async () => {
+    const { brief, planned } = await planOf(
+      `class: main
+resources:
+  - exec: makes
+    command: [/bin/true]
+    creates: DIR/made
+  - file: DIR/made
+    mode: "0600"
+  - exec: brings
+    command: [/bin/true]
+    provides: { files: [DIR/brought, DIR/there] }
+  - file: DIR/brought
+    owner: root
+  - file: DIR/there
+    owner: root
+  - file: DIR/nobody-makes
+    mode: "0600"
+`,
+      (folder) => writeFileSync(join(folder, 'there'), ''),
+    )
+    expect(brief).toEqual([
+      'run exec[makes]',
+      'later file[DIR/made] because of exec[makes]',
+      'run exec[brings]',
+      'later file[DIR/brought] because of exec[brings]',
+    ])
+    expect(planned.resources[1]?.changes).toEqual([
+      { attribute: 'mode', from: undefined, to: '0600' },
+    ])
+  })
+
   test('is made on the host as it will be', async () => {
     const { brief } = await planOf(`class: main
 resources:

@@ -29,7 +29,10 @@ export const file: ResourceType<FileDesired, FileCurrent> = {
     if (ensure === 'absent') return { removes: [`path:${path}`] }
     const accounts = accountsOf(desired)
     // What makes nothing comes after whatever brings the file.
-    if (ensure === undefined) return { needs: accounts, after: [`path:${path}`] }
+    if (ensure === undefined) {
+      const own: Thing[] = [`path:${path}`]
+      return { needs: accounts, after: own, manages: own }
+    }
     return {
       needs: path === '/' ? accounts : accounts.concat(`path:${parentPath(path)}`),
       ensures: [`path:${path}`],

@@ -17,6 +17,11 @@ export interface Footprint {
   readonly needs?: readonly Thing[]
   /** Only orders: comes after whatever ensures or provides it (a link's target). */
   readonly after?: readonly Thing[]
+  /**
+   * What it acts on and does not make: while it is missing and something before is about to bring it, the state of
+   * this resource is not known yet.
+   */
+  readonly manages?: readonly Thing[]
   /** What this resource makes sure is there. */
   readonly ensures?: readonly Thing[]
   /** Set where what it ensures is a path that nothing can lie below. */

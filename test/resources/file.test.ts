@@ -131,7 +131,11 @@ describe('footprint', () => {
       { ensure: 'file', owner: 'root', group: 33 },
       { needs: ['path:/etc'], ensures: ['path:/etc/a'], isLeaf: true },
     ],
-    ['digits are a number', { owner: '0', group: '33' }, { needs: [], after: ['path:/etc/a'] }],
+    [
+      'digits are a number',
+      { owner: '0', group: '33' },
+      { needs: [], after: ['path:/etc/a'], manages: ['path:/etc/a'] },
+    ],
     [
       'a link comes after what it points to',
       { target: '../srv/b/' },
@@ -141,7 +145,7 @@ describe('footprint', () => {
     [
       'what makes nothing only comes after what does',
       { owner: 'zulip' },
-      { needs: ['user:zulip'], after: ['path:/etc/a'] },
+      { needs: ['user:zulip'], after: ['path:/etc/a'], manages: ['path:/etc/a'] },
     ],
     [
       'a tree may write all below',
