@@ -15,6 +15,7 @@ import type { Host } from './host/host.ts'
 import { localHost } from './host/local.ts'
 import { classList } from './load/class-list.ts'
 import type { Conf } from './load/conf.ts'
+import { secretMaker } from './load/generated-secrets.ts'
 import { Library, type ManifestFolder, siteFolder } from './load/library.ts'
 import type { Manifest } from './load/manifest.ts'
 import { keptManifests } from './load/manifest-cache.ts'
@@ -129,6 +130,7 @@ export async function load(options: RoadOptions): Promise<Loaded> {
     site: site.site.parameters,
     facts: facts as unknown as Data['facts'],
     factFields,
+    makeSecret: secretMaker(),
     options: options.with,
   }
   return {

@@ -14,7 +14,7 @@ import {
 import { join } from 'node:path'
 import { build as bundle } from 'esbuild'
 import { Library, type ManifestCache, siteFolder } from '../engine/load/library.ts'
-import type { Manifest } from '../engine/load/manifest.ts'
+import { type Manifest, valueSchemaOf } from '../engine/load/manifest.ts'
 import { manifestCache } from '../engine/load/manifest-cache.ts'
 import { Sources } from '../engine/load/sources.ts'
 import { types } from '../engine/resources/index.ts'
@@ -105,11 +105,7 @@ function keepManifests(folder: string): void {
 
 /** What the parameters of the shipped manifests are checked with. */
 function parameterSchemas(): object[] {
-  return readManifests().flatMap(({ parameters }) =>
-    Object.values(parameters).map(
-      ({ from: _from, default: _default, description: _description, ...schema }) => schema,
-    ),
-  )
+  return readManifests().flatMap(({ parameters }) => Object.values(parameters).map(valueSchemaOf))
 }
 
 /** The licences of the packages that the bundle holds copies of, which all ask to be kept with those. */

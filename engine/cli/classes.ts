@@ -69,6 +69,7 @@ function entryOf(manifest: Manifest, library: Library): ClassEntry {
       ...(decl.description === undefined ? {} : { description: decl.description }),
       ...(decl.from === undefined ? {} : { from: decl.from }),
       ...(decl.default === undefined ? {} : { default: decl.default }),
+      ...(decl.generate ? { generated: true as const } : {}),
     })),
     incomplete,
   }

@@ -13,7 +13,7 @@ export type Origin =
   | { readonly by: 'site file'; readonly place: Place | undefined }
   | { readonly by: 'with'; readonly file: string; readonly path: Path }
   | { readonly by: 'zulip.conf'; readonly setting: string; readonly place: Place | undefined }
-  | { readonly by: 'secret'; readonly name: string }
+  | { readonly by: 'secret' | 'generated'; readonly name: string }
   | { readonly by: 'default' | 'let'; readonly file: string; readonly path: Path }
   | { readonly by: 'unset' }
 

@@ -1,8 +1,9 @@
 import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts'
 import type { Conf } from '../load/conf.ts'
 import { coerce, coerceSection, type ValueSchema } from '../load/conf-value.ts'
+import type { SecretMaker } from '../load/generated-secrets.ts'
 import type { Library } from '../load/library.ts'
-import { isSecretParameter, type ParameterDecl } from '../load/manifest.ts'
+import { isSecretParameter, type ParameterDecl, valueSchemaOf } from '../load/manifest.ts'
 import { schemaDiagnostics } from '../load/schema-errors.ts'
 import { fragmentValidator } from '../load/validators.ts'
 import type { Path } from '../load/yaml.ts'
@@ -21,6 +22,8 @@ export interface Data {
   >
   readonly facts: Readonly<Record<string, unknown>>
   readonly factFields: Fields
+  /** Makes the secrets that a class generates where they are missing. */
+  readonly makeSecret: SecretMaker
   /** `--with`, for the one class that is named. */
   readonly options: Readonly<Record<string, unknown>>
 }
@@ -95,6 +98,11 @@ export function parameterValue(context: Context, parameter: Parameter): Value {
   }
   const from = decl.from === undefined ? undefined : fromConf(context, parameter, decl.from)
   if (from) return checked(from.value, from.secret || isSecret, from.origin, () => from.place)
+  if (decl.generate) {
+    const secret = secretName(decl)
+    const value = data.makeSecret(secret, decl.generate)
+    return checked(value, true, { by: 'generated', name: secret }, () => undefined)
+  }
   if (decl.default !== undefined) {
     const path = ['parameters', name, 'default']
     const { value, secret } = context.value(decl.default, { instance, path })
@@ -161,6 +169,10 @@ function fromConf(
   }
 }
 
+function secretName({ from = '' }: ParameterDecl): string {
+  return from.slice(SECRETS.length + 1)
+}
+
 /** Text as the type that the parameter declares. */
 function coerced(
   { diagnostics }: Context,
@@ -194,15 +206,8 @@ function check(
   place: () => Place | undefined,
 ): void {
   const { manifest } = instance
-  const {
-    from: _from,
-    default: _default,
-    sensitive: _sensitive,
-    description: _description,
-    ...schema
-  } = decl
   const plain = value instanceof Map ? Object.fromEntries(value) : value
-  const validate = fragmentValidator(schema)
+  const validate = fragmentValidator(valueSchemaOf(decl))
   if (!validate || validate(plain)) return
   const found = schemaDiagnostics(validate.errors ?? [], {
     value: plain,

@@ -118,6 +118,8 @@ function originText({ library }: Evaluation, origin: Origin, owner: Instance, ke
         : `${origin.setting} in zulip.conf`
     case 'secret':
       return `the secret ${origin.name}`
+    case 'generated':
+      return `made in this run, for there is no secret ${origin.name} yet`
     case 'default':
       return `the default of ${owner.manifest.name}, ${at(origin.file, origin.path)}`
     case 'let':

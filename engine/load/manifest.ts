@@ -1,3 +1,4 @@
+import type { SecretForm } from './generated-secrets.ts'
 import type { Path } from './yaml.ts'
 
 /**
@@ -32,6 +33,7 @@ export interface ParameterDecl {
   readonly from?: string
   readonly default?: unknown
   readonly sensitive?: boolean
+  readonly generate?: SecretForm
   readonly description?: string
   readonly [keyword: string]: unknown
 }
@@ -39,6 +41,19 @@ export interface ParameterDecl {
 /** Whether the values of a parameter are secrets wherever they come from: what is one in its own file is. */
 export function isSecretParameter({ from, sensitive }: ParameterDecl): boolean {
   return sensitive === true || from?.startsWith('secrets.') === true
+}
+
+/** What the values of a parameter are checked with: the JSON Schema in its declaration. */
+export function valueSchemaOf(decl: ParameterDecl): Readonly<Record<string, unknown>> {
+  const {
+    from: _from,
+    default: _default,
+    sensitive: _sensitive,
+    generate: _generate,
+    description: _description,
+    ...schema
+  } = decl
+  return schema
 }
 
 export interface IncludeDecl {

@@ -100,6 +100,18 @@ export function readManifest(
     string,
     ParameterDecl
   >
+  for (const [key, { from, generate }] of Object.entries(parameters)) {
+    if (generate === undefined || from?.startsWith('secrets.')) continue
+    error(
+      {
+        code: 'manifest-shape',
+        message: `"${key}" of ${name} is to be generated, and is no secret`,
+        help: 'give it a place in zulip-secrets.conf: from: secrets.NAME',
+      },
+      ['parameters', key, 'generate'],
+      'key',
+    )
+  }
   const lets = (isObject(top.let) ? top.let : {}) as Record<string, unknown>
   for (const key of Object.keys(lets)) {
     if (key in parameters) {

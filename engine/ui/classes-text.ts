@@ -23,6 +23,8 @@ export interface ParameterEntry {
   /** The place in zulip.conf. */
   readonly from?: string
   readonly default?: unknown
+  /** Whether a value is made where nothing gives one. */
+  readonly generated?: true
 }
 
 export interface ClassesTextOptions {
@@ -78,9 +80,11 @@ function parameterLines(parameter: ParameterEntry, { paint, width }: ClassesText
   const notes = [parameter.type]
   if (parameter.from !== undefined) notes.push(whereFrom(parameter.from))
   notes.push(
-    parameter.default === undefined
-      ? 'no default'
-      : `default: ${typeof parameter.default === 'string' ? parameter.default : JSON.stringify(parameter.default)}`,
+    parameter.generated
+      ? 'made where it is missing'
+      : parameter.default === undefined
+        ? 'no default'
+        : `default: ${typeof parameter.default === 'string' ? parameter.default : JSON.stringify(parameter.default)}`,
   )
   const about = visibleLine(parameter.description ?? '')
   return [

@@ -1,6 +1,7 @@
 import type { CompileInput } from '../../engine/compile/compile.ts'
 import { factFields } from '../../engine/compile/fact-fields.ts'
 import { parseConf } from '../../engine/load/conf.ts'
+import { secretMaker } from '../../engine/load/generated-secrets.ts'
 import { Library, siteFolder } from '../../engine/load/library.ts'
 import { parseSite } from '../../engine/load/site.ts'
 import { Sources } from '../../engine/load/sources.ts'
@@ -43,6 +44,7 @@ export async function compileInput(folder: string, given: Given = {}): Promise<C
       site: site.site.parameters,
       facts: { ...exampleFacts, ...given.facts } as unknown as CompileInput['data']['facts'],
       factFields,
+      makeSecret: secretMaker(),
       options: given.with ?? {},
     },
     withSources: given.withSources ?? false,

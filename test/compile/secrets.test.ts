@@ -244,3 +244,54 @@ test('where a value came from is told without the secret', async () => {
   const source = resourceOf(catalog, 'file[/etc/a]').sources.get('content')
   expect(source?.reads.map(({ value }) => value)).toEqual(['(secret)', '(secret)'])
 })
+
+describe('a secret that is generated', () => {
+  const text = (form: string) => `class: main
+parameters:
+  key: { type: string, from: secrets.key, generate: ${form} }
+include: [other]
+resources:
+  - file: /etc/key
+    content: \${{ key }}
+`
+  const other = `class: other
+parameters:
+  key: { type: string, from: secrets.key, generate: { as: uuid } }
+resources:
+  - file: /etc/other
+    content: \${{ key }}
+`
+  test.each([
+    ['{ as: hex, length: 33 }', /^[0-9a-f]{33}$/],
+    ['{ as: alphanumeric, length: 50 }', /^[a-z0-9]{50}$/],
+    ['{ as: uuid }', /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/],
+  ])('has the form that is asked for: %s', async (form, pattern) => {
+    const catalog = await catalogOf(text(form).replace('include: [other]\n', ''))
+    expect(attributeOf(catalog, 'file[/etc/key]', 'content')).toMatch(pattern)
+  })
+  test('is the same wherever it is read in one run, another in the next, and marked', async () => {
+    const texts = { 'main.yaml': text('{ as: hex, length: 64 }'), 'other.yaml': other }
+    const [first, second] = [await catalogOf(texts), await catalogOf(texts)]
+    const key = attributeOf(first, 'file[/etc/key]', 'content')
+    expect(attributeOf(first, 'file[/etc/other]', 'content')).toBe(key)
+    expect(attributeOf(second, 'file[/etc/key]', 'content')).not.toBe(key)
+    expect([...resourceOf(first, 'file[/etc/key]').sensitive]).toEqual(['content'])
+    expect(first.secrets).toContain(key)
+  })
+  test('is the one that is there, where there is one', async () => {
+    const catalog = await catalogOf(
+      { 'main.yaml': text('{ as: uuid }'), 'other.yaml': other },
+      { secrets: { key: 'mine' } },
+    )
+    expect(attributeOf(catalog, 'file[/etc/key]', 'content')).toBe('mine')
+  })
+  test('is refused where it is no secret', async () => {
+    const text = `class: main
+parameters:
+  key: { type: string, from: machine.key, generate: { as: uuid } }
+`
+    expect((await mistakesOf(text)).join()).toContain(
+      '"key" of main is to be generated, and is no secret',
+    )
+  })
+})

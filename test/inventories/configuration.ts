@@ -9,6 +9,7 @@ import { factsFromText } from '../../engine/facts/file.ts'
 import { openLibrary } from '../../engine/index.ts'
 import { classList } from '../../engine/load/class-list.ts'
 import { parseConf } from '../../engine/load/conf.ts'
+import { secretMaker } from '../../engine/load/generated-secrets.ts'
 import type { Library } from '../../engine/load/library.ts'
 import { parseSecrets } from '../../engine/load/secrets.ts'
 import { types } from '../../engine/resources/index.ts'
@@ -58,6 +59,7 @@ export async function readConfiguration(name: string): Promise<Configuration> {
       site: new Map(),
       facts: facts.facts as unknown as CompileInput['data']['facts'],
       factFields,
+      makeSecret: secretMaker(),
       options: {},
     },
   }

@@ -8,6 +8,7 @@ import { renderDiagnostic } from '../../engine/diagnostics/render.ts'
 import type { Facts } from '../../engine/facts/schema.ts'
 import { openLibrary } from '../../engine/index.ts'
 import { parseConf } from '../../engine/load/conf.ts'
+import { secretMaker } from '../../engine/load/generated-secrets.ts'
 import { types } from '../../engine/resources/index.ts'
 import { shippedFolder } from '../../engine/shipped.ts'
 import { exampleFacts } from '../facts/example.ts'
@@ -36,6 +37,7 @@ function result({
     site: new Map(),
     facts: { ...exampleFacts, ...facts } as unknown as CompileInput['data']['facts'],
     factFields,
+    makeSecret: secretMaker(),
     options: {},
   }
   const library = openLibrary({ manifests: [], state: '/nonexistent', mayKeep: false })
