@@ -3,6 +3,7 @@ import { apply } from './apply.ts'
 import type { Catalog } from './compile/catalog.ts'
 import { type CompileInput, compile, incompleteNotices } from './compile/compile.ts'
 import { factFields } from './compile/fact-fields.ts'
+import type { LeftOut } from './compile/left-out.ts'
 import type { Data } from './compile/parameter.ts'
 import { Scopes } from './compile/scope.ts'
 import { type Selection, selected } from './compile/selection.ts'
@@ -147,11 +148,14 @@ export async function load(options: RoadOptions): Promise<Loaded> {
 export function compileCatalog({ input }: Loaded): {
   readonly catalog: Catalog
   readonly notices: readonly Diagnostic[]
+  /** What a `when` leaves out, by reference and by id. */
+  readonly leftOut: () => ReadonlyMap<string, LeftOut>
 } {
-  const { catalog, diagnostics } = compile(input)
-  refuse(diagnostics)
-  if (!catalog) throw new Error('a mistake was not told')
-  return { catalog, notices: diagnostics }
+  const compiled = compile(input)
+  refuse(compiled.diagnostics)
+  if (!compiled.catalog) throw new Error('a mistake was not told')
+  const { catalog, diagnostics, leftOut } = compiled
+  return { catalog, notices: diagnostics, leftOut }
 }
 
 /** What depends on the host or on its data and not on a manifest: a class by itself need not have it. */

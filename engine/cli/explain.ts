@@ -1,6 +1,7 @@
 import { posix } from 'node:path'
-import type { Catalog, CatalogResource, Edge, ValueRead } from '../compile/catalog.ts'
+import type { Catalog, CatalogResource, DefineUse, Edge, ValueRead } from '../compile/catalog.ts'
 import { edgeReason } from '../compile/edge-reason.ts'
+import type { LeftOut } from '../compile/left-out.ts'
 import { Refusal } from '../diagnostics/diagnostic.ts'
 import { didYouMean } from '../diagnostics/suggest.ts'
 import { compileCatalog, load } from '../index.ts'
@@ -23,8 +24,16 @@ export async function run(
   const { options: road, told } = withExample(roadOptions(flags, classes, false))
   if (told !== undefined) note(told)
   const loaded = await load({ ...road, withSources: true })
-  const { catalog, notices } = compileCatalog(loaded)
-  const explanation = explain(catalog, find(catalog, name), loaded.library)
+  const { catalog, notices, leftOut } = compileCatalog(loaded)
+  const { library } = loaded
+  const use = catalog.uses?.find(({ ref }) => ref === name)
+  const explanation = use
+    ? explainUse(catalog, use, library)
+    : explain(
+        catalog,
+        find(catalog, name, () => leftOutAt(name, leftOut(), library)),
+        library,
+      )
   showDiagnostics([...loaded.notices, ...notices])
   print(
     flags.json
@@ -35,16 +44,20 @@ export async function run(
 }
 
 /** By reference, by id, or by a title that only one resource has. */
-function find(catalog: Catalog, name: string): CatalogResource {
+function find(catalog: Catalog, name: string, leftOut: () => Refusal | undefined): CatalogResource {
   const { resources } = catalog
-  const [, type, title] = /^([a-z_]+)\[(.*)\]$/s.exec(name) ?? []
-  const ref = type === 'file' ? `file[${posix.resolve('/', title ?? '')}]` : name
+  const ref = refOf(name)
   const exact = resources.find((resource) => resource.ref === ref || resource.id === name)
   if (exact) return exact
   const titled = resources.filter((resource) => resource.title === name)
   const [only] = titled
   if (only && titled.length === 1) return only
-  const refs = resources.map((resource) => resource.ref)
+  const refused = titled.length === 0 ? leftOut() : undefined
+  if (refused) throw refused
+  const refs = [
+    ...resources.map((resource) => resource.ref),
+    ...(catalog.uses ?? []).map((use) => use.ref),
+  ]
   throw new Refusal({
     severity: 'error',
     code: 'not-found',
@@ -58,6 +71,31 @@ function find(catalog: Catalog, name: string): CatalogResource {
     help:
       (titled.length > 1 ? undefined : nearest(name, resources, refs)) ??
       'steward compile lists them all',
+  })
+}
+
+function refOf(name: string): string {
+  const [, type, title] = /^([a-z_]+)\[(.*)\]$/s.exec(name) ?? []
+  return type === 'file' ? `file[${posix.resolve('/', title ?? '')}]` : name
+}
+
+/** Where a resource, by reference, id or title, is left out of the catalog. */
+function leftOutAt(
+  name: string,
+  leftOut: ReadonlyMap<string, LeftOut>,
+  { sources }: Library,
+): Refusal | undefined {
+  const ref = leftOut.has(refOf(name))
+    ? refOf(name)
+    : [...leftOut.keys()].find((each) => each.endsWith(`[${name}]`))
+  const why = ref === undefined ? undefined : leftOut.get(ref)
+  if (ref === undefined || !why) return undefined
+  const place = sources.place(why.file, why.path)
+  return new Refusal({
+    severity: 'error',
+    code: 'not-found',
+    message: `${ref} is left out of the catalog, for this "when" is false: ${why.when}`,
+    place,
   })
 }
 
@@ -111,6 +149,27 @@ function explain(catalog: Catalog, resource: CatalogResource, library: Library):
     after: catalog.edges.filter(({ to }) => to === index).map(told),
     before: catalog.edges.filter(({ from }) => from === index).map(told),
     dropped: catalog.dropped.filter(({ from, to }) => from === index || to === index).map(told),
+  }
+}
+
+/** The same of the use of a define: its parameters, and what it holds. */
+function explainUse(catalog: Catalog, use: DefineUse, { sources }: Library): Explanation {
+  const redact = redactor(catalog.secrets)
+  const { file, line, column } = sources.place(use.file, use.path)
+  return {
+    ref: use.ref,
+    place: `${file}:${line}:${column}`,
+    containers: use.containers,
+    tags: [],
+    noop: false,
+    attributes: [],
+    parameters: use.parameters.map((read) => cleanRead(read, redact, false)),
+    holds: catalog.resources
+      .filter(({ containers }) => containers.includes(use.ref))
+      .map(({ ref }) => ref),
+    after: [],
+    before: [],
+    dropped: [],
   }
 }
 

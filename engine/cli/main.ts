@@ -65,7 +65,11 @@ runs(
         '--detailed-exitcodes',
         'exit 2 when something changed or would change, 4 for failures, 6 for both',
       )
-      .option('--tags <tag>', 'only resources with this tag or of this class (repeatable)', collect)
+      .option(
+        '--tags <tag>',
+        'only resources with this tag, or of this class or define (repeatable)',
+        collect,
+      )
       .option(
         '--only <resource>',
         'only this resource and what it needs, such as "file[/etc/motd]" (repeatable)',

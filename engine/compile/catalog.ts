@@ -43,6 +43,16 @@ export interface ValueRead {
   readonly reads?: readonly ValueRead[]
 }
 
+/** The use of a define, for `explain`. */
+export interface DefineUse {
+  readonly ref: string
+  readonly file: string
+  readonly path: Path
+  /** The classes and defines that hold it, the innermost first. */
+  readonly containers: readonly string[]
+  readonly parameters: readonly ValueRead[]
+}
+
 /** Why one resource comes before another. */
 export type EdgeKind = 'written' | 'contains' | 'needs' | 'reads' | 'provides' | 'prepares'
 
@@ -76,6 +86,8 @@ export interface Catalog {
   readonly batches: Int32Array
   /** Values that must never be shown, wherever they turn up. */
   readonly secrets: readonly string[]
+  /** For `explain`: the uses of defines; absent where sources are not kept. */
+  readonly uses?: readonly DefineUse[]
   /** What its classes do not hold yet, as they say themselves: for `validate`. */
   readonly notices: readonly Diagnostic[]
 }

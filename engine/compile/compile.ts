@@ -10,6 +10,7 @@ import { Declarations, type Declared } from './declare.ts'
 import { orderResources } from './edges.ts'
 import { Evaluation } from './evaluation.ts'
 import { Failed } from './instance.ts'
+import { type LeftOut, leftOut } from './left-out.ts'
 import type { Data } from './parameter.ts'
 import { Scopes } from './scope.ts'
 
@@ -24,7 +25,12 @@ export interface CompileInput {
 }
 
 export type Compiled =
-  | { readonly catalog: Catalog; readonly diagnostics: readonly Diagnostic[] }
+  | {
+      readonly catalog: Catalog
+      readonly diagnostics: readonly Diagnostic[]
+      /** What a `when` leaves out, by reference and by id; worked out when it is asked for. */
+      readonly leftOut: () => ReadonlyMap<string, LeftOut>
+    }
   | { readonly catalog?: undefined; readonly diagnostics: readonly Diagnostic[] }
 
 /** Ten thousand resources without secrets share what is empty. */
@@ -110,13 +116,26 @@ export function compileWith(
       if (!diagnostics.some(isError)) throw new Error('a value failed and nothing was told')
       return { diagnostics: sortByPlace(uniqueDiagnostics(diagnostics)) }
     }
-    const finished = finish(input, evaluation, declarations)
+    let missing: ReadonlyMap<string, LeftOut> | undefined
+    const whatIsLeftOut = () => {
+      if (missing) return missing
+      const fresh = new Evaluation(library, data, new Scopes(library, data.factFields), withs)
+      const names = input.classes.map(({ name }) => name)
+      missing = leftOut(names, fresh, new Declarations(fresh, types, { withSources: false }))
+      return missing
+    }
+    const finished = finish(input, evaluation, declarations, whatIsLeftOut)
     const all = sortByPlace(uniqueDiagnostics([...diagnostics, ...finished.diagnostics]))
     return own.some(isError) ? { diagnostics: all } : { ...finished, diagnostics: all }
   }
 }
 
-function finish(input: CompileInput, evaluation: Evaluation, declarations: Declarations): Compiled {
+function finish(
+  input: CompileInput,
+  evaluation: Evaluation,
+  declarations: Declarations,
+  whatIsLeftOut: () => ReadonlyMap<string, LeftOut>,
+): Compiled {
   const { library, types } = input
   const declared = [...declarations.resources.values()]
   const resources = declared.map((item, index): CatalogResource => {
@@ -143,7 +162,9 @@ function finish(input: CompileInput, evaluation: Evaluation, declarations: Decla
     resources,
     references: declared.map((item) => item.references),
     containerReferences: declarations.containerReferences,
-    absent: new Set([...declarations.absent, ...evaluation.absent]),
+    optional: new Set(declared.flatMap(({ optional }, index) => (optional ? [index] : []))),
+    isLeftOut: (ref) =>
+      declarations.absent.has(ref) || evaluation.absent.has(ref) || whatIsLeftOut().has(ref),
     containers,
     types,
     sources: library.sources,
@@ -158,11 +179,13 @@ function finish(input: CompileInput, evaluation: Evaluation, declarations: Decla
       resources,
       ...ordered,
       secrets: [...evaluation.secrets],
+      ...(input.withSources ? { uses: declarations.uses } : {}),
       notices: evaluation.instances.flatMap(({ manifest }) =>
         incompleteNotices(manifest, library.sources),
       ),
     },
     diagnostics,
+    leftOut: whatIsLeftOut,
   }
 }
 

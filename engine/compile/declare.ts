@@ -5,7 +5,7 @@ import { validator } from '../load/validators.ts'
 import type { Path } from '../load/yaml.ts'
 import { normalPath } from '../resources/path.ts'
 import type { Resource, ResourceType, Thing } from '../resources/type.ts'
-import type { ValueSource } from './catalog.ts'
+import type { DefineUse, ValueSource } from './catalog.ts'
 import type { Each, Evaluation, Spot } from './evaluation.ts'
 import { FileBodies } from './file-body.ts'
 import { Failed, type Instance, type Value } from './instance.ts'
@@ -17,7 +17,7 @@ import {
   writtenReferences,
 } from './metaparameters.ts'
 import { collectTexts, plainData, sameValue } from './plain-data.ts'
-import { valueSource } from './value-source.ts'
+import { parameterReads, valueSource } from './value-source.ts'
 
 /** A resource as far as it can be told without the others. */
 export interface Declared {
@@ -33,6 +33,7 @@ export interface Declared {
   references: readonly WrittenReference[]
   needs: readonly Thing[]
   provides: readonly Thing[]
+  optional: boolean
   readonly sources: Map<string, ValueSource>
 }
 
@@ -85,6 +86,8 @@ export class Declarations {
     readonly ref: string
     readonly references: readonly WrittenReference[]
   }[] = []
+  /** The uses of defines, where sources are kept. */
+  readonly uses: DefineUse[] = []
   readonly #evaluation: Evaluation
   readonly #types: ReadonlyMap<string, ResourceType>
   readonly #bodies: FileBodies
@@ -247,6 +250,15 @@ export class Declarations {
     )
     for (const included of this.#evaluation.instances.slice(count)) this.instance(included)
     this.instance(use)
+    if (this.#withSources) {
+      this.uses.push({
+        ref: use.ref,
+        file: instance.manifest.file,
+        path: decl.path,
+        containers: instance.containers,
+        parameters: parameterReads(this.#evaluation, use),
+      })
+    }
     this.#container(instance, use.ref, decl, each)
   }
 
@@ -397,6 +409,7 @@ export class Declarations {
       references: writtenReferences(this.#evaluation, instance, decl, each),
       needs: meta.needs,
       provides: meta.provides,
+      optional: meta.optional,
       sources,
     })
   }
@@ -459,6 +472,7 @@ export class Declarations {
     other.references = [...other.references, ...declared.references]
     other.needs = [...other.needs, ...declared.needs]
     other.provides = [...other.provides, ...declared.provides]
+    other.optional ||= declared.optional
   }
 
   #place(declared: Declared, key: string): Place {

@@ -18,8 +18,10 @@ export interface EdgeInput {
     readonly ref: string
     readonly references: readonly WrittenReference[]
   }[]
-  /** References that were written, but whose resource is left out by its `when`. */
-  readonly absent: ReadonlySet<string>
+  /** Whether a `when` leaves out what a reference names, or what that is in. */
+  readonly isLeftOut: (ref: string) => boolean
+  /** Indexes of the resources whose references may name what is nowhere. */
+  readonly optional: ReadonlySet<number>
   /** Classes and defines that are part of the catalog, also where they hold nothing. */
   readonly containers: ReadonlySet<string>
   readonly types: ReadonlyMap<string, ResourceType>
@@ -159,7 +161,7 @@ class EdgeMaker {
         if (!on.startsWith('/')) {
           const found = this.#lookUp(on)
           if (found) for (const member of found) this.#add(member, index, 'reads', false, on, by)
-          else if (!this.#input.absent.has(on)) {
+          else if (!this.#input.optional.has(index) && !this.#input.isLeftOut(on)) {
             const key = by === 'reload' ? 'reload_on' : 'restart_on'
             this.#unresolved(on, `"${key}" of ${ref}`, file, [...path, key])
           }
@@ -178,7 +180,7 @@ class EdgeMaker {
   #relateTo(ref: string, members: readonly number[], reference: WrittenReference): void {
     const others = this.#lookUp(ref)
     if (!others) {
-      if (this.#input.absent.has(ref) || reference.optional) return
+      if (reference.optional || this.#input.isLeftOut(ref)) return
       this.#unresolved(ref, `this "${reference.relation}"`, reference.file, reference.path)
       return
     }

@@ -7,6 +7,7 @@ import type { Path } from '../load/yaml.ts'
 import { ExprError, type ExprScope, recordOf, recordWith, toCel, Unset } from './expr.ts'
 import { expressionDiagnostic } from './expression-diagnostic.ts'
 import { Failed, Instance, type Value, ValueLoop } from './instance.ts'
+import type { LeftOut } from './left-out.ts'
 import { type Data, parameterValue, type With } from './parameter.ts'
 import { collectTexts, sameValue } from './plain-data.ts'
 import { eachFields, type Scopes } from './scope.ts'
@@ -35,7 +36,7 @@ export class Evaluation {
   /** Every text that was worked out from a secret: it is never shown, wherever it turns up. */
   readonly secrets = new Set<string>()
   /** Classes that an include leaves out by its `when`, as references. */
-  readonly absent = new Set<string>()
+  readonly absent = new Map<string, LeftOut>()
   readonly library: Library
   readonly data: Data
   readonly #classes = new Map<string, Instance>()
@@ -259,13 +260,12 @@ export class Evaluation {
       const target = this.library.find(decl.class)
       if (!target || scope.aliases.get(alias) !== decl.class) continue
       try {
-        if (
-          decl.when !== undefined &&
-          !this.condition(decl.when, { instance, path: [...decl.path, 'when'] })
-        ) {
+        const path = [...decl.path, 'when']
+        if (decl.when !== undefined && !this.condition(decl.when, { instance, path })) {
           const { fields } = this.scopes.for(target)
           instance.names[alias] ??= scope.circular.has(alias) ? {} : recordOf(fields, {}, alias)
-          this.absent.add(`class[${target.name}]`)
+          const { file } = manifest
+          this.absent.set(`class[${target.name}]`, { when: String(decl.when), file, path })
           continue
         }
         for (const [parameter, raw] of Object.entries(decl.with))

@@ -25,6 +25,7 @@ interface Description {
   readonly sensitive: true | readonly string[]
   readonly needs: readonly Thing[]
   readonly provides: readonly Thing[]
+  readonly optional: boolean
 }
 
 /** Shared by the many resources that have none of them. */
@@ -35,9 +36,10 @@ const PLAIN: Description = {
   sensitive: NONE,
   needs: NONE,
   provides: NONE,
+  optional: false,
 }
 const RELATIONS = ['before', 'require', 'notify', 'subscribe'] as const
-const DESCRIBING = ['tags', 'noop', 'sensitive', 'needs', 'provides'] as const
+const DESCRIBING = ['tags', 'noop', 'sensitive', 'needs', 'provides', 'optional'] as const
 
 /** What `needs` and `provides` name, each as a thing in its one spelling. */
 const THINGS: Readonly<
@@ -82,6 +84,7 @@ export function describe(
     sensitive: sensitive === true ? true : list(sensitive === false ? undefined : sensitive),
     needs: things('needs'),
     provides: things('provides'),
+    optional: value('optional') === true,
   }
 }
 
@@ -94,7 +97,10 @@ export function writtenReferences(
 ): readonly WrittenReference[] {
   if (RELATIONS.every((relation) => decl.meta[relation] === undefined)) return NONE
   const found: WrittenReference[] = []
-  const optional = decl.meta.optional === true
+  const { optional: written } = decl.meta
+  const optional =
+    written !== undefined &&
+    evaluation.value(written, { instance, path: [...decl.path, 'optional'], each }).value === true
   for (const relation of RELATIONS) {
     const raw = decl.meta[relation]
     if (raw === undefined) continue

@@ -6,8 +6,20 @@ import type { Catalog } from './catalog.ts'
 /** Which resources a run is about; all where neither is given. */
 export interface Selection {
   readonly tags: readonly string[]
-  /** References, each with what it needs. */
+  /** References of resources, or of classes and uses of defines, each with what it needs. */
   readonly only: readonly string[]
+}
+
+/** The class, or the define and the title of its use, that stand in the reference of a container. */
+function tagsOf(container: string): readonly string[] {
+  const open = container.indexOf('[')
+  const name = container.slice(0, open)
+  const title = container.slice(open + 1, -1)
+  return name === 'class' ? [title] : [name, title]
+}
+
+function isTagged(container: string, tag: string): boolean {
+  return container.includes(tag) && tagsOf(container).includes(tag)
 }
 
 /**
@@ -20,10 +32,14 @@ export function selected(catalog: Catalog, { tags, only }: Selection): Set<numbe
   for (const tag of tags) {
     const before = chosen.size
     for (const { index, tags: own, containers } of catalog.resources) {
-      if (own.includes(tag) || containers.includes(`class[${tag}]`)) chosen.add(index)
+      if (own.includes(tag) || containers.some((ref) => isTagged(ref, tag))) chosen.add(index)
     }
     if (chosen.size === before) {
-      const help = didYouMean(tag, new Set(catalog.resources.flatMap((resource) => resource.tags)))
+      const known = catalog.resources.flatMap(({ tags: own, containers }) => [
+        ...own,
+        ...containers.flatMap(tagsOf),
+      ])
+      const help = didYouMean(tag, new Set(known))
       throw new Refusal({
         severity: 'error',
         code: 'not-found',
@@ -34,12 +50,13 @@ export function selected(catalog: Catalog, { tags, only }: Selection): Set<numbe
   }
   const before = predecessors(catalog.resources.length, pairs(catalog.edges))
   for (const ref of only) {
-    const found = catalog.resources.find((resource) => resource.ref === ref || resource.id === ref)
-    if (!found) {
-      const help = didYouMean(
-        ref,
-        catalog.resources.map((resource) => resource.ref),
-      )
+    const found = catalog.resources.filter(
+      (resource) =>
+        resource.ref === ref || resource.id === ref || resource.containers.includes(ref),
+    )
+    if (found.length === 0) {
+      const known = catalog.resources.flatMap((each) => [each.ref, ...each.containers])
+      const help = didYouMean(ref, new Set(known))
       throw new Refusal({
         severity: 'error',
         code: 'not-found',
@@ -47,7 +64,7 @@ export function selected(catalog: Catalog, { tags, only }: Selection): Set<numbe
         help: help ?? 'steward compile lists them',
       })
     }
-    const queue = [found.index]
+    const queue = found.map(({ index }) => index)
     for (const index of queue) {
       if (chosen.has(index)) continue
       chosen.add(index)

@@ -2,7 +2,7 @@ import { isObject } from '../load/manifest.ts'
 import type { Path } from '../load/yaml.ts'
 import type { ValueRead, ValueSource } from './catalog.ts'
 import type { Evaluation, Spot } from './evaluation.ts'
-import type { Instance, Origin } from './instance.ts'
+import { Failed, type Instance, type Origin } from './instance.ts'
 import { plainData } from './plain-data.ts'
 import type { Template } from './template.ts'
 
@@ -29,6 +29,19 @@ export function templateSource(
     template: template.file,
     reads: template.reads.map(({ name }) => explainRead(evaluation, spot, name)),
   }
+}
+
+/** The parameters of a class or of the use of a define, each with its value and where that came from. */
+export function parameterReads(evaluation: Evaluation, instance: Instance): readonly ValueRead[] {
+  return Object.keys(instance.manifest.parameters).map((name) => {
+    try {
+      return explainRead(evaluation, { instance, path: [] }, name)
+    } catch (error) {
+      // What is wrong with it is told where it is read, and nowhere where it is not.
+      if (!(error instanceof Failed)) throw error
+      return { name, value: 'no value', origin: 'it can not be worked out' }
+    }
+  })
 }
 
 function readsOf(evaluation: Evaluation, spot: Spot, raw: unknown) {

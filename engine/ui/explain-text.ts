@@ -13,6 +13,9 @@ export interface Explanation {
   readonly tags: readonly string[]
   readonly noop: boolean
   readonly attributes: readonly ExplainedAttribute[]
+  /** Of the use of a define, instead of attributes; and what it holds, as references. */
+  readonly parameters?: readonly ExplainedRead[]
+  readonly holds?: readonly string[]
   readonly after: readonly ExplainedEdge[]
   readonly before: readonly ExplainedEdge[]
   /** Relations of this resource that gave way, for they would have closed a circle. */
@@ -58,11 +61,15 @@ export function renderExplanation(
   explained: Explanation,
   { paint }: { readonly paint: Paint },
 ): string {
-  const { attributes, after, before, dropped } = explained
+  const { attributes, parameters = [], holds = [], after, before, dropped } = explained
   const width = Math.max(0, ...attributes.map(({ name }) => columnsOf(name)))
   const parts = [
     heading(explained, paint),
     attributes.map((attribute) => attributeText(attribute, width, paint)).join('\n'),
+    readLines(parameters, 0).join('\n'),
+    holds.length === 0
+      ? ''
+      : [paint('bold', 'Holds:'), ...holds.map((ref) => `  ${visibleLine(ref)}`)].join('\n'),
     edgesText('Comes after', after, ({ from }) => from, paint),
     edgesText('Comes before', before, ({ to }) => to, paint),
     edgesText(

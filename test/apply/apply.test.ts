@@ -438,6 +438,38 @@ resources:
     expect(outcomes).toEqual(['file[/other] changed'])
   })
 
+  test.each([
+    [{ tags: ['site::pair'] }, ['a', 'b', 'c']],
+    [{ tags: ['one'] }, ['a', 'b']],
+    [{ only: ['site::pair[two]'] }, ['c']],
+  ])('by define and its title takes what is inside: %j', async (selection, made) => {
+    const place = newPlace()
+    await runIn(
+      place,
+      {
+        'main.yaml': `class: main
+resources:
+  - site::pair: one
+    names: [a, b]
+  - site::pair: two
+    names: [c]
+  - file: /plain
+    content: x
+`,
+        'site/pair.yaml': `define: site::pair
+parameters:
+  names: { type: array }
+resources:
+  - file: /\${{ each.value }}
+    for_each: \${{ names }}
+    content: x
+`,
+      },
+      { selection },
+    )
+    expect(readdirSync(place.root)).toEqual(made)
+  })
+
   test('of one resource takes what it needs along', async () => {
     const { outcomes } = await runIn(newPlace(), texts, { selection: { only: ['file[/plain]'] } })
     expect(outcomes).toEqual(['file[/base] changed', 'file[/plain] changed'])

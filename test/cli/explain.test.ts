@@ -35,6 +35,21 @@ resources:
     subscribe: { file: /etc/web/main.conf }
   - user: web
   - group: web
+  - own::site: blog
+    port: \${{ port }}
+  - file: /etc/web/extra
+    id: extra
+    when: port == 1
+`,
+  'site/own/site.yaml': `define: own::site
+parameters:
+  port: { type: integer }
+  root: { type: string, default: "/srv/\${{ title }}" }
+resources:
+  - file: \${{ root }}
+    ensure: directory
+  - file: \${{ root }}/secret
+    when: port == 2
 `,
   'site/templates/list.hbs': 'port {{port}}\n',
 }
@@ -103,6 +118,30 @@ resources:
       edges: [{ from: 'file[/etc/daemon]', to: 'package[daemon]', kind: 'written', weak: false }],
       dropped: [{ from: 'package[daemon]', to: 'file[/etc/daemon]', weak: true }],
     })
+  })
+})
+
+describe('the use of a define', () => {
+  test('leads from its parameters to where they came from, and tells what it holds', () => {
+    const { status, stdout } = explain('own::site[blog]')
+    expect(status).toBe(0)
+    expect(stdout).toMatch(/^own::site\[blog\]\n {2}declared at site\/own\/web\.yaml:32:5\n/)
+    expect(stdout).toMatch(/port = 8080 {2}\(given at site\/own\/web\.yaml:33\)/)
+    expect(stdout).toMatch(/root = "\/srv\/blog" {2}\(the default of own::site, site\/own\/site/)
+    expect(stdout).toMatch(/Holds:\n {2}file\[\/srv\/blog\]$/m)
+  })
+})
+
+describe('what is left out', () => {
+  test.each([
+    ['file[/etc/web/extra]', 'site/own/web.yaml:36:11', 'port == 1'],
+    ['extra', 'site/own/web.yaml:36:11', 'port == 1'],
+    ['/srv/blog/secret', 'site/own/site.yaml:9:11', 'port == 2'],
+  ])('is told with the condition that leaves it out: %s', (name, place, condition) => {
+    const { status, stderr } = explain(name)
+    expect(status).toBe(1)
+    expect(stderr).toContain(place)
+    expect(stderr).toContain(`is left out of the catalog, for this "when" is false: ${condition} [`)
   })
 })
 
