@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Catalog } from '../../engine/compile/catalog.ts'
 import { type CompileInput, compile } from '../../engine/compile/compile.ts'
 import { factFields } from '../../engine/compile/fact-fields.ts'
@@ -11,6 +11,7 @@ import { parseConf } from '../../engine/load/conf.ts'
 import { secretMaker } from '../../engine/load/generated-secrets.ts'
 import { types } from '../../engine/resources/index.ts'
 import { shippedFolder } from '../../engine/shipped.ts'
+import { withSettings } from '../../scripts/settings-text.ts'
 import { exampleFacts } from '../facts/example.ts'
 
 /** What a case changes in a plain server; the example's secrets are both there. */
@@ -182,18 +183,26 @@ describe('zulip::nginx', () => {
 })
 
 describe('README.md', () => {
-  let readme: string
-  beforeAll(() => {
-    readme = readFileSync(join(shippedFolder('manifests'), 'zulip/README.md'), 'utf8')
-  })
-  test('lists every setting of every class, and no other', () => {
+  test('tells what the manifests say; after a change, run bin/node scripts/zulip-readme.ts', () => {
+    const page = readFileSync(join(shippedFolder('manifests'), 'zulip/README.md'), 'utf8')
     const library = openLibrary({ manifests: [], state: '/nonexistent', mayKeep: false })
-    const settings = library
-      .names()
-      .filter((name) => name.startsWith('zulip::'))
-      .flatMap((name) => Object.values(library.read(name)?.parameters ?? {}))
-      .flatMap(({ from }) => (from === undefined ? [] : [from]))
-    const listed = [...readme.matchAll(/^\| `([a-z_]+\.(?:[a-z_]+|\*))` +\|/gm)].map(([, name]) => name)
-    expect(new Set(listed)).toEqual(new Set(settings))
+    expect(page).toBe(withSettings(page, library))
+  })
+})
+
+describe('the parameters of every class and define', () => {
+  const library = openLibrary({ manifests: [], state: '/nonexistent', mayKeep: false })
+  const all = library.names().flatMap((name) =>
+    Object.entries(library.read(name)?.parameters ?? {}).map(([parameter, decl]) => ({
+      name: `${name} ${parameter}`,
+      ...decl,
+    })),
+  )
+  test('are described', () => {
+    expect(all.filter(({ description }) => description === undefined)).toEqual([])
+  })
+  test('have each setting of zulip.conf to themselves', () => {
+    const settings = all.flatMap(({ from }) => from ?? [])
+    expect(settings).toEqual([...new Set(settings)])
   })
 })
