@@ -46,7 +46,9 @@ function settingsText(library: Library): string {
       .map(({ name, parameters }) => `### ${name}\n\n${settingsTable(parameters)}`),
     '## Defines\n',
     'For classes of your own: used like a resource type.\n',
-    ...defines.map((each) => `### ${each.name}\n\n${each.summary ?? ''}\n\n${parametersTable(each)}`),
+    ...defines.map(
+      (each) => `### ${each.name}\n\n${each.summary ?? ''}\n\n${parametersTable(each)}`,
+    ),
   ].join('\n')
 }
 
@@ -73,7 +75,7 @@ function settingsTable(parameters: Manifest['parameters']): string {
       ? []
       : [
           table(
-            ['parameter, in no file of Zulip's', 'type', 'default', 'effect'],
+            ['parameter, not in zulip.conf', 'type', 'default', 'effect'],
             others.map(([name, decl]) => [code(name), ...aboutOf(decl)]),
           ),
         ]),
