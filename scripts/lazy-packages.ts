@@ -7,6 +7,7 @@ import type { Plugin } from 'esbuild'
 const lazy = [
   'yaml',
   'diff',
+  'handlebars',
   'croner',
   'string-width',
   'node:child_process',

@@ -1,6 +1,7 @@
 import { posix } from 'node:path'
 import type { Catalog, CatalogResource, DefineUse, Edge, ValueRead } from '../compile/catalog.ts'
 import { edgeReason } from '../compile/edge-reason.ts'
+import { RenderedText } from '../compile/file-body.ts'
 import type { LeftOut } from '../compile/left-out.ts'
 import { Refusal } from '../diagnostics/diagnostic.ts'
 import { didYouMean } from '../diagnostics/suggest.ts'
@@ -203,6 +204,7 @@ function cleanRead(
 
 function clean(value: unknown, redact: (text: string) => string): unknown {
   if (typeof value === 'string') return redact(value)
+  if (value instanceof RenderedText) return redact(value.toString())
   if (Array.isArray(value)) return value.map((item: unknown) => clean(item, redact))
   if (value instanceof Map) return clean(Object.fromEntries(value), redact)
   if (typeof value === 'object' && value !== null)

@@ -5,7 +5,7 @@ import block from '../../schemas/steps/block.json' with { type: 'json' }
 import fail from '../../schemas/steps/fail.json' with { type: 'json' }
 import query from '../../schemas/steps/query.json' with { type: 'json' }
 import { functions } from '../compile/functions.ts'
-import { helpers } from '../compile/template.ts'
+import { helpers } from '../compile/template-helpers.ts'
 import { Refusal } from '../diagnostics/diagnostic.ts'
 import { didYouMean } from '../diagnostics/suggest.ts'
 import { editorSchema } from '../load/editor-schema.ts'
@@ -56,7 +56,7 @@ function readReference(): Reference {
       entry('parameter', manifest.$defs.parameter),
     ],
     functions,
-    helpers,
+    helpers: Object.values(helpers).map(({ usage, description }) => ({ usage, description })),
   }
 }
 

@@ -7,7 +7,7 @@ import { normalPath } from '../resources/path.ts'
 import type { Resource, ResourceType, Thing } from '../resources/type.ts'
 import type { DefineUse, ValueSource } from './catalog.ts'
 import type { Each, Evaluation, Spot } from './evaluation.ts'
-import { FileBodies } from './file-body.ts'
+import { FileBodies, RenderedText } from './file-body.ts'
 import { Failed, type Instance, type Value } from './instance.ts'
 import {
   describe,
@@ -334,8 +334,9 @@ export class Declarations {
       if (this.#withSources)
         sources.set(key, valueSource(this.#evaluation, { instance, path, each }, raw))
     }
-    if (typeof template === 'string' && desired.content === undefined)
-      desired.content = this.#bodies.content(template, {
+    let body: ReturnType<FileBodies['content']> | undefined
+    if (typeof template === 'string' && desired.content === undefined) {
+      body = this.#bodies.content(template, {
         ref,
         instance,
         decl,
@@ -343,7 +344,8 @@ export class Declarations {
         sensitive,
         sources: this.#withSources ? sources : undefined,
       })
-    else if (template !== undefined) desired.template = template
+      desired.content = body.text
+    } else if (template !== undefined) desired.template = template
     if (typeof desired.source === 'string' && !desired.source.startsWith('/'))
       desired.source = this.#bodies.source(desired.source, { ref, instance, decl })
     if (this.#evaluation.diagnostics.length > before) {
@@ -391,6 +393,8 @@ export class Declarations {
         if (isNamed) collectTexts(value, this.#evaluation.secrets)
       }
     }
+    // What it comes to has been checked, and need not be held.
+    if (body) desired.content = body.late
     this.#add({
       resource,
       id:
@@ -561,11 +565,13 @@ export class Declarations {
 
 /** Modes are compared by meaning: `"640"` is `"0640"`. */
 function sameAttribute(key: string, a: unknown, b: unknown): boolean {
-  const number = (value: unknown) =>
-    key === 'mode' && typeof value === 'string' && /^[0-7]+$/.test(value)
+  const meaning = (value: unknown) => {
+    if (value instanceof RenderedText) return value.toString()
+    return key === 'mode' && typeof value === 'string' && /^[0-7]+$/.test(value)
       ? Number.parseInt(value, 8)
       : value
-  return sameValue(number(a), number(b))
+  }
+  return sameValue(meaning(a), meaning(b))
 }
 
 function withoutFound(diagnostic: Diagnostic): Diagnostic {

@@ -5,7 +5,8 @@ import type { Path } from '../load/yaml.ts'
 import type { ValueSource } from './catalog.ts'
 import type { Each, Evaluation } from './evaluation.ts'
 import { Failed, type Instance } from './instance.ts'
-import { loadTemplate, type Template, TemplateError } from './template.ts'
+import { loadTemplate, type Template } from './template.ts'
+import { TemplateError } from './template-error.ts'
 import { templateSource } from './value-source.ts'
 
 /** The resource that a body is for, as far as it is told by then. */
@@ -18,6 +19,33 @@ export interface Unfinished {
   readonly sensitive: string[]
   /** Where attributes come from, to which the content is added; absent where nobody asks. */
   readonly sources: Map<string, ValueSource> | undefined
+}
+
+/**
+ * What a template comes to for one file: rendered anew whenever it is asked for, as what
+ * it reads has settled by then and ten thousand bodies take much room.
+ */
+export class RenderedText {
+  readonly #template: Template
+  readonly #values: Record<string, unknown>
+  readonly #each: Each | undefined
+
+  constructor(template: Template, values: Record<string, unknown>, each: Each | undefined) {
+    this.#template = template
+    this.#values = values
+    this.#each = each
+  }
+
+  /** Throws `TemplateError`. */
+  toString(): string {
+    // The other items of the `for_each` share the values.
+    if (this.#each) this.#values.each = this.#each
+    return this.#template.render(this.#values)
+  }
+
+  toJSON(): string {
+    return this.toString()
+  }
 }
 
 /** Where the bodies of files come from: templates, each loaded once, and sources. */
@@ -56,8 +84,11 @@ export class FileBodies {
     })
   }
 
-  /** What a template comes to. Throws `Failed`. */
-  content(name: string, resource: Unfinished): string {
+  /** What a template comes to, now and whenever it is asked for later. Throws `Failed`. */
+  content(
+    name: string,
+    resource: Unfinished,
+  ): { readonly text: string; readonly late: RenderedText } {
     const { library } = this.#evaluation
     const { ref, instance, decl, each, sensitive, sources } = resource
     const at =
@@ -75,10 +106,10 @@ export class FileBodies {
     }
     const template = this.#template(file)
     if (!template) throw new Failed()
-    const values = this.#values(template, resource)
-    let content: string
+    const late = new RenderedText(template, this.#values(template, resource), each)
+    let text: string
     try {
-      content = template.render(values)
+      text = late.toString()
     } catch (error) {
       if (!(error instanceof TemplateError)) throw error
       this.#tell(error, template.file, ref)
@@ -91,23 +122,18 @@ export class FileBodies {
       sources.delete('template')
       sources.set('content', templateSource(this.#evaluation, spot, template))
     }
-    return content
+    return { text, late }
   }
 
   /** What a template reads: made once for all items of a `for_each`, in which only the item differs. */
-  #values(
-    template: Template,
-    { ref, instance, each }: Unfinished,
-  ): Readonly<Record<string, unknown>> {
+  #values(template: Template, { ref, instance, each }: Unfinished): Record<string, unknown> {
     const last = this.#lastValues
-    if (each && last?.hasEach && last.template === template && last.instance === instance) {
-      last.values.each = each
+    if (each && last?.hasEach && last.template === template && last.instance === instance)
       return last.values
-    }
     const values: Record<string, unknown> = {}
     for (const read of template.reads) {
       const [root, member] = read.name.split('.') as [string, string | undefined]
-      if (root === 'each' && each) values.each = each
+      if (root === 'each' && each) continue
       else if (root === 'facts') values.facts = this.#evaluation.data.facts
       else if (root === 'title' && instance.manifest.kind === 'define')
         values.title = instance.names.title

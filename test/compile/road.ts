@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import type { Catalog, CatalogResource } from '../../engine/compile/catalog.ts'
 import { type Compiled, compile } from '../../engine/compile/compile.ts'
+import { RenderedText } from '../../engine/compile/file-body.ts'
 import { renderDiagnostic } from '../../engine/diagnostics/render.ts'
 import { compileInput, type Given } from './input.ts'
 
@@ -69,7 +70,8 @@ export function resourceOf(catalog: Catalog, ref: string): CatalogResource {
 
 /** An attribute of a resource of a catalog. */
 export function attributeOf(catalog: Catalog, ref: string, name: string): unknown {
-  return (resourceOf(catalog, ref).desired as Record<string, unknown>)[name]
+  const value = (resourceOf(catalog, ref).desired as Record<string, unknown>)[name]
+  return value instanceof RenderedText ? value.toString() : value
 }
 
 /** Edges as `file[/a] → service[b] (reads)`, in the order of the catalog. */

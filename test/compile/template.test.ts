@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { loadTemplate, parseTemplate, TemplateError } from '../../engine/compile/template.ts'
+import { loadTemplate, parseTemplate } from '../../engine/compile/template.ts'
+import { TemplateError } from '../../engine/compile/template-error.ts'
 import { temporaryFolder } from './road.ts'
 
 const render = (text: string, values: Record<string, unknown> = {}) =>
@@ -30,6 +31,47 @@ describe('a template writes', () => {
     ['a block with a map', '{{#with a}}{{b}}{{/with}}', { a: { b: 'v' } }, 'v'],
     ['a joined list', '{{join a ", "}}', { a: ['x', 1] }, 'x, 1'],
     ['a map as settings', '{{ini a}}', { a: { k: 'v', n: 1 } }, 'k = v\nn = 1'],
+    ['an else that is a condition', '{{#if a}}y{{else if b}}z{{/if}}', { a: 0, b: 1 }, 'z'],
+    ['a zero that counts', '{{#if a includeZero=true}}y{{/if}}', { a: 0 }, 'y'],
+    ['what is not so', '{{#unless a}}{{b}}{{else}}n{{/unless}}', { a: [], b: 'y' }, 'y'],
+    [
+      'another text for an empty list',
+      '{{#each a}}x{{else}}{{b}}{{/each}}',
+      { a: [], b: 'n' },
+      'n',
+    ],
+    [
+      'where an item stands',
+      '{{#each a}}{{@index}}{{#if @first}}^{{/if}}{{#if @last}}${{/if}}{{/each}}',
+      { a: ['x', 'y', 'z'] },
+      '0^12$',
+    ],
+    [
+      'where the items of two lists stand',
+      '{{#each a}}{{#each this}}{{@../index}}{{@index}}{{../../b}}{{@root.b}} {{/each}}{{/each}}',
+      { a: [['x'], ['y', 'z']], b: 'n' },
+      '00nn 10nn 11nn ',
+    ],
+    [
+      'items by name below others',
+      '{{#each a as |x|}}{{#with x.b as |y|}}{{x.c}}{{y}}{{this}}{{/with}}{{/each}}',
+      { a: [{ b: 'v', c: 1 }] },
+      '1vv',
+    ],
+    [
+      'the same item twice, each in its block',
+      '{{#each a}}{{#with this}}{{../../b}}{{/with}}{{/each}}',
+      { a: ['x'], b: 'n' },
+      'n',
+    ],
+    [
+      'nothing for a member that an item need not have',
+      '{{#each a}}{{#if this.b}}y{{/if}}{{/each}}',
+      { a: [{}] },
+      '',
+    ],
+    ['a helper of a helper', '{{shell (join a " ")}}', { a: ['x', 'y'] }, "'x y'"],
+    ['no blanks beside a tilde', 'x {{~a~}} \n y', { a: 1 }, 'x1y'],
     ['JSON', '{{json a}}', { a: { k: ['v'] } }, '{"k":["v"]}'],
     ['one word for a shell', '{{shell a}}', { a: "it's $x" }, `'it'\\''s $x'`],
     ['braces behind a backslash', '\\{{a}}', {}, '{{a}}'],
@@ -57,7 +99,20 @@ describe('a template is refused', () => {
     ['for a block that does not exist', '{{#shout a}}{{/shout}}', { a: 1 }, /no block helper/],
     ['for a block that is not closed', 'x\n{{#if a}}\n', { a: 1 }, /^\d:1 .*ends inside a block/],
     ['for this where nothing is', '{{json this}}', {}, /nothing here that "this"/],
-    ['for join without a list', '{{join a ","}}', { a: 'x' }, /join takes a list/],
+    ['for more than it has blocks', '{{#if a}}{{../a}}{{/if}}', { a: 1 }, /nothing here that/],
+    ['for a place of no item', '{{#if a}}{{@index}}{{/if}}', { a: 1 }, /"index" is not a name/],
+    [
+      'for a member that an item lacks',
+      '\n {{#each a}}{{this.b.c}}{{/each}}',
+      { a: [{ b: {} }] },
+      /^2:15 "c"/,
+    ],
+    ['for a member of what is not there', '{{#if a.b.c}}{{/if}}', { a: {} }, /"c" is not a name/],
+    ['for a condition without a value', '{{#if}}{{/if}}', {}, /if takes one value/],
+    ['for a helper as a block', '{{#join a ","}}{{/join}}', { a: [] }, /no block helper "join"/],
+    ['for a decorator', '{{#*inline "x"}}{{/inline}}', {}, /decorators/],
+    ['for a text as a name', '{{"a"}}', { a: 1 }, /no name/],
+    ['for join without a list', 'x\n{{join a ","}}', { a: 'x' }, /^2:1 join takes a list/],
     ['for join without a separator', '{{join a}}', { a: ['x'] }, /separator/],
     ['for an inherited name', '{{#each a}}{{constructor}}{{/each}}', { a: [{}] }, /constructor/],
     ['for a prototype', '{{a.__proto__.x}}', { a: {} }, /__proto__|not known/],

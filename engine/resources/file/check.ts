@@ -54,12 +54,12 @@ function bodyMistake(desired: FileDesired): Mistake | undefined {
       help: 'Add recurse: true.',
     }
   }
-  return invalidText(desired.content)
+  return desired.content === undefined ? undefined : invalidText(String(desired.content))
 }
 
 /** Text from YAML and templates is well formed, but for bytes that were no UTF-8. */
-function invalidText(content: string | undefined): Mistake | undefined {
-  if (content === undefined || content.isWellFormed()) return undefined
+function invalidText(content: string): Mistake | undefined {
+  if (content.isWellFormed()) return undefined
   if (content.replaceAll(/[\udc80-\udcff]/gu, '').isWellFormed()) return undefined
   return { attribute: 'content', message: 'content holds half a character (a lone surrogate)' }
 }

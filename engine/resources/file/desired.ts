@@ -1,8 +1,13 @@
+/** A text that is made whenever it is asked for: the bodies of ten thousand files need not be held. */
+export interface LateText {
+  toString(): string
+}
+
 /** What a manifest may say of a file. An attribute that is absent is left as it is. */
 export interface FileDesired {
   readonly ensure?: Ensure
   /** Bytes that are not UTF-8 are lone surrogates, as in the names of a host. */
-  readonly content?: string
+  readonly content?: string | LateText
   /** Rendered into `content` and gone by the time of a probe. */
   readonly template?: string
   /** Absolute by the time of a probe, and on the side of the manifests. */

@@ -127,7 +127,8 @@ class Probe {
     stat: FileStat | undefined,
   ): Change | undefined {
     if (ensure !== 'file' && ensure !== 'present') return undefined
-    if (content !== undefined) return contentChange(bytesForNow(content), path, stat, this.#host)
+    if (content !== undefined)
+      return contentChange(bytesForNow(String(content)), path, stat, this.#host)
     if (from !== undefined) return contentChange(source.read(from), path, stat, this.#host)
     return undefined
   }
