@@ -13,7 +13,7 @@ import {
 import { schemaDiagnostics } from './schema-errors.ts'
 import type { Sources } from './sources.ts'
 import { validator } from './validators.ts'
-import { type Path, parseYaml } from './yaml.ts'
+import { locator, type Path, parseYaml } from './yaml.ts'
 
 const isMeta = new Set<string>(metaparameters)
 
@@ -25,12 +25,13 @@ export function readManifest(
   text: string,
   file: string,
   types: ReadonlySet<string>,
-  sources: Sources,
+  known: Pick<Sources, 'place' | 'shown'>,
 ): { readonly manifest: Manifest | undefined; readonly diagnostics: readonly Diagnostic[] } {
-  const parsed = parseYaml(text, sources.shown(file))
-  if (parsed.diagnostics.length > 0) return { manifest: undefined, diagnostics: parsed.diagnostics }
-  const diagnostics: Diagnostic[] = []
+  const parsed = parseYaml(text, known.shown(file))
+  const diagnostics: Diagnostic[] = [...parsed.diagnostics]
   const raw = parsed.value
+  if (raw === undefined) return { manifest: undefined, diagnostics }
+  const sources = parsed.readAs === text ? known : placesIn(parsed.readAs, known.shown(file))
   const error = (
     diagnostic: Omit<Diagnostic, 'severity' | 'place'>,
     path: Path,
@@ -177,6 +178,14 @@ export function readManifest(
   return { manifest: diagnostics.length > 0 ? undefined : manifest, diagnostics }
 }
 
+type Places = Pick<Sources, 'place'>
+
+/** Places in a text of which some lines were read otherwise: the others stand where they stood. */
+function placesIn(text: string, shown: string): Places {
+  const places = locator(text, shown)
+  return { place: (_file, path, on) => places.place(path, on) }
+}
+
 const ALIAS_KEYS = new Set(['class', 'define', 'summary', 'alias_of'])
 const RESERVED = new Set([
   'constructor',
@@ -194,7 +203,7 @@ const RESERVED = new Set([
 interface DeclReader {
   readonly file: string
   readonly types: ReadonlySet<string>
-  readonly sources: Sources
+  readonly sources: Places
   readonly diagnostics: Diagnostic[]
 }
 

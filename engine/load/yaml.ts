@@ -32,17 +32,27 @@ type PlainScalar = string | number | boolean | null
 const MAX_BYTES = 8_000_000
 const MAX_DEPTH = 100
 
+/** What was read of a YAML text. */
+export interface ParsedYaml {
+  /** Plain data, with `UNREAD` for what is refused; undefined where the text can't be read. */
+  readonly value: unknown
+  readonly diagnostics: readonly Diagnostic[]
+  /** The text that the value was read from: the lines that are no YAML have another value. For places. */
+  readonly readAs: string
+}
+
+/** In the place of a value that is at fault: an expression, of which nobody knows yet what it will be. */
+const UNREAD = '${{ null }}'
+
 /**
- * A YAML text as plain data. Refuses what YAML would silently spoil in a manifest: tags, anchors and aliases,
- * keys that are no text, a mode written as a number. All mistakes come at once.
+ * A YAML text as plain data. Refuses what YAML would silently spoil in a manifest: tags, anchors and aliases, keys
+ * that are no text, a mode written as a number. All mistakes come at once, and what is right is read all the same.
  */
-export function parseYaml(
-  text: string,
-  file: string,
-): { readonly value: unknown; readonly diagnostics: readonly Diagnostic[] } {
+export function parseYaml(text: string, file: string): ParsedYaml {
   if (text.length > MAX_BYTES) {
     return {
       value: undefined,
+      readAs: text,
       diagnostics: [
         {
           severity: 'error',
@@ -54,12 +64,9 @@ export function parseYaml(
       ],
     }
   }
-  const lines = new LineCounter()
-  const doc = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: false })
-  const diagnostics: Diagnostic[] = []
-  const at = (offset: number, length = 1) => placeAt(text, file, lines, offset, length)
-  for (const error of doc.errors) diagnostics.push(syntaxError(error, text, at))
-  if (diagnostics.length > 0) return { value: undefined, diagnostics }
+  const { doc, lines, readAs, diagnostics } = readable(text, file)
+  if (!doc) return { value: undefined, diagnostics, readAs }
+  const at = (offset: number, length = 1) => placeAt(readAs, file, lines, offset, length)
 
   const refuse = (
     node: Node | null | undefined,
@@ -85,7 +92,7 @@ export function parseYaml(
         'the manifest is nested more than 100 levels deep',
         'lay it out flatter',
       )
-      return null
+      return UNREAD
     }
     if (isAlias(node) || ('anchor' in node && node.anchor !== undefined)) {
       refuse(
@@ -94,20 +101,20 @@ export function parseYaml(
         'anchors and aliases are not part of the manifest language',
         'use "defaults:" or "for_each:" instead',
       )
-      return null
+      return UNREAD
     }
     const source = isScalar(node) ? (node.source ?? '') : ''
     if (node.tag !== undefined) {
-      const written = text.slice(node.range[0], lineEnd(text, node.range[0]))
+      const written = readAs.slice(node.range[0], lineEnd(readAs, node.range[0]))
       refuse(
         node,
         'yaml-unquoted',
         `YAML reads "${node.tag.replace('tag:yaml.org,2002:', '!!')}" as a tag`,
         node.tag.startsWith('tag:')
           ? 'write the value without the tag, in quotes where it is text'
-          : `quote the value: ${keyed(key)}'${escapeSingle(tagText(text, node) || written)}'`,
+          : `quote the value: ${keyed(key)}'${escapeSingle(tagText(readAs, node) || written)}'`,
       )
-      return null
+      return UNREAD
     }
     if (isScalar(node)) {
       if (key === 'mode' && typeof node.value === 'number') {
@@ -117,19 +124,19 @@ export function parseYaml(
           'a mode is text, for YAML would read the number differently',
           `write: mode: "${source.replace(/^0o/, '0')}"`,
         )
-        return null
+        return UNREAD
       }
       if (typeof node.value === 'string' && node.type === 'PLAIN') {
         const open = source.lastIndexOf('${{')
         if (open >= 0 && !source.includes('}}', open)) {
-          const line = text.slice(node.range[0], lineEnd(text, node.range[0]))
+          const line = readAs.slice(node.range[0], lineEnd(readAs, node.range[0]))
           refuse(
             node,
             'yaml-unquoted',
             'YAML ends this expression early',
             `quote the value: ${keyed(key)}'${escapeSingle(line)}'`,
           )
-          return null
+          return UNREAD
         }
       }
       if (typeof node.value === 'number' && !isPlainNumber(node.value)) {
@@ -139,7 +146,7 @@ export function parseYaml(
           `the number ${source} can't be told exactly`,
           `integers go to ±(2^53 − 1); as text it is written: ${keyed(key)}"${source}"`,
         )
-        return null
+        return UNREAD
       }
       return node.value
     }
@@ -168,7 +175,52 @@ export function parseYaml(
     return null
   }
   const value = convert(doc.contents, undefined, 0)
-  return { value, diagnostics }
+  return { value, diagnostics, readAs }
+}
+
+/** More mistakes than anybody mends at once. */
+const MAX_LINES_AT_FAULT = 50
+
+/**
+ * A text as a document: as it is, or, where a line of it is no YAML, with another value on that line, so that the rest
+ * can be read. Without a document where that is not enough.
+ */
+function readable(text: string, file: string) {
+  const all: Diagnostic[] = []
+  const mended = new Set<number>()
+  const diagnostics: Diagnostic[] = []
+  for (let readAs = text; ; ) {
+    const lines = new LineCounter()
+    const doc = parseDocument(readAs, { lineCounter: lines, prettyErrors: false, merge: false })
+    const tell = (error: YAMLError) =>
+      syntaxError(error, readAs, (offset, length = 1) =>
+        placeAt(readAs, file, lines, offset, length),
+      )
+    if (readAs === text) all.push(...doc.errors.map(tell))
+    const isDuplicate = ({ code }: YAMLError) => code === 'DUPLICATE_KEY'
+    const error = doc.errors.find((each) => !isDuplicate(each))
+    // What follows from a line at fault is none of its own.
+    if (!error) {
+      diagnostics.push(...doc.errors.map(tell))
+      return { doc, lines, readAs, diagnostics }
+    }
+    const line = lines.linePos(error.pos[0]).line
+    const next = withoutValue(readAs, line)
+    if (next === undefined || mended.has(line) || mended.size === MAX_LINES_AT_FAULT)
+      return { doc: undefined, lines, readAs: text, diagnostics: all }
+    diagnostics.push(tell(error))
+    mended.add(line)
+    readAs = next
+  }
+}
+
+/** The text with another value on a line (1-based) that gives one; undefined where it is of another form. */
+function withoutValue(text: string, line: number): string | undefined {
+  const lines = text.split('\n')
+  const [, key] = /^(\s*(?:- +)*[\w:]+:)\s+\S/.exec(lines[line - 1] ?? '') ?? []
+  if (key === undefined) return undefined
+  lines[line - 1] = `${key} "${UNREAD}"`
+  return lines.join('\n')
 }
 
 /** Finds places in a YAML text, which is only parsed when the first is asked for. */
