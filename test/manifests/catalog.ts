@@ -1,0 +1,58 @@
+import type { Catalog, CatalogResource } from '../../engine/compile/catalog.ts'
+import { type Compiled, type CompileInput, compile } from '../../engine/compile/compile.ts'
+import { factFields } from '../../engine/compile/fact-fields.ts'
+import { renderDiagnostic } from '../../engine/diagnostics/render.ts'
+import type { Facts } from '../../engine/facts/schema.ts'
+import { openLibrary } from '../../engine/index.ts'
+import { parseConf } from '../../engine/load/conf.ts'
+import { secretMaker } from '../../engine/load/generated-secrets.ts'
+import { types } from '../../engine/resources/index.ts'
+import { exampleFacts } from '../facts/example.ts'
+
+/** What a case changes in a plain server; the example's secrets are both there. */
+export interface Case {
+  readonly conf?: string
+  readonly secrets?: Readonly<Record<string, string>>
+  readonly facts?: Partial<Facts>
+  readonly classes?: readonly string[]
+}
+
+export const passwords = { memcached_password: 'of-memcached', redis_password: 'of-"redis"' }
+
+/** What the shipped manifests make of a case. */
+export function result({
+  conf = '',
+  secrets = passwords,
+  facts = {},
+  classes = ['zulip::voyager'],
+}: Case): Compiled {
+  const parsed = parseConf(conf, '/etc/zulip/zulip.conf')
+  if (!('conf' in parsed)) throw new Error('the conf of this case is wrong')
+  const data: CompileInput['data'] = {
+    conf: parsed.conf,
+    secrets: new Map(Object.entries(secrets)),
+    site: new Map(),
+    facts: { ...exampleFacts, ...facts } as unknown as CompileInput['data']['facts'],
+    factFields,
+    makeSecret: secretMaker(),
+    options: {},
+  }
+  const library = openLibrary({ manifests: [], state: '/nonexistent', mayKeep: false })
+  return compile({ classes: classes.map((name) => ({ name })), library, types, data })
+}
+
+export function catalogOf(options: Case = {}): Catalog {
+  const { catalog, diagnostics } = result(options)
+  if (!catalog) throw new Error(diagnostics.map((each) => renderDiagnostic(each)).join('\n'))
+  return catalog
+}
+
+export const find = (catalog: Catalog, ref: string): CatalogResource | undefined =>
+  catalog.resources.find((each) => each.ref === ref)
+
+export const desired = (catalog: Catalog, ref: string): Record<string, unknown> =>
+  find(catalog, ref)?.desired as Record<string, unknown>
+
+/** What a file is to hold. */
+export const content = (catalog: Catalog, path: string): string =>
+  String(desired(catalog, `file[${path}]`).content)
