@@ -15,6 +15,7 @@ import {
   valueFaults,
 } from '../load/conf-readers.ts'
 import type { Library } from '../load/library.ts'
+import { isSecretParameter } from '../load/manifest.ts'
 import { type ConfFile, openConf, replaceConf } from './conf-file.ts'
 import { type CommonFlags, stateOf } from './options.ts'
 import { print, showDiagnostics } from './output.ts'
@@ -26,7 +27,7 @@ export async function get(flags: ConfFlags, name: string): Promise<number> {
   const setting = settingOf(name)
   const file = openConf(flags)
   const entry = file.conf.get(setting.section, setting.key)
-  if (!entry) throw new Refusal(notSet(setting, file))
+  if (!entry) throw new Refusal(notSet(setting, file, confReaders(libraryOf(flags))))
   print(process.stdout.isTTY ? visible(entry.value) : entry.value)
   return 0
 }
@@ -110,7 +111,7 @@ function settingOf(name: string): Setting {
   })
 }
 
-function isClasses({ section, key }: Setting): boolean {
+function isClasses({ section, key }: Pick<Setting, 'section' | 'key'>): boolean {
   return section === 'machine' && key.toLowerCase() === 'puppet_classes'
 }
 
@@ -214,18 +215,43 @@ function checkValue(
   ])
 }
 
-function notSet({ section, key, name }: Setting, { conf, exists, shown }: ConfFile): Diagnostic {
-  const known = [...conf.sections()].flatMap((each) =>
+function notSet(
+  { section, key, name }: Setting,
+  { conf, exists, shown }: ConfFile,
+  readers: readonly ConfReader[],
+): Diagnostic {
+  const own = readersOf(readers, section, key)
+  const set = [...conf.sections()].flatMap((each) =>
     [...(conf.section(each)?.keys() ?? [])].map((other) => `${each}.${other}`),
   )
+  const read = readers
+    .filter((reader) => reader.key !== '*')
+    .map((each) => `${each.section}.${each.key}`)
+  const unread = isClasses({ section, key }) ? '' : ', and no class reads it'
+  const near = own.length > 0 ? undefined : nearestSetting(readers, section, key)
   return {
     severity: 'error',
     code: 'not-found',
-    message: exists
-      ? `${shown} does not set ${key} in a section [${section}]`
-      : `there is no ${shown}`,
-    help: didYouMean(name, known) ?? `set it with: steward conf set ${name} VALUE`,
+    message: `${exists ? `${shown} does not set ${key} in a section [${section}]` : `there is no ${shown}`}${
+      own.length > 0 ? `; ${own.map(withoutSetting).join('; ')}` : unread
+    }`,
+    help:
+      (own.length > 0
+        ? undefined
+        : near === undefined
+          ? didYouMean(name, new Set([...set, ...read]))
+          : `did you mean "${near}"?`) ?? `set it with: steward conf set ${name} VALUE`,
   }
+}
+
+/** What a parameter is where its setting is not there. */
+function withoutSetting({ parameter, owner, key, decl }: ConfReader): string {
+  const whose = `"${parameter}" of ${owner}`
+  if (key === '*') return `${whose} reads its section`
+  const { default: value } = decl
+  if (value === undefined) return `${whose} has no value then`
+  if (isSecretParameter(decl)) return `${whose} has a value of its own then, which is secret`
+  return `${whose} is then ${typeof value === 'string' && value !== '' ? value : JSON.stringify(value)}`
 }
 
 function notListed(item: string, listed: readonly string[], library: Library): Diagnostic {

@@ -3,7 +3,7 @@ import { suggest } from '../diagnostics/suggest.ts'
 import { settingName } from './conf.ts'
 import { coerce, type ValueSchema } from './conf-value.ts'
 import type { Library } from './library.ts'
-import type { ParameterDecl } from './manifest.ts'
+import { type ParameterDecl, valueSchemaOf } from './manifest.ts'
 import { schemaDiagnostics } from './schema-errors.ts'
 import { fragmentValidator } from './validators.ts'
 
@@ -68,7 +68,7 @@ export function valueFaults(reader: ConfReader, key: string, text: string): Diag
   const { parameter, owner, decl } = reader
   const subject = `${reader.section}.${key}`
   const whose = `("${parameter}" of ${owner})`
-  const { from: _from, default: _default, description, ...schema } = decl
+  const { description } = decl
   const about = description === undefined ? {} : { help: `it means: ${description}` }
   const coerced = coerce(text, schemaOf(reader, key))
   if ('error' in coerced) {
@@ -84,7 +84,7 @@ export function valueFaults(reader: ConfReader, key: string, text: string): Diag
     ]
   }
   const value = reader.key === '*' ? { [settingName(key)]: coerced.value } : coerced.value
-  const validate = fragmentValidator(schema)
+  const validate = fragmentValidator(valueSchemaOf(decl))
   if (validate(value)) return []
   return schemaDiagnostics(validate.errors ?? [], {
     value,

@@ -14,13 +14,15 @@ memory:  64
 const manifests = {
   'manifests/site/web.yaml': 'class: site::web\n',
   'manifests/site/website.yaml': 'class: site::website\nalias_of: site::web\n',
-  'manifests/site/mail.yaml': 'class: site::mail\n',
+  'manifests/site/mail.yaml':
+    'class: site::mail\nparameters:\n  cache_limit: { type: integer, from: cache.limit, default: 5 }\n',
   'manifests/site/job.yaml': 'define: site::job\n',
   'manifests/site/restart.yaml': 'class: site::restart\nsteps: []\n',
   'manifests/site/cache.yaml': `class: site::cache
 parameters:
   memory_mb: { type: integer, minimum: 16, from: cache.memory }
   hosts: { type: array, items: { type: string, pattern: "^[a-z.]+$" }, from: cache.hosts }
+  limit: { type: integer, from: cache.limit, default: "\${{ memory_mb * 2 }}" }
   ports: { type: object, additionalProperties: { type: integer }, from: ports.* }
 `,
 }
@@ -40,7 +42,20 @@ describe('get', () => {
   test('fails where it is not set, and offers what is', () => {
     const ran = edit(['get', 'cache.memry'])
     expect(ran).toMatchObject({ status: 1, stdout: '' })
+    expect(ran.stderr).toContain('no class reads it')
     expect(ran.stderr).toContain('did you mean "cache.memory"?')
+  })
+
+  test.each([
+    ['what a class reads and nobody sets', 'cache.hots', 'did you mean "cache.hosts"?'],
+    ['what is not set', 'cache.hosts', '"hosts" of site::cache has no value then'],
+    ['what has a default', 'cache.limit', '"limit" of site::cache is then ${{ memory_mb * 2 }}'],
+    ['what two classes read', 'cache.limit', '; "cache_limit" of site::mail is then 5'],
+    ['what is read with its section', 'ports.http', '"ports" of site::cache reads its section'],
+  ])('tells of %s who reads it and what it is then', (_title, name, words) => {
+    const ran = edit(['get', name])
+    expect(ran).toMatchObject({ status: 1, stdout: '' })
+    expect(ran.stderr).toContain(words)
   })
 
   test('says that there is no file', () => {
