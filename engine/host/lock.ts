@@ -1,9 +1,12 @@
-import { spawn, spawnSync } from 'node:child_process'
-import { closeSync, constants, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import { setTimeout as pause } from 'node:timers/promises'
 import { Refusal } from '../diagnostics/diagnostic.ts'
-import { hostError } from './error.ts'
 
-/** Who holds the lock, as the holder wrote it into the lock's file. */
+/** How often who waits looks again. */
+const pollMs = 100
+
+/** Who holds the lock, as the holder wrote it beside the lock. */
 export interface Holder {
   readonly pid: number
   /** The run's id. */
@@ -23,93 +26,56 @@ export interface LockOptions {
 }
 
 /**
- * Takes the lock that lets one run at a time change a host. The kernel keeps it on our own open file: flock(1)
- * sets it on the descriptor that it inherits and ends. So it goes with this process, however that ends, and
- * can't go stale. No other child inherits it: Node opens files close-on-exec. Throws a Refusal, `lock-held`.
+ * Takes the lock that lets one run at a time change a host: that of an empty SQLite database, which is there for
+ * nothing else. The kernel keeps such a lock for this process alone, so it goes when the process does, however
+ * that ends, can't go stale, and is no child's. It would also go where this process closed the file after opening
+ * it by itself: so what the holder says of itself is in a file beside it, `PATH.json`. Throws a Refusal, `lock-held`.
  */
 export async function acquireLock(
   path: string,
   options: LockOptions,
 ): Promise<{ readonly release: () => void }> {
-  const fd = openLock(path)
+  const { waitMs, run, signal } = options
+  const said = `${path}.json`
+  let database: DatabaseSync | undefined
   try {
-    if (!tryLock(fd)) {
-      if (options.waitMs > 0) options.onWait?.(readHolder(fd))
-      if (!(options.waitMs > 0 && (await waitForLock(fd, options)))) {
-        throw new Refusal(held(readHolder(fd), options.waitMs))
-      }
+    // Nobody else's to lock. Closed only before there is a lock, which that would take away.
+    if (!existsSync(path)) closeSync(openSync(path, 'w', 0o600))
+    database = new DatabaseSync(path)
+    const until = Date.now() + waitMs
+    if (!isTaken(database)) {
+      if (waitMs > 0) options.onWait?.(readHolder(said))
+      do {
+        if (Date.now() >= until) throw new Refusal(held(readHolder(said), waitMs))
+        await pause(pollMs, undefined, { signal })
+      } while (!isTaken(database))
     }
-    writeHolder(fd, { pid: process.pid, run: options.run, since: new Date().toISOString() })
+    writeHolder(said, { pid: process.pid, run, since: new Date().toISOString() })
+    return { release: () => database?.close() }
   } catch (error) {
-    closeSync(fd)
-    throw error
-  }
-  return {
-    release() {
-      ftruncateSync(fd, 0)
-      closeSync(fd)
-    },
-  }
-}
-
-function openLock(path: string): number {
-  try {
-    return openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600)
-  } catch (error) {
+    database?.close()
+    if (error instanceof Refusal || signal?.aborted) throw error
     throw new Refusal(
       {
         severity: 'error',
         code: 'state',
-        message: `the run lock can not be opened: ${hostError(error, path).message}`,
-        help: 'run steward as root, or name another state folder with --state',
+        message: `the run lock ${path} can not be taken: ${(error as Error).message}`,
+        help: 'run steward as root, or name another state folder, on a local disk, with --state',
       },
       { cause: error },
     )
   }
 }
 
-function tryLock(fd: number): boolean {
-  const { status, error } = spawnSync('flock', ['-xn', '3'], { stdio: stdio(fd) })
-  return verdict(status, error)
-}
-
-/** Waits in the kernel's queue: who came first gets it first. */
-function waitForLock(fd: number, { waitMs, signal }: LockOptions): Promise<boolean> {
-  return new Promise((resolve, reject) => {
-    const child = spawn('flock', ['-x', '-w', String(waitMs / 1000), '3'], {
-      stdio: stdio(fd),
-      // Not in our group: a Ctrl-C ends the wait by `signal`, not behind our back.
-      detached: true,
-      ...(signal === undefined ? {} : { signal }),
-    })
-    child.once('error', reject)
-    child.once('exit', (status) => {
-      try {
-        resolve(verdict(status))
-      } catch (error) {
-        reject(error)
-      }
-    })
-  })
-}
-
-function stdio(fd: number): ['ignore', 'ignore', 'ignore', number] {
-  return ['ignore', 'ignore', 'ignore', fd]
-}
-
-function verdict(status: number | null, error?: Error): boolean {
-  if (status === 0) return true
-  if (status === 1) return false
-  throw new Refusal(
-    {
-      severity: 'error',
-      code: 'state',
-      message: 'the run lock can not be taken',
-      found: error?.message ?? `flock ended with ${status ?? 'a signal'}`,
-      help: 'check that flock (package util-linux) is installed and the state folder is on a local disk',
-    },
-    { cause: error },
-  )
+/** Source: sqlite.org, "Result Codes": SQLITE_BUSY is 5. */
+function isTaken(database: DatabaseSync): boolean {
+  try {
+    database.exec('BEGIN EXCLUSIVE')
+    return true
+  } catch (error) {
+    if ((error as { errcode?: number }).errcode === 5) return false
+    throw error
+  }
 }
 
 function held(
@@ -131,20 +97,17 @@ function held(
   }
 }
 
-function writeHolder(fd: number, holder: Holder): void {
-  ftruncateSync(fd, 0)
-  writeSync(fd, `${JSON.stringify(holder)}\n`, 0)
+function writeHolder(path: string, holder: Holder): void {
+  writeFileSync(path, `${JSON.stringify(holder)}\n`, { mode: 0o600 })
 }
 
-function readHolder(fd: number): Holder | undefined {
-  const room = Buffer.alloc(1000)
-  const text = room.toString('utf8', 0, readSync(fd, room, 0, room.length, 0))
+/** Undefined where it has not yet said so. */
+function readHolder(path: string): Holder | undefined {
   try {
-    const { pid, run, since } = JSON.parse(text) as Partial<Holder>
+    const { pid, run, since } = JSON.parse(readFileSync(path, 'utf8')) as Partial<Holder>
     if (pid === undefined || run === undefined || since === undefined) return undefined
     return { pid, run, since }
   } catch {
-    // Empty for the moment between taking the lock and writing here.
     return undefined
   }
 }

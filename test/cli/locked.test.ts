@@ -72,7 +72,7 @@ describe('a state folder', () => {
     const folder = folderWith({ 'm/site.yaml': site, 'state/lock/x': '' })
     const { status, stderr } = steward(folder, ...args)
     expect(status).toBe(1)
-    expect(stderr).toContain('state/lock: is a directory')
+    expect(stderr).toContain('state/lock can not be taken: unable to open database file')
     expect(stderr).not.toContain('bug')
   })
 })

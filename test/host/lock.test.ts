@@ -45,7 +45,7 @@ async function refusal(promise: Promise<unknown>): Promise<Refusal> {
 
 test('a free lock is taken, says who holds it, and is free again after release', async () => {
   const { release } = await acquireLock(lock, { waitMs: 0, run: 'r1' })
-  const said = JSON.parse(readFileSync(lock, 'utf8')) as Holder
+  const said = JSON.parse(readFileSync(`${lock}.json`, 'utf8')) as Holder
   expect(said).toMatchObject({ pid: process.pid, run: 'r1' })
   expect(Math.abs(Date.now() - Date.parse(said.since))).toBeLessThan(10_000)
   release()
@@ -71,7 +71,7 @@ test('who waits is told for whom, and gets the lock when it is free', async () =
     onWait: (by) => told.push(by),
   })
   expect(told).toMatchObject([{ run: 'other' }])
-  expect(JSON.parse(readFileSync(lock, 'utf8'))).toMatchObject({ run: 'mine' })
+  expect(JSON.parse(readFileSync(`${lock}.json`, 'utf8'))).toMatchObject({ run: 'mine' })
   mine.release()
 })
 
