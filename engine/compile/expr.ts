@@ -97,7 +97,8 @@ export class ExprScope {
   }
 
   static base(): ExprScope {
-    return new ExprScope(baseEnvironment(), new Map(), new Map())
+    environment ??= baseEnvironment()
+    return new ExprScope(environment.clone(), new Map(), new Map())
   }
 
   child(): ExprScope {
@@ -143,7 +144,7 @@ export class ExprScope {
   compile(text: string): Expression {
     const known = this.#cache.get(text)
     if (known) return known
-    if (text.includes('matches')) boundPatterns()
+    if (text.includes('matches')) setFlagsFromString(boundPatterns)
     const parsed = parse(this.#env, text)
     const checked = parsed.check()
     if (!checked.valid) throw fromCelError(checked.error, 'type', text)
@@ -366,18 +367,11 @@ function membersOf({ op, args }: ASTNode, name: string): readonly string[] | und
 
 const MACROS = new Set(['map', 'filter', 'all', 'exists', 'exists_one', 'bind'])
 
-let isBounded = false
-
 /**
- * Patterns that would go back and forth without end fall back to an engine whose time is
- * linear. Only once `matches` is used: with a flag set, V8 takes none of its compiled code of
- * what is loaded later, 30 ms at every start.
+ * Patterns that would go back and forth without end fall back to an engine whose time is linear. Set only once
+ * `matches` is used: V8 takes nothing that was compiled without this flag, 30 ms where the bundle is loaded.
  */
-function boundPatterns(): void {
-  if (isBounded) return
-  isBounded = true
-  setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks')
-}
+const boundPatterns = '--enable-experimental-regexp-engine-on-excessive-backtracks'
 
 let isCounted = false
 
@@ -408,6 +402,9 @@ function countSteps(): void {
   counting.evaluate('[0].all(x, steward_context(x))')
   if (!isCounted) throw new Error('the steps of expressions could not be counted')
 }
+
+/** The same for all: the snapshot holds it ready. */
+let environment: Environment | undefined
 
 function baseEnvironment(): Environment {
   const env = new Environment({ homogeneousAggregateLiterals: false, enableOptionalTypes: true })
