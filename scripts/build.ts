@@ -1,4 +1,4 @@
-/** Makes `dist/`, what `bin/steward` runs: one bundle, split so that each command loads only what it needs. */
+/** Makes `dist/`, what `bin/steward` runs: the bundle, and the memory that Node has once it is loaded. */
 import { createHash } from 'node:crypto'
 import {
   chmodSync,
@@ -12,36 +12,31 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { build as bundle } from 'esbuild'
+import { type BuildOptions, build as bundle } from 'esbuild'
 import { Library, type ManifestCache, siteFolder } from '../engine/load/library.ts'
 import { type Manifest, valueSchemaOf } from '../engine/load/manifest.ts'
 import { manifestCache } from '../engine/load/manifest-cache.ts'
 import { Sources } from '../engine/load/sources.ts'
 import { types } from '../engine/resources/index.ts'
-import { fillCompileCache } from './compile-cache.ts'
-import { lazyPackages, withoutBuiltinImports } from './lazy-packages.ts'
+import { lateImports } from './late-imports.ts'
+import { makeSnapshot } from './snapshot.ts'
 import { compiledValidators } from './validators.ts'
 
 const project = join(import.meta.dirname, '..')
 const dist = join(project, 'dist')
-const entry = join(project, 'engine/cli/start.ts')
+const cli = join(project, 'engine/cli')
 
-if (!existsSync(entry)) {
-  console.error(`build: ${entry} is missing; this checkout is not whole.`)
+if (!existsSync(cli)) {
+  console.error(`build: ${cli} is missing; this checkout is not whole.`)
   process.exit(1)
 }
 // Made aside and renamed, so that a steward that starts meanwhile finds the old bundle or the new one.
 const made = mkdtempSync(`${dist}.`)
 process.on('exit', () => rmSync(made, { recursive: true, force: true }))
 const build = sourcesHash()
-const { metafile } = await bundle({
-  entryPoints: [{ in: entry, out: 'steward' }],
+const common = {
   outdir: made,
-  // Flat, for engine/shipped.ts finds the project as the folder above.
-  chunkNames: '[name]-[hash]',
   bundle: true,
-  splitting: true,
-  format: 'esm',
   platform: 'node',
   target: 'node24.11',
   jsx: 'automatic',
@@ -49,30 +44,47 @@ const { metafile } = await bundle({
     'process.env.NODE_ENV': '"production"',
     'process.env.STEWARD_BUILD': JSON.stringify(build),
   },
-  // Not installed: Ink asks for it only where DEV is set.
-  external: ['react-devtools-core'],
-  plugins: [compiledValidators(parameterSchemas()), lazyPackages],
-  // Some packages are CommonJS and ask for Node's own modules by require.
-  banner: {
-    js: "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url)",
-  },
   minifySyntax: true,
+  minifyWhitespace: true,
   logLevel: 'warning',
-  // schemas/resources/package.json is the schema of a resource type, not a package's own file.
-  logOverride: { 'package.json': 'silent' },
+  logOverride: {
+    // schemas/resources/package.json is the schema of a resource type, not a package's own file.
+    'package.json': 'silent',
+    // Where a file of the sources lies is not asked in the bundle.
+    'empty-import-meta': 'silent',
+  },
   metafile: true,
-})
-writeFileSync(join(made, 'LICENSES.txt'), bundledLicenses(Object.keys(metafile.inputs)))
-for (const name of globSync('*.js', { cwd: made })) {
-  const path = join(made, name)
-  writeFileSync(path, withoutBuiltinImports(readFileSync(path, 'utf8')))
-}
+} as const satisfies BuildOptions
+const bundles = await Promise.all([
+  bundle({
+    ...common,
+    entryPoints: { steward: join(cli, 'start.ts'), snapshot: join(cli, 'snapshot.ts') },
+    format: 'cjs',
+    outExtension: { '.js': '.cjs' },
+    plugins: [compiledValidators(parameterSchemas()), lateImports],
+  }),
+  bundle({
+    ...common,
+    entryPoints: { progress: join(project, 'engine/ui/progress.tsx') },
+    format: 'esm',
+    // Not installed: Ink asks for it only where DEV is set, and so in a file apart.
+    external: ['react-devtools-core'],
+    splitting: true,
+    // Some packages are CommonJS and ask for Node's own modules by require.
+    banner: {
+      js: "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url)",
+    },
+  }),
+])
+const inputs = bundles.flatMap(({ metafile }) => Object.keys(metafile.inputs))
+writeFileSync(join(made, 'LICENSES.txt'), bundledLicenses(inputs))
+writeFileSync(join(made, 'load.cjs'), 'module.exports = (file) => import(file)\n')
 keepManifests(join(made, 'manifests'))
+makeSnapshot(made)
 chmodSync(made, 0o755)
 if (existsSync(dist)) renameSync(dist, join(made, 'replaced'))
 renameSync(made, dist)
 rmSync(join(dist, 'replaced'), { recursive: true, force: true })
-fillCompileCache(dist)
 
 /** A hash of everything that decides how a manifest is read. */
 function sourcesHash(): string {

@@ -1,7 +1,7 @@
 /**
  * `npm run dist`: makes `steward-VERSION-linux-ARCH.tar.gz`, what administrators install with `tar -C / -xzf`:
  * /usr/lib/steward with the pinned Node in it, and a link to each command in /usr/bin. The same sources
- * give the same bytes: names are sorted, owners and times fixed.
+ * give the same bytes, but for the snapshot: names are sorted, owners and times fixed.
  */
 import { execFileSync } from 'node:child_process'
 import {
@@ -43,8 +43,6 @@ writeFileSync(
   join(installed, 'package.json'),
   `${JSON.stringify({ name, version, license, type })}\n`,
 )
-// What V8 compiled is good for one kind of processor, and never the same bytes twice.
-rmSync(join(installed, 'dist/cache'), { recursive: true })
 cpSync(join(home, runtime), join(installed, 'runtime/node'))
 cpSync(join(home, runtime, '../../LICENSE'), join(installed, 'runtime/LICENSE'))
 mkdirSync(join(staged, 'usr/bin'))

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { isatty } from 'node:tty'
 import { Refusal } from '../diagnostics/diagnostic.ts'
 import type { Event, Summary } from '../events.ts'
 import { acquireLock } from '../host/lock.ts'
@@ -22,7 +23,7 @@ export interface RunFlags {
 
 /** Whether a person can be asked. */
 export function isInteractive(flags: RunFlags): boolean {
-  return process.stdin.isTTY === true && process.stdout.isTTY === true && !flags.json
+  return isatty(0) && isatty(1) && !flags.json
 }
 
 /** Whether whoever sits at the terminal says yes; no once a signal has asked to stop. */

@@ -9,18 +9,6 @@ import { diagnosticsOf, showDiagnostics } from './output.ts'
  * gives its exit status; nothing else exits.
  */
 
-/** Whether something that was to be read went nowhere. */
-let isLost = false
-// What is under way is finished, whatever becomes of what it says. Whoever reads may
-// have had enough (`steward graph | head`).
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE' || isLost) return
-  isLost = true
-  process.exitCode ||= 4
-  process.stderr.write(`error: the standard output can't be written: ${error.message}\n`)
-})
-process.stderr.on('error', () => undefined)
-
 type Run = (options: never, ...operands: never[]) => Promise<number>
 
 const program = new Command('steward')
@@ -274,8 +262,6 @@ runs(
   async () => ({ run: (await loadRuns()).show as Run }),
 )
 
-export { program }
-
 /** Mistakes in the arguments read like all others, and name the command whose help to read. */
 function tellMistakes(command: Command, name: string): void {
   command.configureOutput({
@@ -302,13 +288,27 @@ function tellMistakes(command: Command, name: string): void {
 }
 tellMistakes(program, 'steward')
 
-try {
-  await program.parseAsync(process.argv)
-} catch (error) {
-  if (error instanceof CommanderError) status = error.exitCode === 0 ? 0 : 1
-  else {
-    showDiagnostics(diagnosticsOf(error), { json: process.argv.includes('--json') })
-    status = 1
+/** Does what the arguments of this process say, and sets its exit status. */
+export async function main(): Promise<void> {
+  /** Whether something that was to be read went nowhere. */
+  let isLost = false
+  // What is under way is finished, whatever becomes of what it says. Whoever reads may
+  // have had enough (`steward graph | head`).
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE' || isLost) return
+    isLost = true
+    process.exitCode ||= 4
+    process.stderr.write(`error: the standard output can't be written: ${error.message}\n`)
+  })
+  process.stderr.on('error', () => undefined)
+  try {
+    await program.parseAsync(process.argv)
+  } catch (error) {
+    if (error instanceof CommanderError) status = error.exitCode === 0 ? 0 : 1
+    else {
+      showDiagnostics(diagnosticsOf(error), { json: process.argv.includes('--json') })
+      status = 1
+    }
   }
+  process.exitCode = status === 0 && isLost ? 4 : status
 }
-process.exitCode = status === 0 && isLost ? 4 : status

@@ -1,3 +1,4 @@
+import { execa } from 'execa'
 import type { CommandResult } from './host.ts'
 
 /** How much of an output is kept: its last part, where failures are told. */
@@ -28,8 +29,6 @@ export async function start(
   [file = '', ...args]: readonly string[],
   options: StartOptions,
 ): Promise<Omit<CommandResult, 'argv'>> {
-  // Costs about 100 ms to import, and many runs start nothing.
-  const { execa } = await import('execa')
   const child = execa(file, args, {
     cwd: options.cwd,
     env: options.environment,

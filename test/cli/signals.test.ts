@@ -13,7 +13,7 @@ const args = ['apply', 'site', '--yes', '--manifests', 'm', '--root', '.', '--st
 function start(folder: string, command: readonly string[], stdout: 'pipe' | number = 'pipe') {
   const child: ChildProcess = spawn(
     join(project, 'bin/node'),
-    [join(project, 'engine/cli/main.ts'), ...command],
+    [join(project, 'engine/cli/start.ts'), ...command],
     { cwd: folder, stdio: ['ignore', stdout, 'pipe'] },
   )
   onTestFinished(() => void child.kill('SIGKILL'))
@@ -46,7 +46,7 @@ describe('at the question', () => {
     const command = args.filter((arg) => arg !== '--yes')
     const terminal = spawnTerminal(
       join(project, 'bin/node'),
-      [join(project, 'engine/cli/main.ts'), ...command],
+      [join(project, 'engine/cli/start.ts'), ...command],
       { cwd: folder },
     )
     let shown = ''

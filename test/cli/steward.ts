@@ -16,7 +16,7 @@ export interface Ran {
 export function steward(cwd: string, ...args: readonly string[]): Ran {
   const { status, stdout, stderr } = spawnSync(
     join(project, 'bin/node'),
-    [join(project, 'engine/cli/main.ts'), ...args],
+    [join(project, 'engine/cli/start.ts'), ...args],
     {
       cwd,
       encoding: 'utf8',

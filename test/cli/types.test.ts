@@ -49,7 +49,7 @@ test('refuses a type that does not exist, and offers the nearest', () => {
 test('ends in peace where nobody reads to the end', async () => {
   const project = join(import.meta.dirname, '../..')
   const child = spawn(join(project, 'bin/node'), [
-    join(project, 'engine/cli/main.ts'),
+    join(project, 'engine/cli/start.ts'),
     'types',
     '--json',
   ])

@@ -5,7 +5,7 @@ import { temporaryFolder } from '../compile/road.ts'
 
 test('validate tells all twelve mistakes of a folder, each with its place', async () => {
   const folder = join(import.meta.dirname, 'twelve-mistakes')
-  const main = join(import.meta.dirname, '../../engine/cli/main.ts')
+  const main = join(import.meta.dirname, '../../engine/cli/start.ts')
   const root = temporaryFolder()
   const { status, text } = await new Promise<{ status: unknown; text: string }>((resolve) => {
     const argv = [main, 'validate', '--manifests', folder, '--root', root]

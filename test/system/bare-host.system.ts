@@ -62,13 +62,9 @@ test('a run with nothing to do starts only the programs that no read can replace
   const { result, programs } = await programsStartedBy(host, ['steward', 'apply', '--yes'])
   expect(result).toMatchObject({ exitCode: 0 })
   const needed = [
-    // The launcher: a shell that finds the folder that it lies in, then the Node of the archive.
+    // The launcher: a shell, then the Node of the archive.
     /^steward apply --yes$/,
-    /^readlink -f \/usr\/bin\/steward$/,
-    /^readlink -f \/usr\/bin\/steward$/,
-    /^\/usr\/lib\/steward\/.*\/node .*steward\.js apply --yes$/,
-    // What takes the lock, which Node can not do.
-    /^flock -xn 3$/,
+    /^\/usr\/lib\/steward\/.*\/node .*steward\.cjs apply --yes$/,
     // All units at once.
     /^systemctl show .* memcached\.service .*redis-server\.service .*nginx\.service$/,
   ]
