@@ -29,7 +29,7 @@ import {
   report,
 } from './locked.ts'
 import { type CommonFlags, roadOptions } from './options.ts'
-import { paintOf, print, showDiagnostics } from './output.ts'
+import { outputColumns, paintOf, print, showDiagnostics } from './output.ts'
 import type { Stop } from './stop.ts'
 
 export interface ApplyFlags extends CommonFlags, RunFlags {
@@ -216,7 +216,7 @@ function showPlan(plan: Plan, flags: ApplyFlags, notices: readonly Diagnostic[])
     print(
       renderPlan(plan, {
         paint: paintOf(process.stdout),
-        width: process.stdout.columns ?? Number.POSITIVE_INFINITY,
+        width: outputColumns() ?? Number.POSITIVE_INFINITY,
         showDiff: flags.diff,
         verbose: flags.verbose === true,
       }),

@@ -7,7 +7,7 @@ import { type ClassEntry, renderClasses } from '../ui/classes-text.ts'
 import { jsonText } from '../ui/json.ts'
 import { typeWords, type ValueForm } from '../ui/schema-words.ts'
 import { type CommonFlags, stateOf } from './options.ts'
-import { paintOf, print, showDiagnostics } from './output.ts'
+import { outputColumns, paintOf, print, showDiagnostics } from './output.ts'
 
 type ClassesFlags = Pick<CommonFlags, 'manifests' | 'state' | 'json'> & {
   readonly verbose?: boolean
@@ -34,7 +34,7 @@ export async function run(flags: ClassesFlags, names: readonly string[]): Promis
       ? jsonText(entries)
       : renderClasses(entries, {
           paint: paintOf(process.stdout),
-          width: Math.min(process.stdout.columns ?? 100, 120),
+          width: Math.min(outputColumns() ?? 100, 120),
           // Whoever names one wants to know all of it.
           verbose: flags.verbose === true || names.length > 0,
         }),

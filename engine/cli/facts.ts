@@ -7,7 +7,7 @@ import { renderFacts } from '../ui/facts-text.ts'
 import { jsonText } from '../ui/json.ts'
 import { paths } from '../zulip/paths.ts'
 import type { CommonFlags } from './options.ts'
-import { paintOf, print, showDiagnostics } from './output.ts'
+import { outputColumns, paintOf, print, showDiagnostics } from './output.ts'
 
 type FactsFlags = Pick<CommonFlags, 'root' | 'facts' | 'json'>
 
@@ -28,7 +28,7 @@ export async function run(flags: FactsFlags): Promise<number> {
       ? jsonText(given.facts)
       : renderFacts(given.facts, {
           paint: paintOf(process.stdout),
-          width: process.stdout.isTTY ? process.stdout.columns : undefined,
+          width: outputColumns(),
         }),
   )
   return diagnostics.some(({ severity }) => severity === 'error') ? 1 : 0

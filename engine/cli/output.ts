@@ -12,6 +12,12 @@ export function paintOf(stream: NodeJS.WriteStream): Paint {
   })
 }
 
+/** Columns of the terminal, or those that `COLUMNS` says; undefined where neither tells. */
+export function outputColumns(): number | undefined {
+  const named = Number(process.env.COLUMNS)
+  return process.stdout.columns ?? (Number.isSafeInteger(named) && named > 0 ? named : undefined)
+}
+
 /** A line, or several, on the standard output. */
 export function print(text: string): void {
   process.stdout.write(`${text}\n`)

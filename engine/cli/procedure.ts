@@ -15,7 +15,7 @@ import { renderProcedure } from '../ui/procedure-text.ts'
 import { type ApplyFlags, exitStatus, holdsSecret } from './apply.ts'
 import { shownCommandLine } from './command-line.ts'
 import { agreed, followPlainly, locked, recorded, report } from './locked.ts'
-import { paintOf, print } from './output.ts'
+import { outputColumns, paintOf, print } from './output.ts'
 import type { Stop } from './stop.ts'
 
 type Procedure = Manifest & { readonly steps: readonly ResourceDecl[] }
@@ -189,7 +189,7 @@ function showSteps(steps: readonly PlannedStep[], { name }: Procedure, flags: Ap
   print(
     renderProcedure(name, steps, {
       paint: paintOf(process.stdout),
-      width: process.stdout.columns ?? Number.POSITIVE_INFINITY,
+      width: outputColumns() ?? Number.POSITIVE_INFINITY,
       showDiff: flags.diff,
       verbose: flags.verbose === true,
     }),

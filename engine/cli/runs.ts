@@ -5,7 +5,7 @@ import { type RunRow, Store } from '../record/store.ts'
 import { jsonText } from '../ui/json.ts'
 import { renderRun, renderRuns } from '../ui/run-text.ts'
 import { type CommonFlags, stateOf } from './options.ts'
-import { paintOf, print } from './output.ts'
+import { outputColumns, paintOf, print } from './output.ts'
 
 type RunsFlags = Pick<CommonFlags, 'root' | 'state' | 'json'>
 
@@ -19,7 +19,11 @@ export async function list(flags: RunsFlags & { readonly limit: number }): Promi
     })
   }
   const rows = reading(flags, (store) => store.runs(flags.limit)) ?? []
-  print(flags.json ? jsonText(rows) : renderRuns(rows, { paint: paintOf(process.stdout) }))
+  print(
+    flags.json
+      ? jsonText(rows)
+      : renderRuns(rows, { paint: paintOf(process.stdout), width: outputColumns() }),
+  )
   return 0
 }
 

@@ -19,7 +19,7 @@ import {
 } from '../ui/reference-text.ts'
 import { typeWords, type ValueForm } from '../ui/schema-words.ts'
 import type { CommonFlags } from './options.ts'
-import { paintOf, print } from './output.ts'
+import { outputColumns, paintOf, print } from './output.ts'
 
 /** `steward types`: the reference, made from the schemas that manifests are checked with. */
 export async function run(
@@ -38,7 +38,7 @@ export async function run(
   }
   const options = {
     paint: paintOf(process.stdout),
-    width: Math.min(process.stdout.columns ?? 100, 120),
+    width: Math.min(outputColumns() ?? 100, 120),
   }
   print('types' in found ? renderReference(found, options) : renderEntry(found, options))
   return 0

@@ -1,6 +1,6 @@
 import type { Paint } from '../diagnostics/render.ts'
 import { visibleLine } from '../diagnostics/visible.ts'
-import { columnsOf, indent, padTo, wrapWords } from './layout.ts'
+import { columnsOf, LEAST_ROOM, padTo, withNotes, wrapIndented } from './layout.ts'
 
 /** A manifest as people choose it; also what `classes --json` prints. */
 export interface ClassEntry {
@@ -57,21 +57,22 @@ export function renderClasses(entries: readonly ClassEntry[], options: ClassesTe
 
 function entryText(entry: ClassEntry, nameWidth: number, options: ClassesTextOptions): string {
   const { paint, width, verbose } = options
-  const left = nameWidth + 4
+  const isBeside = width - nameWidth - 4 >= LEAST_ROOM
+  const left = isBeside ? nameWidth + 4 : 6
   const about = entry.aliasOf === undefined ? entry.summary : `stands for ${entry.aliasOf}`
-  const [first = '', ...more] = wrapWords(visibleLine(about ?? ''), Math.max(30, width - left))
-  const lines = [
-    `  ${padTo(entry.name, nameWidth)}  ${first}`.trimEnd(),
-    ...more.map((line) => indent(line, left)),
-  ]
+  const text = about === undefined ? [] : wrapIndented(visibleLine(about), width, left)
+  const name = `  ${entry.name}`
+  const lines = isBeside
+    ? [`${padTo(name, left)}${(text.shift() ?? '').trimStart()}`.trimEnd(), ...text]
+    : [name, ...text]
   if (verbose) {
     lines.push(`      ${paint('dim', visibleLine(entry.file))}`)
     for (const parameter of entry.parameters) lines.push(...parameterLines(parameter, options))
     for (const sentence of entry.incomplete)
-      lines.push(...wrapped(`missing: ${visibleLine(sentence)}`, width, 6))
+      lines.push(...wrapIndented(`missing: ${visibleLine(sentence)}`, width, 6))
   } else if (entry.parameters.length > 0) {
     const names = entry.parameters.map(({ name }) => name).join(', ')
-    lines.push(...wrapped(names, width, left).map((line) => paint('dim', line)))
+    lines.push(...wrapIndented(names, width, left).map((line) => paint('dim', line)))
   }
   return lines.join('\n')
 }
@@ -88,8 +89,12 @@ function parameterLines(parameter: ParameterEntry, { paint, width }: ClassesText
   )
   const about = visibleLine(parameter.description ?? '')
   return [
-    `      ${paint('bold', parameter.name)}  ${paint('dim', `(${visibleLine(notes.join('; '))})`)}`,
-    ...(about === '' ? [] : wrapped(about, width, 10)),
+    ...withNotes(
+      { name: parameter.name, notes: `(${visibleLine(notes.join('; '))})`, margin: 6 },
+      paint,
+      width,
+    ),
+    ...(about === '' ? [] : wrapIndented(about, width, 10)),
   ]
 }
 
@@ -99,8 +104,4 @@ function whereFrom(from: string): string {
   const key = from.slice(dot + 1)
   if (section === 'secrets') return `the secret ${key}`
   return key === '*' ? `section [${section}] of zulip.conf` : `${from} in zulip.conf`
-}
-
-function wrapped(text: string, width: number, margin: number): string[] {
-  return wrapWords(text, Math.max(30, width - margin)).map((line) => indent(line, margin))
 }

@@ -1,16 +1,13 @@
 import type { Paint } from '../diagnostics/render.ts'
 import { visibleLine } from '../diagnostics/visible.ts'
 import { type Facts, type FactType, factsSchema } from '../facts/schema.ts'
-import { columnsOf, indent, padTo, wrapWords } from './layout.ts'
+import { columnsOf, indent, LEAST_ROOM, padTo, wrapIndented, wrapWords } from './layout.ts'
 
 export interface FactsTextOptions {
   readonly paint: Paint
   /** Columns that a line may take; descriptions are not broken when absent. */
   readonly width?: number | undefined
 }
-
-/** Columns that a description beside its value needs; with less it stands below. */
-const LEAST_ROOM = 40
 
 /** Every fact by the name that expressions read it by, with its value and what it means. */
 export function renderFacts(facts: Facts, { paint, width }: FactsTextOptions): string {
@@ -24,9 +21,16 @@ export function renderFacts(facts: Facts, { paint, width }: FactsTextOptions): s
   const isBeside = width === undefined || width - left >= LEAST_ROOM
   const margin = isBeside ? left : 4
   const room = width === undefined ? Number.POSITIVE_INFINITY : width - margin
+  const startOf = (name: string, value: string) => {
+    const line = `${padTo(name, nameWidth)}  ${value}`
+    if (width === undefined || columnsOf(line) <= width)
+      return `${padTo(name, nameWidth)}  ${paint('bold', value)}`
+    const below = wrapIndented(value, width, 2)
+    return [name, ...below.map((each) => paint('bold', each))].join('\n')
+  }
   return rows
     .map(({ name, value, description }) => {
-      const start = `${padTo(name, nameWidth)}  ${paint('bold', value)}`
+      const start = startOf(name, value)
       if (description === undefined) return start
       const text = wrapWords(description, room).map((line) => indent(paint('dim', line), margin))
       if (!isBeside) return [start, ...text].join('\n')

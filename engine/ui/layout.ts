@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util'
 import stringWidth from 'string-width'
+import type { Paint } from '../diagnostics/render.ts'
 
 /** Text of one column a character, which is nearly all: the general answer takes a hundred times longer. */
 const SINGLE = /^[\x20-\x7e\u00a1-\u00ac\u00ae-\u02ff\u2190-\u21ff…–]*$/
@@ -28,6 +29,32 @@ export function wrapWords(text: string, width: number): string[] {
     } else line = longer
   }
   return [...lines, line]
+}
+
+/** Columns that a text needs beside something; with less it stands below. */
+export const LEAST_ROOM = 40
+/** A narrower column is no help: a line goes over the edge instead. */
+const NARROWEST = 20
+
+/** Breaks a text between words into lines that stand so far in. */
+export function wrapIndented(text: string, width: number, margin: number): string[] {
+  return wrapWords(text, Math.max(NARROWEST, width - margin)).map((line) => indent(line, margin))
+}
+
+/** A name and what is noted of it: behind it where that fits, else below and further in. */
+export function withNotes(
+  {
+    name,
+    notes,
+    margin,
+  }: { readonly name: string; readonly notes: string; readonly margin: number },
+  paint: Paint,
+  width: number,
+): string[] {
+  const line = `${' '.repeat(margin)}${paint('bold', name)}  ${paint('dim', notes)}`
+  if (columnsOf(line) <= width) return [line]
+  const below = wrapIndented(notes, width, margin + 2)
+  return [indent(paint('bold', name), margin), ...below.map((each) => paint('dim', each))]
 }
 
 /** Puts every line of a text this far in. */

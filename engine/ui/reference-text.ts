@@ -1,6 +1,14 @@
 import { stringify } from 'yaml'
 import type { Paint } from '../diagnostics/render.ts'
-import { indent, renderTable, wrapWords } from './layout.ts'
+import {
+  columnsOf,
+  indent,
+  LEAST_ROOM,
+  padTo,
+  withNotes,
+  wrapIndented,
+  wrapWords,
+} from './layout.ts'
 
 /** What manifests are written with; also what `types --json` prints. */
 export interface Reference {
@@ -72,27 +80,37 @@ export function renderReference(reference: Reference, options: ReferenceTextOpti
       helpers.map(({ usage, description }) => [usage, description] as const),
       options,
     ),
-    paint(
-      'dim',
+    wrapWords(
       'steward types NAME tells all of one type or step, of manifest, parameter or metaparameters.',
-    ),
+      options.width,
+    )
+      .map((line) => paint('dim', line))
+      .join('\n'),
   ].join('\n\n')
 }
 
 /** All of one type: what it is, its attributes, examples. */
 export function renderEntry(entry: ReferenceEntry, { paint, width }: ReferenceTextOptions): string {
-  const parts = [[paint('bold', entry.name), ...wrapped(entry.description, width, 2)].join('\n')]
+  const parts = [
+    [paint('bold', entry.name), ...wrapIndented(entry.description, width, 2)].join('\n'),
+  ]
   for (const attribute of entry.attributes) {
     const notes = [attribute.type]
     if (attribute.required) notes.push('required')
     if (attribute.default !== undefined) notes.push(`default: ${inline(attribute.default)}`)
     const lines = [
-      `  ${paint('bold', attribute.name)}  ${paint('dim', `(${notes.join('; ')})`)}`,
-      ...wrapped(attribute.description, width, 6),
+      ...withNotes(
+        { name: attribute.name, notes: `(${notes.join('; ')})`, margin: 2 },
+        paint,
+        width,
+      ),
+      ...wrapIndented(attribute.description, width, 6),
     ]
     const isPlain = /^(one of: |true or false$)/.test(attribute.type)
     if (!isPlain && attribute.examples.length > 0)
-      lines.push(...wrapped(`Such as: ${attribute.examples.map(inline).join(' · ')}`, width, 6))
+      lines.push(
+        ...wrapIndented(`Such as: ${attribute.examples.map(inline).join(' · ')}`, width, 6),
+      )
     parts.push(lines.join('\n'))
   }
   if (entry.examples.length > 0) {
@@ -107,17 +125,15 @@ function section(
   rows: readonly (readonly [string, string])[],
   { paint, width }: ReferenceTextOptions,
 ): string {
-  const margin = Math.max(...rows.map(([name]) => name.length)) + 4
-  const table = rows.map(([name, text]) => {
-    const [first = '', ...more] = wrapWords(text, Math.max(30, width - margin))
-    return [[`  ${name}`, first], ...more.map((line) => ['', line])]
+  const margin = Math.max(...rows.map(([name]) => columnsOf(name))) + 4
+  const isBeside = width - margin >= Math.min(LEAST_ROOM, width / 2)
+  const lines = rows.flatMap(([name, text]) => {
+    const [first = '', ...more] = wrapIndented(text, width, isBeside ? margin : 6)
+    return isBeside
+      ? [padTo(`  ${name}`, margin) + first.trimStart(), ...more]
+      : [...wrapIndented(name, width, 2), first, ...more]
   })
-  const [, ...lines] = renderTable(['x'.repeat(margin - 2), ''], table.flat())
-  return [paint('bold', title), ...lines].join('\n')
-}
-
-function wrapped(text: string, width: number, margin: number): string[] {
-  return wrapWords(text, Math.max(30, width - margin)).map((line) => indent(line, margin))
+  return [...wrapWords(title, width).map((line) => paint('bold', line)), ...lines].join('\n')
 }
 
 /** A value as it stands behind a key, on one line. */

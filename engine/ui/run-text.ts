@@ -4,15 +4,20 @@ import { changesOf, type Event } from '../events.ts'
 import type { EventRow, KeptRow, RunRow } from '../record/store.ts'
 import { formatDuration } from './duration.ts'
 import { renderEnding, renderEvent } from './event-text.ts'
-import { renderTable } from './layout.ts'
+import { columnsOf, renderTable, wrapIndented } from './layout.ts'
 
 export interface RunTextOptions {
   readonly paint: Paint
   readonly verbose?: boolean
+  /** Columns that a line may take; as many as it needs when absent. */
+  readonly width?: number | undefined
 }
 
-/** Runs as a table, in the order given. */
-export function renderRuns(rows: readonly RunRow[], { paint }: RunTextOptions): string {
+/** Runs as a table, in the order given; one below the other where that is too wide. */
+export function renderRuns(
+  rows: readonly RunRow[],
+  { paint, width = Number.POSITIVE_INFINITY }: RunTextOptions,
+): string {
   if (rows.length === 0) return 'No run is on record.'
   const [heading = '', ...lines] = renderTable(
     ['RUN', 'STARTED', 'TOOK', 'STATUS', 'CHANGED', 'FAILED', 'CLASSES'],
@@ -26,7 +31,26 @@ export function renderRuns(rows: readonly RunRow[], { paint }: RunTextOptions): 
       row.classes.map(visibleLine).join(', '),
     ]),
   )
-  return [paint('dim', heading), ...lines].join('\n')
+  const table = [heading, ...lines]
+  if (table.every((line) => columnsOf(line) <= width))
+    return [paint('dim', heading), ...lines].join('\n')
+  return rows.map((row) => listed(row, paint, width).join('\n')).join('\n')
+}
+
+/** A run by itself: what the table has in columns, in words. */
+function listed(row: RunRow, paint: Paint, width: number): string[] {
+  const { id, started, summary, classes } = row
+  const parts = [
+    statusOf(row),
+    ...(summary ? [`${changesOf(summary)} changed`, `${summary.failed} failed`] : []),
+    formatTime(started),
+    ...(took(row) === '' ? [] : [`it took ${took(row)}`]),
+  ]
+  return [
+    paint('bold', visibleLine(id)),
+    ...wrapIndented(parts.join(', '), width, 2),
+    ...wrapIndented(classes.map(visibleLine).join(', '), width, 2),
+  ]
 }
 
 /** One run: what was started, what happened, what was kept, how it ended. */
