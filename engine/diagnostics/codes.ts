@@ -31,7 +31,6 @@ export type DiagnosticCode =
   | 'site-file'
   | 'fact-file'
   | 'unknown-parameter'
-  | 'missing-parameter'
   | 'parameter-conflict'
   // catalog
   | 'duplicate-resource'
@@ -47,12 +46,9 @@ export type DiagnosticCode =
   | 'limit'
   // plan and apply
   | 'blocked'
-  | 'guard-unasked'
   | 'apply-failed'
-  | 'dependency-failed'
   | 'differs-from-plan'
   | 'refresh-failed'
-  | 'interrupted'
   | 'lock-held'
   | 'state'
   | 'no-permission'

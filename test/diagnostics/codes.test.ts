@@ -1,7 +1,25 @@
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { renderDiagnostic } from '../../engine/diagnostics/render.ts'
 import { types } from '../../engine/resources/index.ts'
 import { compileTexts } from '../compile/road.ts'
+
+test('every code is one that something raises', () => {
+  const engine = join(import.meta.dirname, '../../engine')
+  const own = join('diagnostics', 'codes.ts')
+  const read = (file: string) => readFileSync(join(engine, file), 'utf8')
+  const sources = globSync('**/*.{ts,tsx}', { cwd: engine })
+    .filter((file) => file !== own)
+    .map(read)
+    .join('\n')
+  const codes = [...read(own).matchAll(/'([a-z-]+)'/g)].map(([, code = '']) => code)
+  // As the code of a diagnostic, one of two, or an argument of what makes one.
+  const raised = (code: string) =>
+    new RegExp(`code: '${code}'|code: .*[?:] '${code}'|: '${code}',$|error, '${code}'`, 'm')
+  expect(codes.length).toBeGreaterThan(40)
+  expect(codes.filter((code) => !raised(code).test(sources))).toEqual([])
+})
 
 /** What stands beside the class `main` in every case. */
 const others = {
