@@ -137,6 +137,8 @@ class Runner {
     noop: 0,
     unknown: 0,
   }
+  /** How many of those that were not changed may differ. */
+  #leftAlone = 0
   /** How many of those that failed were changed before they did. */
   #partly = 0
   /** The resource in whose name writes happen. */
@@ -214,8 +216,8 @@ class Runner {
       refreshed,
       failed,
       skipped,
-      unchanged,
-      other: noop + unknown,
+      unchanged: unchanged - this.#leftAlone,
+      other: noop + unknown + this.#leftAlone,
       durationMs,
       ...(this.#partly > 0 ? { partly: this.#partly } : {}),
     }
@@ -286,6 +288,12 @@ class Runner {
     }
     if (changes.length > 0) {
       work.push({ resource, changes })
+      return
+    }
+    if ('leftAlone' in verdict) {
+      this.#leftAlone++
+      const { note = '' } = verdict
+      yield* this.#finished(resource, began, { outcome: 'unchanged', changes: [], note })
       return
     }
     yield* this.#refreshIfDue(resource, began, [])

@@ -25,7 +25,7 @@ export interface Summary {
   /** Of those that failed, how many were changed before they did; none where absent. */
   readonly partly?: number
   readonly unchanged: number
-  /** State could not be told, or only asked for (`noop`). */
+  /** State could not be told, only asked for (`noop`), or left alone in a tree that commands can't run in. */
   readonly other: number
   readonly durationMs: number
 }

@@ -47,6 +47,8 @@ export interface Plan {
   /** How many resources were asked about, and how many of them need nothing. */
   readonly total: number
   readonly inSync: number
+  /** How many may differ and are left as they are, for nothing can be done about them in this tree; none where absent. */
+  readonly leftAlone?: number
   /** In sync, with something to say: "kept", "it runs only on a refresh". */
   readonly notes: readonly { readonly ref: string; readonly note: string }[]
   /** How many commands of manifests had to be run to know (guards). */
@@ -86,6 +88,7 @@ export function plan({ catalog, states, types, cannotRun }: PlanInput): Plan {
   const notes: { ref: string; note: string }[] = []
   let total = 0
   let asked = 0
+  let leftAlone = 0
   for (const index of catalog.order) {
     const resource = catalog.resources[index] as CatalogResource
     const state = states[index]
@@ -99,6 +102,7 @@ export function plan({ catalog, states, types, cannotRun }: PlanInput): Plan {
       asked++
     const own = plannedResource(catalog, resource, state, refreshes.get(index), redact)
     const item = own && waitingFor(own, blocked[index])
+    if (!item && isLeftAlone(state)) leftAlone++
     if (item) planned.push(item)
     else if (
       state.kind === 'known' &&
@@ -124,12 +128,17 @@ export function plan({ catalog, states, types, cannotRun }: PlanInput): Plan {
     classes: catalog.classes,
     resources: planned,
     total,
-    inSync: total - planned.length,
+    inSync: total - planned.length - leftAlone,
+    ...(leftAlone === 0 ? {} : { leftAlone }),
     notes,
     counts,
     asked,
     ...(cannotRun === undefined ? {} : { cannotRun }),
   }
+}
+
+function isLeftAlone(state: States[number]): boolean {
+  return state?.kind === 'known' && 'leftAlone' in state.verdict
 }
 
 /** What would be done to a resource is not done while something before it is blocked. */
@@ -323,6 +332,7 @@ function plannedRefreshes(
       !edges ||
       !states[index] ||
       !types.get(listener.type)?.refresh ||
+      isLeftAlone(states[index]) ||
       startsItself(states, index)
     )
       continue

@@ -39,7 +39,8 @@ export async function probe(input: ProbeInput): Promise<States> {
   for (const resource of resources) {
     if (!isSelected(resource.index)) continue
     const type = types.get(resource.type) as ResourceType
-    if (type.asks?.(resource.desired)) asked.add(resource.index)
+    // Where nothing can run, nobody is asked, and there is nothing to wait for.
+    if (host.cannotRun === undefined && type.asks?.(resource.desired)) asked.add(resource.index)
     else {
       const batch = batches.get(type)
       if (batch) batch.push(resource)

@@ -164,7 +164,7 @@ function namedClass({ library, input }: Loaded) {
   return named && others.length === 0 ? library.find(named.name) : undefined
 }
 
-function nothingDone(run: string, { inSync }: Plan): Summary {
+function nothingDone(run: string, { inSync, leftAlone = 0 }: Plan): Summary {
   return {
     run,
     status: 'done',
@@ -173,7 +173,7 @@ function nothingDone(run: string, { inSync }: Plan): Summary {
     failed: 0,
     skipped: 0,
     unchanged: inSync,
-    other: 0,
+    other: leftAlone,
     durationMs: 0,
   }
 }

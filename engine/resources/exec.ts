@@ -139,7 +139,7 @@ async function probeExec(desired: ExecDesired, host: HostReader): Promise<ExecCu
 function diffExec({ ref, desired }: Resource<ExecDesired>, current: ExecCurrent): Verdict {
   if (desired.refreshonly === true) return { changes: [], note: 'it runs only on a refresh' }
   if ('exists' in current) return { changes: [], note: `${current.exists} exists` }
-  if ('cannotRun' in current) return { changes: [], note: current.cannotRun }
+  if ('cannotRun' in current) return { changes: [], note: current.cannotRun, leftAlone: true }
   const { missing, guards } = current
   const change = { attribute: 'run', from: undefined, to: textOf(argvOf(desired)) }
   if ('unavailable' in guards) {

@@ -178,7 +178,7 @@ function diffPackage(resource: Resource<PackageDesired>, current: PackageCurrent
     changes.push({ attribute: 'hold', from: held, to: desired.hold })
   }
   if (changes.length > 0 && current.cannotRun !== undefined) {
-    return { changes: [], note: current.cannotRun }
+    return { changes: [], note: current.cannotRun, leftAlone: true }
   }
   if (provider !== undefined && changes.length === 0 && !gone) {
     return { changes, note: `${provider} provides it` }

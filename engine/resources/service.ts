@@ -123,7 +123,7 @@ function diffService(
   { ref, title, desired }: Resource<ServiceDesired>,
   current: ServiceCurrent,
 ): Verdict {
-  if ('cannotRun' in current) return { changes: [], note: current.cannotRun }
+  if ('cannotRun' in current) return { changes: [], note: current.cannotRun, leftAlone: true }
   if ('unavailable' in current) return { unknown: current.unavailable }
   const { unit, enabled } = current
   const wantsUnit = desired.ensure === 'running' || desired.enable === true

@@ -86,11 +86,11 @@ export interface Change {
 }
 
 /**
- * What `diff` finds. In sync is an empty list; `note` then says why nothing
- * is done ("kept", "package will bring it").
+ * What `diff` finds. In sync is an empty list; `note` then says why nothing is done ("kept", "package will bring
+ * it"). `leftAlone` says that it may well differ, and that nothing is done about it in this tree.
  */
 export type Verdict =
-  | { readonly changes: readonly Change[]; readonly note?: string }
+  | { readonly changes: readonly Change[]; readonly note?: string; readonly leftAlone?: true }
   | { readonly blocked: string; readonly help?: string }
   /**
    * The state can't be told, and why. A dry run says so and goes on, as neither change nor failure. An

@@ -64,7 +64,8 @@ export function renderPlannedResources(plan: Plan, options: PlanTextOptions): st
 
 /** `Plan: 3 to create, 1 to change, 0 to remove; 120 in sync.`, and what had to be asked to know. */
 function renderCounts(plan: Plan, { paint }: PlanTextOptions): string {
-  const { counts, inSync, asked, cannotRun } = plan
+  const { counts, inSync, leftAlone = 0, asked, cannotRun } = plan
+  const rest = [`${inSync} in sync`, ...some(leftAlone, 'left alone')].join(', ')
   const noop = plan.resources.filter((resource) => resource.noop).length
   const asides = [
     ...(cannotRun
@@ -74,7 +75,9 @@ function renderCounts(plan: Plan, { paint }: PlanTextOptions): string {
   ]
   if (plan.resources.length === 0) {
     const are = inSync === 1 ? 'resource is' : 'resources are'
-    return [`${paint('bold', 'Nothing to do:')} ${inSync} ${are} in sync.`, ...asides].join(' ')
+    const others = some(leftAlone, leftAlone === 1 ? 'is left alone' : 'are left alone')
+    const all = [`${inSync} ${are} in sync`, ...others].join(', ')
+    return [`${paint('bold', 'Nothing to do:')} ${all}.`, ...asides].join(' ')
   }
   const parts = [
     `${counts.create} to create`,
@@ -87,7 +90,7 @@ function renderCounts(plan: Plan, { paint }: PlanTextOptions): string {
     ...some(noop, 'would change (noop)'),
     ...some(counts.blocked, 'blocked').map((text) => paint('error', text)),
   ]
-  return [`${paint('bold', 'Plan:')} ${parts.join(', ')}; ${inSync} in sync.`, ...asides].join(' ')
+  return [`${paint('bold', 'Plan:')} ${parts.join(', ')}; ${rest}.`, ...asides].join(' ')
 }
 
 function some(number: number, what: string): string[] {

@@ -112,6 +112,32 @@ resources:
   })
 })
 
+test('what a tree can not run is told apart from what is in sync', async () => {
+  const place = newPlace()
+  const manifest = `class: main
+resources:
+  - file: /motd
+    content: x
+  - exec: reads
+    command: [/bin/true]
+    unless: [/bin/false]
+    subscribe: { file: /motd }
+  - service: nginx
+    restart_on: [/motd]
+`
+  const first = await runIn(place, manifest)
+  expect(first.plan).toMatchObject({ inSync: 0, leftAlone: 2 })
+  expect(first.outcomes.toSorted()).toEqual([
+    'exec[reads] unchanged',
+    'file[/motd] changed',
+    'service[nginx] unchanged',
+  ])
+  expect(first.summary).toMatchObject({ changed: 1, unchanged: 0, other: 2 })
+  const second = await runIn(place, manifest)
+  expect(second.plan).toMatchObject({ resources: [], inSync: 1, leftAlone: 2 })
+  expect(second.summary).toMatchObject({ changed: 0, unchanged: 1, other: 2 })
+})
+
 describe('a failure', () => {
   const folder = () => temporaryFolder()
 

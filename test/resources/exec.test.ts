@@ -181,7 +181,8 @@ describe('probe and diff', () => {
   })
   test('in a root it does not run', async () => {
     const options = { cannotRun: 'not in a root', files: { '/a': '' } }
-    expect(await plan({ unless: ['a'] }, options)).toEqual(idle('not in a root'))
+    const leftAlone = { ...idle('not in a root'), leftAlone: true }
+    expect(await plan({ unless: ['a'] }, options)).toEqual(leftAlone)
     expect(await plan({ creates: '/a' }, options)).toEqual(idle('/a exists'))
   })
   test('guards run as the command does, over scratch folders, and without its input', async () => {

@@ -99,7 +99,7 @@ describe('probe', () => {
       'Package: y\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n\nPackage: dpkg\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n'
     const host = fakeHost({ cannotRun: 'not in a root', files: { '/var/lib/dpkg/status': status } })
     expect(await planAll([declared('x'), declared('y')], host)).toEqual([
-      { changes: [], note: 'not in a root' },
+      { changes: [], note: 'not in a root', leftAlone: true },
       { changes: [] },
     ])
     expect(host.asked).toEqual([])

@@ -110,6 +110,9 @@ describe('a plan', () => {
   })
 
   test('says that commands are left alone where they cannot run', () => {
+    expect(renderPlan(planOf([], { leftAlone: 2 }), plain)).toBe(
+      'Nothing to do: 120 resources are in sync, 2 are left alone.',
+    )
     expect(renderPlan(planOf([], { cannotRun: 'not in a root' }), plain)).toBe(
       'Nothing to do: 120 resources are in sync. Packages, services and commands are left alone: not in a root.',
     )
