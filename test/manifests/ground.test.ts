@@ -1,0 +1,202 @@
+import { execFileSync } from 'node:child_process'
+import { describe, expect, test } from 'vitest'
+import { type Case, catalogOf, content, desired, result } from './catalog.ts'
+
+const debian = { id: 'debian', version: '12', name: 'Debian GNU/Linux 12 (bookworm)' }
+const jammy = { id: 'ubuntu', version: '22.04', name: 'Ubuntu 22.04' }
+const noble = { id: 'ubuntu', version: '24.04', name: 'Ubuntu 24.04' }
+const nine = { version: '9.4', major: 9 }
+const ten = { version: '10.1', major: 10 }
+const withFacts = (facts: object) => ({ facts }) as Pick<Case, 'facts'>
+
+describe('zulip::apt_repository', () => {
+  const archives = (conf: string, os = debian) => {
+    const catalog = catalogOf({ conf, ...withFacts({ os }), classes: ['zulip::profile::base'] })
+    return ['postgresql', 'pgroonga'].filter(
+      (name) => desired(catalog, `apt_repository[zulip-${name}]`).ensure === 'present',
+    )
+  }
+  test.each([
+    ['nothing of PostgreSQL', debian, '', []],
+    ["Debian's version", debian, '[postgresql]\nversion = 15', []],
+    ["Ubuntu 22.04's version", jammy, '[postgresql]\nversion = 14', []],
+    ["Ubuntu 24.04's version", noble, '[postgresql]\nversion = 16', []],
+    ['a version that Debian lacks', debian, '[postgresql]\nversion = 16', ['postgresql']],
+    [
+      'PGroonga',
+      debian,
+      '[machine]\npgroonga = enabled\n[postgresql]\nversion = 15',
+      ['postgresql', 'pgroonga'],
+    ],
+    ['a switch', debian, '[apt]\npostgresql = true', ['postgresql']],
+    [
+      'the switches off, for packages that come another way',
+      debian,
+      '[machine]\npgroonga = true\n[apt]\npostgresql = false\npgroonga = no',
+      [],
+    ],
+  ] as const)('has the archives that %s asks for', (_what, os, conf, expected) => {
+    expect(archives(conf, os)).toEqual(expected)
+  })
+  test('takes them from a mirror', () => {
+    const conf =
+      '[machine]\npgroonga = true\n[apt]\npostgresql_mirror = file:/srv/a\npgroonga_mirror = http://b.example/c'
+    const catalog = catalogOf({ conf, classes: ['zulip::apt_repository'] })
+    expect(desired(catalog, 'apt_repository[zulip-postgresql]').uris).toBe('file:/srv/a')
+    expect(desired(catalog, 'apt_repository[zulip-pgroonga]').uris).toBe('http://b.example/c')
+  })
+  test.each([
+    ['postgresql', debian, 'B97B0AFCAA1A47F044F244A07FCC7D46ACCC4CF8', 'bookworm-pgdg'],
+    ['pgroonga', debian, '2701F317CFCCCB975CADE9C2624CF77434839225', 'bookworm'],
+    ['pgroonga', noble, '8678AF29D1B5ABA1A5A651063359E7CECB64A157', 'noble'],
+  ])('trusts for %s on $id the key that its maintainers tell', (name, os, fingerprint, suite) => {
+    const catalog = catalogOf({ ...withFacts({ os }), classes: ['zulip::apt_repository'] })
+    const { key, suites } = desired(catalog, `apt_repository[zulip-${name}]`)
+    expect(suites).toBe(suite)
+    const shown = execFileSync('gpg', ['--show-keys', '--with-colons'], { input: String(key) })
+    const primary = /^pub:.*\n(?:.*\n)*?fpr:+([0-9A-F]+):/m.exec(shown.toString())?.[1]
+    expect(primary).toBe(fingerprint)
+  })
+})
+
+describe('zulip::profile::base', () => {
+  test('lets monitoring read what of the logs only the group may', () => {
+    const catalog = catalogOf({ classes: ['zulip::profile::base'] })
+    expect(desired(catalog, 'user[nagios]').groups).toEqual(['zulip'])
+    expect(desired(catalog, 'file[/usr/lib/nagios/plugins/zulip_base]')).toMatchObject({
+      ensure: 'directory',
+      purge: true,
+    })
+  })
+})
+
+describe('zulip::unattended_upgrades', () => {
+  const path = '/etc/apt/apt.conf.d/52zulip-unattended-upgrades'
+  const classes = ['zulip::profile::base']
+  test('leaves out what restarts a service of Zulip, and says why', () => {
+    const { catalog, diagnostics } = result({ classes })
+    expect(diagnostics.map(({ message }) => message).join()).toContain('restarts its service')
+    const left = content(catalog as NonNullable<typeof catalog>, path).match(/"\^(.*)";/g)
+    const names = ['postgresql-15', 'rabbitmq-server', 'redis-server', 'memcached', 'nginx-full']
+    for (const name of [...names, 'supervisor']) {
+      expect(left?.some((each) => new RegExp(each.slice(1, -2)).test(name))).toBe(true)
+    }
+    expect(left?.some((each) => new RegExp(each.slice(1, -2)).test('openssl'))).toBe(false)
+  })
+  test('can be switched off', () => {
+    const conf = '[machine]\nno_unattended_upgrades = false'
+    const { catalog, diagnostics } = result({ conf, classes })
+    expect(catalog && desired(catalog, `file[${path}]`).ensure).toBe('absent')
+    expect(diagnostics.map(({ message }) => message).join()).not.toContain('nattended')
+  })
+})
+
+describe('scheduled jobs', () => {
+  const classes = ['zulip::app_frontend_once', 'zulip::app_frontend_jobs']
+  const jobs = (options: Case) =>
+    catalogOf({ ...options, classes }).resources.filter(
+      ({ type, desired: each }) =>
+        type === 'cron' && (each as { ensure?: string }).ensure !== 'absent',
+    )
+  const names = (options: Case) => jobs(options).map(({ title }) => title)
+  test('are those of the release', () => {
+    const [older, newer] = [nine, ten].map((release) => names(withFacts({ release })))
+    expect(older).toHaveLength(10)
+    expect(newer?.filter((name) => !older?.includes(name))).toEqual([
+      'update-channel-recently-active-status',
+    ])
+  })
+  test('run as zulip in the release, and do nothing without one', () => {
+    for (const { desired: job } of jobs({})) {
+      const { user, command, environment } = job as Record<string, unknown>
+      expect(user).toBe('zulip')
+      expect(environment).toMatchObject({ MAILTO: 'zulip', USER: 'zulip', SHELL: '/bin/bash' })
+      expect(command).toMatch(
+        /^cd \/home\/zulip\/deployments\/current 2>\/dev\/null \|\| exit 0; \.\/manage\.py [a-z_]+( -[df])? >\/dev\/null$/,
+      )
+    }
+  })
+  test('are switched off and put elsewhere by zulip.conf', () => {
+    const conf = '[cron]\nclearsessions = off\nsend-digest-emails = 15 7 * * mon'
+    const catalog = catalogOf({ conf, classes })
+    expect(desired(catalog, 'cron[clearsessions]').ensure).toBe('absent')
+    expect(desired(catalog, 'cron[send-digest-emails]').schedule).toBe('15 7 * * mon')
+  })
+  test('are refused with a schedule that cron would not read', () => {
+    const { catalog, diagnostics } = result({ conf: '[cron]\nclearsessions = at noon', classes })
+    expect(catalog).toBeUndefined()
+    expect(diagnostics[0]?.message).toContain('cron[clearsessions]')
+  })
+})
+
+describe('hooks', () => {
+  const classes = [
+    'zulip::hooks::zulip_notify',
+    'zulip::hooks::push_git_ref',
+    'zulip::hooks::sentry',
+  ]
+  const secrets = { zulip_release_api_key: 'of-bot', sentry_release_auth_token: 'of-sentry' }
+  const conf = `[zulip_notify]
+bot_email = deploy-bot@zulip.example.com
+server = https://zulip.example.com/
+stream = what's new
+[push_git_ref]
+repo = git@git.example.com:zulip.git
+ref = refs/heads/live
+[sentry]
+organization = example
+project = server
+frontend_project = web`
+  const folder = '/etc/zulip/hooks'
+  test('say what they need and were not told', () => {
+    const { diagnostics } = result({ secrets, classes })
+    const mistakes = diagnostics.filter(({ severity }) => severity === 'error')
+    expect(mistakes.map(({ message }) => message.replace(/ in .*/, ''))).toEqual([
+      'zulip::hooks::push_git_ref needs repo and ref',
+      'zulip::hooks::sentry needs organization and project',
+      'zulip::hooks::zulip_notify needs bot_email, server and stream',
+    ])
+  })
+  test('hold no secret', () => {
+    const text = JSON.stringify(catalogOf({ conf, secrets, classes }).resources)
+    expect(text).not.toMatch(/of-bot|of-sentry/)
+  })
+  test('belong to zulip, and are programs where an upgrade calls them', () => {
+    const hooks = catalogOf({ conf, secrets, classes }).resources.filter(({ title }) =>
+      title.endsWith('.hook'),
+    )
+    expect(hooks).toHaveLength(5)
+    for (const { desired: hook } of hooks) {
+      expect(hook).toMatchObject({ owner: 'zulip', group: 'zulip', mode: '0755' })
+    }
+  })
+  test('are shell', () => {
+    const catalog = catalogOf({ conf, secrets, classes })
+    const texts = catalog.resources.flatMap(({ title, desired: each }) => {
+      const { content: text } = each as { content?: string }
+      return title.startsWith(`${folder}/`) && text !== undefined ? [text] : []
+    })
+    expect(texts).toHaveLength(4)
+    for (const text of texts) execFileSync('sh', ['-n'], { input: String(text) })
+    expect(content(catalog, `${folder}/common/zulip_notify.sh`)).toContain(
+      String.raw`to='what'\''s new'`,
+    )
+    expect(content(catalog, `${folder}/common/zulip_notify.sh`)).toContain(
+      "'https://zulip.example.com/api/v1/messages'",
+    )
+    expect(content(catalog, `${folder}/common/sentry.sh`)).toContain(
+      "--project 'server' --project 'web'",
+    )
+  })
+})
+
+describe('the classes of an application server that need nothing else', () => {
+  test.each([debian, jammy, noble])('compile on $name for each release', (os) => {
+    for (const release of [nine, ten]) {
+      catalogOf({
+        ...withFacts({ os, release }),
+        classes: ['zulip::app_frontend_once', 'zulip::app_frontend_jobs', 'zulip::hooks::base'],
+      })
+    }
+  })
+})
