@@ -176,7 +176,11 @@ export async function validateAll(
   for (const name of names) {
     const manifest = library.read(name)
     if (manifest?.aliasOf !== undefined) library.find(name)
-    else if (manifest) {
+    else if (!manifest) {
+      const scopes = new Scopes(library, factFields)
+      scopes.bad(name)
+      found.push(...scopes.diagnostics)
+    } else {
       found.push(...checkManifest(manifest, input), ...incompleteNotices(manifest, library.sources))
     }
   }

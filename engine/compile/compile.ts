@@ -214,7 +214,10 @@ function unknownClass(
   name: string,
   place: Place | undefined,
 ): void {
-  if (input.library.isBad(name)) return
+  if (input.library.isBad(name)) {
+    evaluation.scopes.bad(name)
+    return
+  }
   const help = input.library.nearest(name)
   evaluation.diagnostics.push({
     severity: 'error',

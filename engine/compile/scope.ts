@@ -103,6 +103,13 @@ export class Scopes {
     return scope
   }
 
+  /** Checks what can be checked of a manifest that is at fault. */
+  bad(name: string): void {
+    this.meetsBad = true
+    const rest = this.#library.restOf(name)
+    if (rest) this.check(rest)
+  }
+
   /** Checks every expression of a manifest, once. */
   check(manifest: Manifest): void {
     if (this.#checked.has(manifest)) return
@@ -114,7 +121,7 @@ export class Scopes {
       checker.value(decl.default, ['parameters', name, 'default'], names)
     for (const [index, decl] of manifest.include.entries()) {
       if (!this.#library.find(decl.class)) {
-        if (this.#library.isBad(decl.class)) this.meetsBad = true
+        if (this.#library.isBad(decl.class)) this.bad(decl.class)
         else this.#unknownClass(manifest, decl.class, ['include', index, 'class'])
       }
       if (decl.when !== undefined) checker.condition(decl.when, ['include', index, 'when'], names)
@@ -142,7 +149,7 @@ export class Scopes {
   #checkType(manifest: Manifest, decl: ResourceDecl): void {
     if (!decl.type.includes('::')) return
     const define = this.#library.find(decl.type)
-    if (this.#library.isBad(decl.type)) this.meetsBad = true
+    if (this.#library.isBad(decl.type)) this.bad(decl.type)
     if (define?.kind === 'define' || this.#library.isBad(decl.type)) return
     const help = define
       ? `include the class instead: include: [${decl.type}]`

@@ -45,6 +45,7 @@ export class Library {
   readonly #manifests = new Map<string, Manifest | undefined>()
   readonly #paths = new Map<string, string | undefined>()
   readonly #bad = new Set<string>()
+  readonly #rests = new Map<string, Manifest>()
   readonly #diagnostics: Diagnostic[] = []
 
   constructor(options: {
@@ -67,6 +68,11 @@ export class Library {
   /** Whether the manifest of this name was read and is at fault, so that its absence needs no further word. */
   isBad(name: string): boolean {
     return this.#bad.has(name)
+  }
+
+  /** What can be told of a manifest that is at fault: its expressions are checked, and nothing else is done with it. */
+  restOf(name: string): Manifest | undefined {
+    return this.#rests.get(name)
   }
 
   /** The class or define of this name, aliases followed; undefined where there is none or it is at fault. */
@@ -198,7 +204,7 @@ export class Library {
       })
       return undefined
     }
-    const { manifest, diagnostics } = readManifest(text, file, this.#types, this.sources)
+    const { manifest, rest, diagnostics } = readManifest(text, file, this.#types, this.sources)
     if (manifest && manifest.name !== name) {
       this.#bad.add(name)
       this.#diagnostics.push({
@@ -212,6 +218,7 @@ export class Library {
     }
     if (!manifest) {
       this.#bad.add(name)
+      if (rest) this.#rests.set(name, rest)
       this.#diagnostics.push(...diagnostics)
       return undefined
     }

@@ -13,25 +13,30 @@ import {
 import { schemaDiagnostics } from './schema-errors.ts'
 import type { Sources } from './sources.ts'
 import { validator } from './validators.ts'
-import { locator, type Path, parseYaml } from './yaml.ts'
+import { type Path, parseYaml } from './yaml.ts'
 
 const isMeta = new Set<string>(metaparameters)
 
 /**
  * One manifest from its text. `types` are the names of the resource types; names with `::` are defines and
- * are looked up later, for they are files of their own.
+ * are looked up later, for they are files of their own. What is right in a manifest that is at fault is `rest`,
+ * where its names are known, so that its expressions can be checked all the same.
  */
 export function readManifest(
   text: string,
   file: string,
   types: ReadonlySet<string>,
-  known: Pick<Sources, 'place' | 'shown'>,
-): { readonly manifest: Manifest | undefined; readonly diagnostics: readonly Diagnostic[] } {
-  const parsed = parseYaml(text, known.shown(file))
+  sources: Sources,
+): {
+  readonly manifest: Manifest | undefined
+  readonly rest?: Manifest
+  readonly diagnostics: readonly Diagnostic[]
+} {
+  const parsed = parseYaml(text, sources.shown(file))
   const diagnostics: Diagnostic[] = [...parsed.diagnostics]
   const raw = parsed.value
   if (raw === undefined) return { manifest: undefined, diagnostics }
-  const sources = parsed.readAs === text ? known : placesIn(parsed.readAs, known.shown(file))
+  if (parsed.readAs !== text) sources.readAs(file, parsed.readAs)
   const error = (
     diagnostic: Omit<Diagnostic, 'severity' | 'place'>,
     path: Path,
@@ -49,7 +54,7 @@ export function readManifest(
     return { manifest: undefined, diagnostics }
   }
   const top = raw as Record<string, unknown>
-  const reader: DeclReader = { file, types, sources, diagnostics }
+  const reader: DeclReader = { file, types, sources, diagnostics, dropped: 0 }
   check('manifest', top, { path: [], subject: 'the manifest' }, reader)
   const kind = 'define' in top ? 'define' : 'class'
   const name = top[kind]
@@ -175,15 +180,30 @@ export function readManifest(
     resources,
     steps,
   }
-  return { manifest: diagnostics.length > 0 ? undefined : manifest, diagnostics }
+  if (diagnostics.length === 0) return { manifest, diagnostics }
+  const isKnown = namesAreKnown(top) && (steps === undefined || reader.dropped === 0)
+  return { manifest: undefined, ...(isKnown ? { rest: restOf(manifest) } : {}), diagnostics }
 }
 
-type Places = Pick<Sources, 'place'>
+/** Whether all that the expressions of a manifest may name is as it has to be. */
+function namesAreKnown({ parameters, include, let: lets }: Record<string, unknown>): boolean {
+  const parts = { parameters, include, let: lets }
+  const given = Object.entries(parts).filter(([, part]) => part !== undefined)
+  return validator('manifest')({ class: 'any', ...Object.fromEntries(given) })
+}
 
-/** Places in a text of which some lines were read otherwise: the others stand where they stood. */
-function placesIn(text: string, shown: string): Places {
-  const places = locator(text, shown)
-  return { place: (_file, path, on) => places.place(path, on) }
+/** Without what a condition or a message of another form would stand in. */
+function restOf(manifest: Manifest): Manifest {
+  const isRight = (item: unknown): boolean =>
+    isObject(item) &&
+    [item.that, item.message].every((part) => part === undefined || typeof part === 'string')
+  return {
+    ...manifest,
+    asserts: manifest.asserts.filter((each) => isRight(each) && 'that' in each),
+    notices: manifest.notices.filter(
+      (each) => isRight(each) && ['string', 'boolean', 'undefined'].includes(typeof each.when),
+    ),
+  }
 }
 
 const ALIAS_KEYS = new Set(['class', 'define', 'summary', 'alias_of'])
@@ -203,8 +223,10 @@ const RESERVED = new Set([
 interface DeclReader {
   readonly file: string
   readonly types: ReadonlySet<string>
-  readonly sources: Places
+  readonly sources: Sources
   readonly diagnostics: Diagnostic[]
+  /** How many were left out, for what they are can't be told. */
+  dropped: number
 }
 
 function readDecls(
@@ -218,6 +240,7 @@ function readDecls(
   for (const [index, item] of value.entries()) {
     const decl = isObject(item) ? readDecl(item, [...path, index], inSteps, reader) : undefined
     if (decl) decls.push(decl)
+    else reader.dropped++
   }
   return decls
 }
@@ -288,7 +311,7 @@ function readDecl(
     else attributes[key] = value
   }
   const subject = `${type}[${titles.join(', ')}]`
-  check('metaparameters', meta, { path, subject }, reader)
+  let fits = check('metaparameters', meta, { path, subject }, reader)
   if (word === 'block') {
     attributes.steps = readDecls(attributes.steps, [...path, 'steps'], true, reader)
     for (const part of ['rescue', 'always']) {
@@ -299,22 +322,23 @@ function readDecl(
   // What a class gives by `defaults` is not known here.
   if (types.has(type))
     check(`resources/${type}`, attributes, { path, subject, ignoreMissing: true }, reader)
-  else if (word) check(`steps/${word}`, attributes, { path, subject }, reader)
+  else if (word && !check(`steps/${word}`, attributes, { path, subject }, reader)) fits = false
+  if (!fits) return undefined
   return { type, titles: titles as string[], attributes, meta: meta as Meta, path }
 }
 
-/** Tells everything in which a value does not fit one of our schemas. */
+/** Whether a value fits one of our schemas; tells everything in which it does not. */
 function check(
   schema: string,
   value: Readonly<Record<string, unknown>>,
   { path, ...at }: { readonly path: Path; readonly subject: string; readonly ignoreMissing?: true },
   { file, sources, diagnostics }: DeclReader,
-): void {
+): boolean {
   const fits = validator(schema)
-  if (fits(value)) return
-  diagnostics.push(
-    ...schemaDiagnostics(fits.errors ?? [], { value, file, base: path, sources, ...at }),
-  )
+  if (fits(value)) return true
+  const found = schemaDiagnostics(fits.errors ?? [], { value, file, base: path, sources, ...at })
+  diagnostics.push(...found)
+  return found.length === 0
 }
 
 function listOf(value: unknown): string[] {

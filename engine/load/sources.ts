@@ -24,6 +24,11 @@ export class Sources {
     return text
   }
 
+  /** Says that a file is to be read as another text with the same lines: what is no YAML in it has another value. */
+  readAs(file: string, text: string): void {
+    this.#locators.set(file, locator(text, this.shown(file)))
+  }
+
   /** A file as people name it: relative where it lies below where they stand. */
   shown(file: string): string {
     const path = relative(this.#from, file)

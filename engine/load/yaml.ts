@@ -42,7 +42,7 @@ export interface ParsedYaml {
 }
 
 /** In the place of a value that is at fault: an expression, of which nobody knows yet what it will be. */
-const UNREAD = '${{ null }}'
+const UNREAD = '${{ dyn(null) }}'
 
 /**
  * A YAML text as plain data. Refuses what YAML would silently spoil in a manifest: tags, anchors and aliases, keys

@@ -1,17 +1,15 @@
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { readManifest } from '../../engine/load/read-manifest.ts'
-import { locator } from '../../engine/load/yaml.ts'
+import { Sources } from '../../engine/load/sources.ts'
+import { compileTexts, manifestFolder } from '../compile/road.ts'
 
 const types = new Set(['file', 'service'])
 
 /** The mistakes of a manifest, as `code line:column`. */
 function mistakesIn(text: string): string[] {
-  const places = locator(text, 'x.yaml')
-  const sources = {
-    shown: (file: string) => file,
-    place: (_file: string, ...rest: Parameters<typeof places.place>) => places.place(...rest),
-  }
-  return readManifest(text, 'x.yaml', types, sources)
+  const file = join(manifestFolder({ 'x.yaml': text }), 'x.yaml')
+  return readManifest(text, file, types, new Sources())
     .diagnostics.map(({ code, place }) => `${code} ${place?.line}:${place?.column}`)
     .sort()
 }
@@ -54,5 +52,72 @@ ${wrong}`
   test('but where the rest can not be read, only that is told', () => {
     const text = `class: x\nresources:\n  - file: "/a\n${wrong}`
     expect(mistakesIn(text).every((each) => each.startsWith('yaml-'))).toBe(true)
+  })
+})
+
+describe('what is wrong with the form of a manifest hides nothing in its expressions', () => {
+  const mistakes = async (text: string) => {
+    const { diagnostics } = await compileTexts({ 'main.yaml': text })
+    return diagnostics.map(({ code, place }) => `${code} ${place?.line}`).sort()
+  }
+
+  test('nor does what YAML spoils', async () => {
+    expect(
+      await mistakes(`class: main
+parameters:
+  port: { type: integer, default: 80 }
+include: [nowhere]
+resources:
+  - file: /a
+    mode: 0644
+    content: \${{ prot }}
+  - file: /b
+    when: a ? b : c
+    content: \${{ port + "x" }}
+  - service: nginx
+    ensrue: running
+    before: 5
+  - site::none: x
+    when: size(port) > 0
+`),
+    ).toEqual([
+      'expression-type 11',
+      'expression-type 16',
+      'unknown-attribute 13',
+      'unknown-class 4',
+      'unknown-name 8',
+      'unknown-type 15',
+      'wrong-value 14',
+      'yaml-unquoted 10',
+      'yaml-unquoted 7',
+    ])
+  })
+
+  test('but where names are at fault, nothing is said of who reads them', async () => {
+    expect(
+      await mistakes(`class: main
+parameters:
+  port: { typo: integer }
+resources:
+  - file: /a
+    content: "\${{ port }} \${{ other }}"
+`),
+    ).toEqual(['wrong-value 3'])
+  })
+
+  test('of an assertion or condition of another form is told once', async () => {
+    expect(
+      await mistakes(`class: main
+assert:
+  - that: 5
+    message: five
+  - that: nobody
+    message: [x]
+resources:
+  - file: /a
+    when: 7
+    content: \${{ nobody }}
+`),
+    ).toEqual(['wrong-value 3', 'wrong-value 6', 'wrong-value 9'])
   })
 })
