@@ -64,7 +64,7 @@ test('a run with nothing to do starts only the programs that no read can replace
   const needed = [
     // The launcher: a shell, then the Node of the archive.
     /^steward apply --yes$/,
-    /^\/usr\/lib\/steward\/.*\/node .*steward\.cjs apply --yes$/,
+    /\/lib\/steward\/.*\/runtime\/node .*steward\.cjs apply --yes$/,
     // All units at once.
     /^systemctl show .* memcached\.service .*redis-server\.service .*nginx\.service$/,
   ]
