@@ -27,6 +27,9 @@ export async function readFacts(
   const { site, diagnostics } =
     siteFolder === undefined ? { site: {}, diagnostics: [] } : await readSiteFacts(host, siteFolder)
   const { current, unread } = readCurrent(host)
+  // A third of the time of all, and seldom asked for.
+  let network: Facts['network'] | undefined
+  let mounts: Facts['mounts'] | undefined
   const facts: Facts = {
     os: readOs(host),
     kernel: readKernel(),
@@ -34,8 +37,12 @@ export async function readFacts(
     memory: readMemory(machine),
     processors: readProcessors(machine),
     ...readNames(machine),
-    network: readNetwork(machine),
-    mounts: readMounts(machine),
+    get network() {
+      return (network ??= readNetwork(machine))
+    },
+    get mounts() {
+      return (mounts ??= readMounts(machine))
+    },
     init: host.hasSystemd ? 'systemd' : 'other',
     ...current,
     site,
