@@ -97,8 +97,7 @@ export class ExprScope {
   }
 
   static base(): ExprScope {
-    environment ??= baseEnvironment()
-    return new ExprScope(environment.clone(), new Map(), new Map())
+    return new ExprScope(baseEnvironment(), new Map(), new Map())
   }
 
   child(): ExprScope {
@@ -402,9 +401,6 @@ function countSteps(): void {
   counting.evaluate('[0].all(x, steward_context(x))')
   if (!isCounted) throw new Error('the steps of expressions could not be counted')
 }
-
-/** The same for all: the snapshot holds it ready. */
-let environment: Environment | undefined
 
 function baseEnvironment(): Environment {
   const env = new Environment({ homogeneousAggregateLiterals: false, enableOptionalTypes: true })
