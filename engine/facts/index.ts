@@ -38,10 +38,12 @@ export async function readFacts(
     processors: readProcessors(machine),
     ...readNames(machine),
     get network() {
-      return (network ??= readNetwork(machine))
+      network ??= readNetwork(machine)
+      return network
     },
     get mounts() {
-      return (mounts ??= readMounts(machine))
+      mounts ??= readMounts(machine)
+      return mounts
     },
     init: host.hasSystemd ? 'systemd' : 'other',
     ...current,
