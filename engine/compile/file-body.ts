@@ -21,17 +21,23 @@ export interface Unfinished {
   readonly sources: Map<string, ValueSource> | undefined
 }
 
+/** A template with what it reads. */
+interface Reading {
+  readonly values: Record<string, unknown>
+  readonly write: () => string
+}
+
 /**
  * What a template comes to for one file: rendered anew whenever it is asked for, as what
  * it reads has settled by then and ten thousand bodies take much room.
  */
 export class RenderedText {
-  readonly #template: Template
+  readonly #write: () => string
   readonly #values: Record<string, unknown>
   readonly #each: Each | undefined
 
-  constructor(template: Template, values: Record<string, unknown>, each: Each | undefined) {
-    this.#template = template
+  constructor({ write, values }: Reading, each: Each | undefined) {
+    this.#write = write
     this.#values = values
     this.#each = each
   }
@@ -40,7 +46,7 @@ export class RenderedText {
   toString(): string {
     // The other items of the `for_each` share the values.
     if (this.#each) this.#values.each = this.#each
-    return this.#template.render(this.#values)
+    return this.#write()
   }
 
   toJSON(): string {
@@ -53,13 +59,9 @@ export class FileBodies {
   readonly #evaluation: Evaluation
   readonly #diagnostics: Diagnostic[]
   readonly #templates = new Map<string, Template | undefined>()
-  #lastValues:
-    | {
-        readonly instance: Instance
-        readonly template: Template
-        readonly hasEach: boolean
-        readonly values: Record<string, unknown>
-      }
+  /** The last that was made for an item of a `for_each`. */
+  #last:
+    | { readonly instance: Instance; readonly template: Template; readonly reading: Reading }
     | undefined
 
   /** What is found wrong is added to the diagnostics. */
@@ -106,9 +108,10 @@ export class FileBodies {
     }
     const template = this.#template(file)
     if (!template) throw new Failed()
-    const late = new RenderedText(template, this.#values(template, resource), each)
+    let late: RenderedText
     let text: string
     try {
+      late = new RenderedText(this.#reading(template, resource), each)
       text = late.toString()
     } catch (error) {
       if (!(error instanceof TemplateError)) throw error
@@ -126,10 +129,21 @@ export class FileBodies {
   }
 
   /** What a template reads: made once for all items of a `for_each`, in which only the item differs. */
+  #reading(template: Template, resource: Unfinished): Reading {
+    const { instance, each } = resource
+    if (!each) {
+      const values = this.#values(template, resource)
+      return { values, write: () => template.render(values) }
+    }
+    if (this.#last?.template !== template || this.#last.instance !== instance) {
+      const values = this.#values(template, resource)
+      values.each = each
+      this.#last = { instance, template, reading: { values, write: template.forItems(values) } }
+    }
+    return this.#last.reading
+  }
+
   #values(template: Template, { ref, instance, each }: Unfinished): Record<string, unknown> {
-    const last = this.#lastValues
-    if (each && last?.hasEach && last.template === template && last.instance === instance)
-      return last.values
     const values: Record<string, unknown> = {}
     for (const read of template.reads) {
       const [root, member] = read.name.split('.') as [string, string | undefined]
@@ -162,7 +176,6 @@ export class FileBodies {
         )
       }
     }
-    this.#lastValues = { instance, template, hasEach: each !== undefined, values }
     return values
   }
 

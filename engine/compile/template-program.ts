@@ -10,8 +10,23 @@ interface Here {
   readonly outer: Here | undefined
 }
 type Read = (here: Here) => unknown
-/** What stands between braces; the rest of a template is plain text. */
-type Piece = string | ((here: Here) => string)
+
+type Piece = string | Insert | Block
+interface Insert {
+  /** Whether what it comes to hangs on the item of a `for_each`. */
+  readonly varies: boolean
+  write(here: Here): string
+}
+interface Block {
+  /** Whether its condition, list or map hangs on the item of a `for_each`. */
+  readonly varies: boolean
+  /** What it comes to, each piece where it stands. */
+  open(here: Here): readonly Stretch[]
+}
+interface Stretch {
+  readonly pieces: readonly Piece[]
+  readonly here: Here
+}
 
 /** A block that gives `this` another meaning, as it is written. */
 interface Scope {
@@ -29,22 +44,43 @@ export interface TemplateRead {
 }
 
 /** What a parsed template reads, and how it is rendered. Throws `TemplateError`, as rendering does. */
-export function templateProgram(program: hbs.AST.Program): {
+export interface TemplateProgram {
   readonly reads: readonly TemplateRead[]
-  render(values: unknown): string
-} {
+  /** `values` holds every name of `reads`; an unset one is there as undefined. */
+  render(values: Readonly<Record<string, unknown>>): string
+  /** Renders what does not hang on `values.each`, which may be another at every call of what it gives. */
+  forItems(values: Readonly<Record<string, unknown>>): () => string
+}
+
+export function templateProgram(program: hbs.AST.Program): TemplateProgram {
   const maker = new ProgramMaker()
   const pieces = maker.pieces(program, undefined)
+  const outermost = (value: unknown): Here => ({
+    value,
+    key: undefined,
+    index: 0,
+    isLast: true,
+    outer: undefined,
+  })
   return {
     reads: [...maker.reads.values()],
-    render: (value) =>
-      written(pieces, { value, key: undefined, index: 0, isLast: true, outer: undefined }),
+    render: (values) => written(pieces, outermost(values)),
+    forItems(values) {
+      const parts = settled(pieces, outermost(values), [])
+      return () => {
+        let text = ''
+        for (const part of parts) text += typeof part === 'string' ? part : part()
+        return text
+      }
+    },
   }
 }
 
 /** Takes the tree of a template apart, and refuses what the language leaves out. */
 class ProgramMaker {
   readonly reads = new Map<string, TemplateRead>()
+  /** How often it reads the item of a `for_each`. */
+  #readsOfItem = 0
 
   pieces(program: hbs.AST.Program | undefined, scope: Scope | undefined): readonly Piece[] {
     const pieces: Piece[] = []
@@ -74,10 +110,14 @@ class ProgramMaker {
 
   #mustache(mustache: hbs.AST.MustacheStatement, scope: Scope | undefined): Piece {
     if (!mustache.escaped) refuse('nothing is escaped, so two braces do: {{name}}', mustache)
+    const before = this.#readsOfItem
     const read = this.#called(mustache, scope, 'strict')
-    return (here) => {
-      const value = read(here)
-      return typeof value === 'string' ? value : shown(value, mustache)
+    return {
+      varies: this.#readsOfItem > before,
+      write(here) {
+        const value = read(here)
+        return typeof value === 'string' ? value : shown(value, mustache)
+      },
     }
   }
 
@@ -87,37 +127,47 @@ class ProgramMaker {
     if (!(name === 'if' || name === 'unless' || name === 'each' || name === 'with'))
       refuse(`there is no block helper "${name}"`, block)
     if (param === undefined || block.params.length > 1) refuse(`${name} takes one value`, block)
+    const before = this.#readsOfItem
     const read = this.#expression(param, scope)
     if (name === 'if' || name === 'unless') {
+      const zero = block.hash?.pairs.find(({ key }) => key === 'includeZero')
+      const isZeroTrue = zero ? this.#expression(zero.value, scope) : () => false
+      const varies = this.#readsOfItem > before
       const yes = this.pieces(block.program, scope)
       const inverse = this.pieces(block.inverse, scope)
       const [then, otherwise] = name === 'if' ? [yes, inverse] : [inverse, yes]
-      const zero = block.hash?.pairs.find(({ key }) => key === 'includeZero')
-      const isZeroTrue = zero ? this.#expression(zero.value, scope) : () => false
-      return (here) => {
-        const value = read(here)
-        const isTrue = value === 0 ? Boolean(isZeroTrue(here)) : !isEmpty(value)
-        return written(isTrue ? then : otherwise, here)
+      return {
+        varies,
+        open(here) {
+          const value = read(here)
+          const isTrue = value === 0 ? Boolean(isZeroTrue(here)) : !isEmpty(value)
+          return [{ pieces: isTrue ? then : otherwise, here }]
+        },
       }
     }
+    const varies = this.#readsOfItem > before
     const names = block.program?.blockParams ?? []
-    const inside = this.pieces(block.program, { isEach: name === 'each', names, outer: scope })
+    const pieces = this.pieces(block.program, { isEach: name === 'each', names, outer: scope })
     const inverse = this.pieces(block.inverse, scope)
-    return name === 'with'
-      ? (here) => {
-          const value = read(here)
-          if (isEmpty(value)) return written(inverse, here)
-          return written(inside, { value, key: undefined, index: 0, isLast: true, outer: here })
+    return {
+      varies,
+      open(outer) {
+        const value = read(outer)
+        if (name === 'with') {
+          if (isEmpty(value)) return [{ pieces: inverse, here: outer }]
+          return [{ pieces, here: { value, key: undefined, index: 0, isLast: true, outer } }]
         }
-      : (here) => {
-          const items = itemsOf(read(here))
-          if (items.length === 0) return written(inverse, here)
-          const last = items.length - 1
-          let text = ''
-          for (const [index, [key, value]] of items.entries())
-            text += written(inside, { value, key, index, isLast: index === last, outer: here })
-          return text
-        }
+        const { items, keys } = itemsOf(value)
+        if (items.length === 0) return [{ pieces: inverse, here: outer }]
+        return items.map((item, index): Stretch => {
+          const isLast = index === items.length - 1
+          return {
+            pieces,
+            here: { value: item, key: keys?.[index] ?? index, index, isLast, outer },
+          }
+        })
+      },
+    }
   }
 
   #expression(node: hbs.AST.Expression, scope: Scope | undefined): Read {
@@ -187,6 +237,7 @@ class ProgramMaker {
     how: 'strict' | 'lenient',
   ): Read {
     const [name = '', ...parts] = path.parts as string[]
+    if (name === 'root') this.#readsOfItem++
     if (name === 'root') return members(outside(count(scope), itself), parts, path, how)
     let up = 0
     let at = scope
@@ -200,6 +251,7 @@ class ProgramMaker {
   }
 
   #found([head = '', member]: readonly string[], path: hbs.AST.PathExpression): void {
+    if (head === 'each') this.#readsOfItem++
     const name = member === undefined ? head : `${head}.${member}`
     const { line, column } = path.loc.start
     if (!this.reads.has(name)) this.reads.set(name, { name, line, column: column + 1 })
@@ -217,8 +269,34 @@ const frameReads: Readonly<Record<string, Read>> = {
 
 function written(pieces: readonly Piece[], here: Here): string {
   let text = ''
-  for (const piece of pieces) text += typeof piece === 'string' ? piece : piece(here)
+  for (const piece of pieces) {
+    if (typeof piece === 'string') text += piece
+    else if ('write' in piece) text += piece.write(here)
+    else for (const stretch of piece.open(here)) text += written(stretch.pieces, stretch.here)
+  }
   return text
+}
+
+/** As `written`, but for what varies, which is written when it is called. */
+function settled(
+  pieces: readonly Piece[],
+  here: Here,
+  parts: (string | (() => string))[],
+): readonly (string | (() => string))[] {
+  const add = (text: string) => {
+    const last = parts.at(-1)
+    if (typeof last === 'string') parts[parts.length - 1] = last + text
+    else parts.push(text)
+  }
+  for (const piece of pieces) {
+    if (typeof piece === 'string') add(piece)
+    else if ('write' in piece) {
+      if (piece.varies) parts.push(() => piece.write(here))
+      else add(piece.write(here))
+    } else if (piece.varies) parts.push(() => written([piece], here))
+    else for (const stretch of piece.open(here)) settled(stretch.pieces, stretch.here, parts)
+  }
+  return parts
 }
 
 function count(scope: Scope | undefined): number {
@@ -270,11 +348,12 @@ function isEmpty(value: unknown): boolean {
   return Array.isArray(value) ? value.length === 0 : value !== 0 && !value
 }
 
-function itemsOf(value: unknown): (readonly [key: unknown, item: unknown])[] {
-  if (typeof value !== 'object' || value === null) return []
-  return Symbol.iterator in value
-    ? [...(value as Iterable<unknown>)].map((item, index) => [index, item])
-    : Object.entries(value)
+/** What `each` goes through; the keys of a list are the places of its items. */
+function itemsOf(value: unknown): { items: readonly unknown[]; keys?: readonly string[] } {
+  if (Array.isArray(value)) return { items: value }
+  if (typeof value !== 'object' || value === null) return { items: [] }
+  if (Symbol.iterator in value) return { items: [...(value as Iterable<unknown>)] }
+  return { items: Object.values(value), keys: Object.keys(value) }
 }
 
 function shown(value: unknown, node: hbs.AST.Node): string {

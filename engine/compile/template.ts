@@ -1,15 +1,11 @@
 import { readFileSync } from 'node:fs'
 import Handlebars from 'handlebars'
 import { TemplateError } from './template-error.ts'
-import { type TemplateRead, templateProgram } from './template-program.ts'
+import { type TemplateProgram, templateProgram } from './template-program.ts'
 
-export interface Template {
+export interface Template extends TemplateProgram {
   readonly file: string
   readonly text: string
-  /** The names of the class that it reads. */
-  readonly reads: readonly TemplateRead[]
-  /** `values` holds every name of `reads`; an unset one is there as undefined. Throws `TemplateError`. */
-  render(values: Readonly<Record<string, unknown>>): string
 }
 
 /** Reads and parses a template file. Throws `TemplateError`. */

@@ -86,6 +86,42 @@ describe('a template writes', () => {
   })
 })
 
+describe('for the items of a for_each a template writes', () => {
+  test.each([
+    ['what differs in each', '{{a}}{{each.value.b}}{{a}}'],
+    ['an item of both lists', '{{#each list}}{{this}}{{../each.value.b}};{{/each}}'],
+    ['the branch of a condition', '{{#if each.value.c}}y{{a}}{{else}}n{{/if}}'],
+    [
+      'the branch of a condition inside',
+      '{{#if a}}{{#if each.value.c}}y{{/if}}{{each.key}}{{/if}}',
+    ],
+    ['a list of the item', '{{#each each.value.d}}{{@index}}{{this}}{{../a}}{{/each}}'],
+    ['what is found from the root', '{{#with a}}{{@root.each.value.b}}{{/with}}'],
+    ['a helper of it', '{{join each.value.d a}}{{json list}}'],
+  ])('%s', (_title, text) => {
+    const template = parseTemplate(text, 'x.hbs')
+    const values: Record<string, unknown> = { a: '-', list: ['x', 'y'] }
+    const write = template.forItems(
+      Object.assign(values, { each: { key: 0, value: { b: 'first', d: [] } } }),
+    )
+    for (const each of [
+      { key: 1, value: { b: 'p', c: true, d: [1, 2] } },
+      { key: 2, value: { b: 'q', c: false, d: [] } },
+    ]) {
+      values.each = each
+      expect(write()).toBe(template.render({ ...values, each }))
+    }
+  })
+
+  test('says where an item lacks a name', () => {
+    const values: Record<string, unknown> = { each: { value: { b: 1 } } }
+    const write = parseTemplate('x\n{{each.value.b}}', 'x.hbs').forItems(values)
+    expect(write()).toBe('x\n1')
+    values.each = { value: {} }
+    expect(write).toThrow(new TemplateError('"b" is not a name that is known here', 2, 3, 'b'))
+  })
+})
+
 describe('a template is refused', () => {
   test.each([
     ['for a name that is not known', 'x\n{{#each a}}{{b}}{{/each}}', { a: [{}] }, /^2:\d+ .*"b"/],
