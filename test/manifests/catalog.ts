@@ -1,11 +1,13 @@
 import type { Catalog, CatalogResource } from '../../engine/compile/catalog.ts'
 import { type Compiled, type CompileInput, compile } from '../../engine/compile/compile.ts'
 import { factFields } from '../../engine/compile/fact-fields.ts'
+import type { Place } from '../../engine/diagnostics/diagnostic.ts'
 import { renderDiagnostic } from '../../engine/diagnostics/render.ts'
 import type { Facts } from '../../engine/facts/schema.ts'
 import { openLibrary } from '../../engine/index.ts'
 import { parseConf } from '../../engine/load/conf.ts'
 import { secretMaker } from '../../engine/load/generated-secrets.ts'
+import type { SiteValue } from '../../engine/load/site.ts'
 import { types } from '../../engine/resources/index.ts'
 import { exampleFacts } from '../facts/example.ts'
 
@@ -14,6 +16,8 @@ export interface Case {
   readonly conf?: string
   readonly secrets?: Readonly<Record<string, string>>
   readonly facts?: Partial<Facts>
+  /** Parameters of the site file, by class. */
+  readonly site?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
   readonly classes?: readonly string[]
 }
 
@@ -24,6 +28,7 @@ export function result({
   conf = '',
   secrets = passwords,
   facts = {},
+  site = {},
   classes = ['zulip::voyager'],
 }: Case): Compiled {
   const parsed = parseConf(conf, '/etc/zulip/zulip.conf')
@@ -31,7 +36,7 @@ export function result({
   const data: CompileInput['data'] = {
     conf: parsed.conf,
     secrets: new Map(Object.entries(secrets)),
-    site: new Map(),
+    site: new Map(Object.entries(site).map(([name, given]) => [name, siteValues(given)])),
     facts: { ...exampleFacts, ...facts } as unknown as CompileInput['data']['facts'],
     factFields,
     makeSecret: secretMaker(),
@@ -39,6 +44,11 @@ export function result({
   }
   const library = openLibrary({ manifests: [], state: '/nonexistent', mayKeep: false })
   return compile({ classes: classes.map((name) => ({ name })), library, types, data })
+}
+
+function siteValues(given: Readonly<Record<string, unknown>>): Map<string, SiteValue> {
+  const place: Place = { file: '/etc/steward/site.yaml', line: 1, column: 1, length: 1, text: '' }
+  return new Map(Object.entries(given).map(([name, value]) => [name, { value, place }]))
 }
 
 export function catalogOf(options: Case = {}): Catalog {
