@@ -286,12 +286,16 @@ class EdgeMaker {
     }
   }
 
-  /** Before what ensures a thing; before what provides it besides where that closes no circle. */
+  /**
+   * Before what ensures a thing; before what provides it besides where that closes no circle; after what removes it.
+   */
   #prepare(index: number, thing: Thing): void {
     const ensured = this.#ensures.get(thing)
     if (ensured !== undefined) this.#add(index, ensured, 'prepares', false, thing)
     for (const provider of this.#provides.get(thing) ?? [])
       this.#add(index, provider, 'prepares', true, thing)
+    const removed = this.#removes.get(thing)
+    if (removed !== undefined) this.#add(removed, index, 'prepares', false, thing)
   }
 
   /** Nothing can lie below a file: the host need not be asked to know that these two can't both be. */

@@ -75,7 +75,7 @@ export const blockInFile: ResourceType<Desired, FoundText> = {
     return { changes: found === wanted ? [] : [contentChange(found, wanted)] }
   },
   async apply(resource, _changes, host) {
-    editTextFile(resource, host, (file) => {
+    editTextFile({ ref: resource.ref, path: resource.desired.path }, host, (file) => {
       const block = findBlock(resource, file)
       return block !== undefined && 'blocked' in block ? block : edited(resource, file, block)
     })

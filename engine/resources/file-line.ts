@@ -88,7 +88,7 @@ export const fileLine: ResourceType<Desired, FoundText> = {
     }
   },
   async apply(resource, _changes, host) {
-    editTextFile(resource, host, (file) => {
+    editTextFile({ ref: resource.ref, path: resource.desired.path }, host, (file) => {
       const edit = editOf(resource, file)
       return edit.act === 'refuse' ? edit.reason : edited(file, edit, resource.desired.line ?? '')
     })

@@ -1,12 +1,16 @@
+import { alternatives } from './alternatives.ts'
 import { aptRepository } from './apt-repository.ts'
 import { blockInFile } from './block-in-file.ts'
 import { cron } from './cron.ts'
+import { debconf } from './debconf.ts'
 import { download } from './download.ts'
+import { dpkgDivert } from './dpkg-divert.ts'
 import { exec } from './exec.ts'
 import { file } from './file.ts'
 import { fileLine } from './file-line.ts'
 import { group } from './group.ts'
 import { iniSetting } from './ini-setting.ts'
+import { mount } from './mount.ts'
 import { packageType } from './package.ts'
 import { service } from './service.ts'
 import { sysctl } from './sysctl.ts'
@@ -16,15 +20,19 @@ import { user } from './user.ts'
 
 /** Every resource type by its name. `schemas/resources/NAME.json` stands beside each. */
 export const types: ReadonlyMap<string, ResourceType> = new Map<string, ResourceType>([
+  ['alternatives', alternatives],
   ['apt_repository', aptRepository],
   ['block_in_file', blockInFile],
   ['cron', cron],
+  ['debconf', debconf],
   ['download', download],
+  ['dpkg_divert', dpkgDivert],
   ['exec', exec],
   ['file', file],
   ['file_line', fileLine],
   ['group', group],
   ['ini_setting', iniSetting],
+  ['mount', mount],
   ['package', packageType],
   ['service', service],
   ['sysctl', sysctl],

@@ -55,7 +55,7 @@ export const iniSetting: ResourceType<Desired, FoundText> = {
   async apply(resource, _changes, host) {
     const { ensure, key_val_separator = ' = ' } = resource.desired
     const name = nameOf(resource)
-    editTextFile(resource, host, (file) =>
+    editTextFile({ ref: resource.ref, path: resource.desired.path }, host, (file) =>
       ensure === 'absent'
         ? withoutIniSetting(file, name)
         : withIniValue(file, name, valueText(resource), key_val_separator),

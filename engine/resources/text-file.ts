@@ -89,15 +89,17 @@ export function spliced(
 
 /**
  * Reads the file anew, for others may have edited it since the probe, and puts the edited lines in
- * place: with the owner and mode that it has, and root's and 0644 where it is new.
+ * place: with the owner and mode that it has, and root's and 0644 where it is new. Nothing is
+ * written where `edit` gives nothing.
  */
 export function editTextFile(
-  { ref, desired }: Resource<{ readonly path: string }>,
+  { ref, path: written }: { readonly ref: string; readonly path: string },
   host: Host,
-  edit: (file: TextFile) => readonly string[] | NoText,
+  edit: (file: TextFile) => readonly string[] | NoText | undefined,
 ): void {
-  const file = readTextFile(normalPath(desired.path), host)
+  const file = readTextFile(normalPath(written), host)
   const lines = 'blocked' in file ? file : edit(file)
+  if (lines === undefined) return
   if ('blocked' in lines) {
     throw new ApplyError(`${ref}: ${lines.blocked}`, lines.help ? { help: lines.help } : {})
   }

@@ -16,7 +16,15 @@ import {
 const project = join(import.meta.dirname, '../..')
 
 /** Types that nothing but a running machine can converge: they run commands, apt, systemd, or servers of others. */
-const needMachine = new Set(['download', 'exec', 'package', 'service'])
+const needMachine = new Set([
+  'alternatives',
+  'debconf',
+  'download',
+  'dpkg_divert',
+  'exec',
+  'package',
+  'service',
+])
 
 test('a schema stands beside each type, and none stands alone', () => {
   const schemas = globSync('schemas/resources/*.json', { cwd: project })

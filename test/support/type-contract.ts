@@ -172,6 +172,7 @@ function treeFor(
     '/etc/passwd': `root:x:0:0:root:/root:/bin/bash\n${passwd.join('')}`,
     '/etc/group': `root:x:0:\n${group.join('')}`,
     '/var/lib/dpkg/status': '',
+    '/proc/self/mountinfo': '',
     ...Object.fromEntries([...named('path:', removes)].map((path) => [path, 'goes\n'])),
     ...Object.fromEntries([...named('path:', needs)].map((path) => [path, { kind: 'directory' }])),
     // Most types that edit a file want it to be there.
