@@ -286,16 +286,12 @@ class EdgeMaker {
     }
   }
 
-  /**
-   * Before what ensures a thing; before what provides it besides where that closes no circle; after what removes it.
-   */
+  /** Before what ensures or removes a thing; before what provides it besides where that closes no circle. */
   #prepare(index: number, thing: Thing): void {
-    const ensured = this.#ensures.get(thing)
-    if (ensured !== undefined) this.#add(index, ensured, 'prepares', false, thing)
+    for (const other of [this.#ensures.get(thing), this.#removes.get(thing)])
+      if (other !== undefined) this.#add(index, other, 'prepares', false, thing)
     for (const provider of this.#provides.get(thing) ?? [])
       this.#add(index, provider, 'prepares', true, thing)
-    const removed = this.#removes.get(thing)
-    if (removed !== undefined) this.#add(removed, index, 'prepares', false, thing)
   }
 
   /** Nothing can lie below a file: the host need not be asked to know that these two can't both be. */

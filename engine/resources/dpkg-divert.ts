@@ -1,9 +1,9 @@
 import schema from '../../schemas/resources/dpkg_divert.json' with { type: 'json' }
-import type { HostReader } from '../host/host.ts'
+import type { Host, HostReader } from '../host/host.ts'
 import { becomesAbsent, becomesPresent } from './diff-attributes.ts'
 import { mustRun } from './must-run.ts'
 import { normalPath, parentPath, pathMistake } from './path.ts'
-import type { Change, Resource, ResourceType, Verdict } from './type.ts'
+import { ApplyError, type Change, type Resource, type ResourceType, type Verdict } from './type.ts'
 
 interface Desired {
   readonly ensure?: 'present' | 'absent'
@@ -54,18 +54,45 @@ export const dpkgDivert: ResourceType<Desired, Current> = {
   },
   diff,
   async apply(resource, _changes, host) {
-    const path = normalPath(resource.title)
-    const { ensure, rename = true } = resource.desired
-    const act = async (verb: '--add' | '--remove', diversion: Diversion) => {
+    const { ref, title, desired } = resource
+    const { ensure, rename = true } = desired
+    const path = normalPath(title)
+    const act = async (verb: '--add' | '--remove', diversion: Diversion, moves: boolean) => {
       const owner = diversion.package === undefined ? ['--local'] : ['--package', diversion.package]
-      const how = [...owner, '--divert', diversion.divert, rename ? '--rename' : '--no-rename']
-      await mustRun(host, resource.ref, ['dpkg-divert', '--quiet', ...how, verb, path])
+      const how = [...owner, '--divert', diversion.divert, moves ? '--rename' : '--no-rename']
+      await mustRun(host, ref, ['dpkg-divert', '--quiet', ...how, verb, path])
     }
     const found = readDiversions(host).get(path)
-    if (found !== undefined) await act('--remove', found)
-    if (ensure !== 'absent') await act('--add', wantedOf(resource))
+    const wanted = wantedOf(resource)
+    if (ensure === 'absent') {
+      if (found === undefined) return undefined
+      // dpkg refuses to move the file back over another.
+      const isTaken = rename && host.stat(found.divert) !== undefined && isFile(path, host)
+      if (isTaken) host.remove(path)
+      await act('--remove', found, rename)
+    } else if (found === undefined) await act('--add', wanted, rename)
+    else {
+      // By way of its own name it would meet what has taken its place.
+      if (rename) await move(ref, found.divert, wanted.divert, host)
+      await act('--remove', found, false)
+      await act('--add', wanted, false)
+    }
     return undefined
   },
+}
+
+function isFile(path: string, host: HostReader): boolean {
+  const kind = host.stat(path)?.kind
+  return kind === 'file' || kind === 'link'
+}
+
+async function move(ref: string, from: string, to: string, host: Host): Promise<void> {
+  if (from === to || host.stat(from) === undefined) return
+  if (host.stat(to) !== undefined) {
+    const help = `Move ${to} away, or write rename: false.`
+    throw new ApplyError(`${ref}: ${from} can't be moved to ${to}, which is there`, { help })
+  }
+  await mustRun(host, ref, ['mv', '-T', from, to])
 }
 
 function diff(resource: Resource<Desired>, current: Current): Verdict {

@@ -67,21 +67,20 @@ export function withoutIniSetting(text: Text, name: IniName): readonly string[] 
   return text.lines.filter((_line, at) => !gone.has(at))
 }
 
-/** What else goes with the last setting of a section: nothing where something is left in it. */
+/** What else goes with the last setting of a section: nothing where a setting or a comment is left in it. */
 function emptied(
   lines: readonly string[],
   section: Section,
   gone: ReadonlySet<number>,
 ): readonly number[] {
-  const end = section.to === lines.length ? section.to : aboveComments(lines, section.to)
+  const isLast = section.to === lines.length
+  const end = isLast ? section.to : aboveComments(lines, section.to)
   const left = range(section.header + 1, end).filter((at) => !gone.has(at))
+  if (left.some((at) => !isBlank(lines[at]))) return []
   const from = aboveComments(lines, section.header)
-  const header = range(from, section.header + 1)
-  if (left.some((at) => !isBlank(lines[at]) && !isComment(lines[at]))) return []
-  if (left.some((at) => isComment(lines[at]))) return header
   // Of the blank lines around it one gap stays, and none at the end of the file.
-  const isLast = end === lines.length
-  return [...header, ...left, ...(isLast ? range(aboveBlanks(lines, from), from) : [])]
+  const gap = isLast ? range(aboveBlanks(lines, from), from) : []
+  return [...gap, ...range(from, section.header + 1), ...left]
 }
 
 function withNewSetting(text: Text, { section: name }: IniName, line: string): readonly string[] {

@@ -37,10 +37,7 @@ export interface Footprint {
   readonly bringsUnknown?: true
   /** Path globs below which it may write besides what it ensures. */
   readonly writes?: readonly string[]
-  /**
-   * Only orders: comes before whatever ensures or provides it (what a package asks when it is installed), and after
-   * what removes it.
-   */
+  /** Only orders: comes before whatever ensures, provides or removes it (a package, whose questions are answered). */
   readonly before?: readonly Thing[]
   /** A directory that is another one while this holds, such as a mount point: all that lies below comes after. */
   readonly covers?: string

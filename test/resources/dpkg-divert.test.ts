@@ -7,6 +7,8 @@ type Desired = Parameters<typeof dpkgDivert.footprint>[0]['desired']
 
 const diversions = '/bin/sh\n/bin/sh.distrib\ndash\n/etc/tool\n/etc/tool.off\n:\n'
 
+const divert = 'dpkg-divert --quiet'
+
 function declared(desired: Desired, title = '/etc/tool'): Resource<Desired> {
   return { ref: `dpkg_divert[${title}]`, type: 'dpkg_divert', title, desired }
 }
@@ -29,23 +31,34 @@ describe('what is to be done', () => {
       {},
       '/etc/new',
       [created, ['divert', undefined, '/etc/new.distrib']],
-      ['--local --divert /etc/new.distrib --rename --add /etc/new'],
+      [`${divert} --local --divert /etc/new.distrib --rename --add /etc/new`],
     ],
     [
       'a new diversion for a package that moves nothing',
       { package: 'zulip', divert: '/etc/x', rename: false },
       '/etc/new',
       [created, ['divert', undefined, '/etc/x']],
-      ['--package zulip --divert /etc/x --no-rename --add /etc/new'],
+      [`${divert} --package zulip --divert /etc/x --no-rename --add /etc/new`],
     ],
     [
-      'another name, by way of the old one',
+      'another name, to which the file goes',
       { divert: '/etc/x' },
       '/etc/tool',
       [['divert', '/etc/tool.off', '/etc/x']],
       [
-        '--local --divert /etc/tool.off --rename --remove /etc/tool',
-        '--local --divert /etc/x --rename --add /etc/tool',
+        'mv -T /etc/tool.off /etc/x',
+        `${divert} --local --divert /etc/tool.off --no-rename --remove /etc/tool`,
+        `${divert} --local --divert /etc/x --no-rename --add /etc/tool`,
+      ],
+    ],
+    [
+      'another name, to which the file does not go',
+      { divert: '/etc/x', rename: false },
+      '/etc/tool',
+      [['divert', '/etc/tool.off', '/etc/x']],
+      [
+        `${divert} --local --divert /etc/tool.off --no-rename --remove /etc/tool`,
+        `${divert} --local --divert /etc/x --no-rename --add /etc/tool`,
       ],
     ],
     [
@@ -54,8 +67,8 @@ describe('what is to be done', () => {
       '/bin/sh',
       [['package', 'dash', undefined]],
       [
-        '--package dash --divert /bin/sh.distrib --rename --remove /bin/sh',
-        '--local --divert /bin/sh.distrib --rename --add /bin/sh',
+        `${divert} --package dash --divert /bin/sh.distrib --no-rename --remove /bin/sh`,
+        `${divert} --local --divert /bin/sh.distrib --no-rename --add /bin/sh`,
       ],
     ],
     [
@@ -63,12 +76,12 @@ describe('what is to be done', () => {
       { ensure: 'absent' },
       '/etc/tool',
       [['ensure', 'present', 'absent']],
-      ['--local --divert /etc/tool.off --rename --remove /etc/tool'],
+      [`${divert} --local --divert /etc/tool.off --rename --remove /etc/tool`],
     ],
     ['nothing where there is none', { ensure: 'absent' }, '/etc/new', [], []],
   ])('is %s', async (_title, desired, title, changes, runs) => {
-    const commands = runs.map((run) => [`dpkg-divert --quiet ${run}`, ''])
-    const files = { '/var/lib/dpkg/diversions': diversions }
+    const commands = runs.map((run) => [run, ''])
+    const files = { '/var/lib/dpkg/diversions': diversions, '/etc/tool.off': 'diverted' }
     const host = machine({ files, commands: Object.fromEntries(commands) })
     const resource = declared(desired, title)
     const verdict = await verdictOn(host, resource)
@@ -97,4 +110,19 @@ test('it comes before what takes the place of the file', () => {
     before: ['path:/etc/tool'],
     writes: ['/etc/tool', '/opt/tool'],
   })
+})
+
+test('a diverted file is not moved over another', async () => {
+  const files = { '/var/lib/dpkg/diversions': diversions, '/etc/tool.off': '', '/etc/x': '' }
+  const applied = dpkgDivert.apply(declared({ divert: '/etc/x' }), [], fakeHost({ files }))
+  await expect(applied).rejects.toThrow("/etc/tool.off can't be moved to /etc/x, which is there")
+})
+
+test('what has taken the place of a file goes, and is kept, when the file comes back', async () => {
+  const files = { '/var/lib/dpkg/diversions': diversions, '/etc/tool.off': '', '/etc/tool': '' }
+  const command = `${divert} --local --divert /etc/tool.off --rename --remove /etc/tool`
+  const host = fakeHost({ files, commands: { [command]: '' } })
+  await dpkgDivert.apply(declared({ ensure: 'absent' }), [], host)
+  expect(host.writes).toEqual([{ act: 'remove', path: '/etc/tool' }])
+  expect(host.runs).toEqual([command])
 })

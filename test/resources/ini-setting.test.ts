@@ -87,7 +87,12 @@ describe('a setting is removed', () => {
       {},
       '# f\n\n[b]\n',
     ],
-    ['but not with a comment below it', '[a]\nx = 0\n# why\n\n[b]\n', {}, '# why\n\n[b]\n'],
+    [
+      'but not where a comment is left',
+      '[a]\nx = 0\n# y = 1\n\n[b]\n',
+      {},
+      '[a]\n# y = 1\n\n[b]\n',
+    ],
     ['and not with the comment of the next', '[a]\nx = 0\n# b\n[b]\n', {}, '# b\n[b]\n'],
     ['and a section that was empty stays', '[a]\n[b]\ny = 1\n', {}, '[a]\n[b]\ny = 1\n'],
     ['from the part before any header', 'x = 0\n[a]\n', { section: '' }, '[a]\n'],
