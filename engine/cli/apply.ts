@@ -1,4 +1,3 @@
-import type { Catalog } from '../compile/catalog.ts'
 import { type Diagnostic, Refusal } from '../diagnostics/diagnostic.ts'
 import { changesOf, type Event, type Summary } from '../events.ts'
 import {
@@ -14,6 +13,7 @@ import {
 import { type Plan, redactor, wouldChange } from '../plan.ts'
 import { inSyncFiles, withHiddenContents } from '../record/in-sync-files.ts'
 import { RunRecord } from '../record/run-record.ts'
+import { secretWriters } from '../record/secret-writers.ts'
 import { Store } from '../record/store.ts'
 import { planLine } from '../ui/json.ts'
 import { renderPlan } from '../ui/plan-text.ts'
@@ -118,7 +118,7 @@ async function wetRun(
     print('Nothing was changed.')
     return stop.status()
   }
-  const sensitive = new Set(catalog.resources.filter(holdsSecret).map(({ ref }) => ref))
+  const sensitive = secretWriters(catalog, store.recordedPaths('sensitive'))
   // A run with nothing to do goes on record in one commit, for each is a sync.
   if (!hasWork) store.begin()
   const record = new RunRecord(store, {
@@ -202,11 +202,6 @@ async function follow(
     paint: paintOf(process.stdout),
     stop: stop.signal,
   })
-}
-
-/** Whether what a resource writes may hold a secret. */
-export function holdsSecret({ sensitive }: Catalog['resources'][number]): boolean {
-  return sensitive.size > 0
 }
 
 function showPlan(plan: Plan, flags: ApplyFlags, notices: readonly Diagnostic[]): void {

@@ -9,10 +9,11 @@ import { sealed, unsealed } from '../procedure/sealed.ts'
 import type { ProcedureInput } from '../procedure/step.ts'
 import { stepsDigest } from '../procedure/steps-digest.ts'
 import { RunRecord } from '../record/run-record.ts'
+import { secretWriters } from '../record/secret-writers.ts'
 import type { ProcedureRow, Store } from '../record/store.ts'
 import { stepLine } from '../ui/json.ts'
 import { renderProcedure } from '../ui/procedure-text.ts'
-import { type ApplyFlags, exitStatus, holdsSecret } from './apply.ts'
+import { type ApplyFlags, exitStatus } from './apply.ts'
 import { shownCommandLine } from './command-line.ts'
 import { agreed, followPlainly, locked, recorded, report } from './locked.ts'
 import { outputColumns, paintOf, print } from './output.ts'
@@ -91,8 +92,9 @@ async function runLocked(
       keeper: record,
       stop: stop.signal,
       save,
-      onCatalog: ({ resources }: Catalog) => {
-        for (const resource of resources) if (holdsSecret(resource)) sensitive.add(resource.ref)
+      onCatalog: (catalog: Catalog) => {
+        const writers = secretWriters(catalog, store.recordedPaths('sensitive'))
+        for (const ref of writers) sensitive.add(ref)
       },
     }
     return followPlainly(recorded(how(input), record), flags)
