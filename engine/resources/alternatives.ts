@@ -71,7 +71,7 @@ function footprintOf({ title, desired }: Resource<Desired>): Footprint {
 }
 
 function diff({ ref, title, desired }: Resource<Desired>, current: Current): Verdict {
-  if ('cannotRun' in current) return { changes: [], note: current.cannotRun }
+  if ('cannotRun' in current) return { changes: [], note: current.cannotRun, leftAlone: true }
   const { group } = current
   const { ensure, path, mode = 'manual', link, priority } = desired
   const isChoice = path !== undefined && group?.choices.has(path) === true

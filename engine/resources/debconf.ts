@@ -73,7 +73,7 @@ export const debconf: ResourceType<Desired, Current> = {
 }
 
 function diff({ desired }: Resource<Desired>, current: Current): Verdict {
-  if ('cannotRun' in current) return { changes: [], note: current.cannotRun }
+  if ('cannotRun' in current) return { changes: [], note: current.cannotRun, leftAlone: true }
   const { question } = current
   const isOwned = question?.owners.includes(desired.package) === true
   if (desired.ensure === 'absent') return { changes: isOwned ? [becomesAbsent] : [] }

@@ -96,7 +96,7 @@ async function move(ref: string, from: string, to: string, host: Host): Promise<
 }
 
 function diff(resource: Resource<Desired>, current: Current): Verdict {
-  if ('cannotRun' in current) return { changes: [], note: current.cannotRun }
+  if ('cannotRun' in current) return { changes: [], note: current.cannotRun, leftAlone: true }
   const { diversion: found } = current
   if (resource.desired.ensure === 'absent') return { changes: found ? [becomesAbsent] : [] }
   const wanted = wantedOf(resource)

@@ -102,26 +102,32 @@ function diff({ desired }: Resource<Desired>, current: Current): Verdict {
   if ('blocked' in current) return current
   const { entry, mounted, cannotMount } = current
   const { ensure = 'mounted', ...attributes } = desired
-  const note = cannotMount === undefined ? {} : { note: `not mounted here: ${cannotMount}` }
-  if (ensure === 'absent') {
-    const isThere = entry !== undefined || mounted !== undefined
-    return {
-      changes: isThere ? [{ attribute: 'ensure', from: stateOf(current), to: 'absent' }] : [],
-    }
-  }
-  const isMountedRight =
-    cannotMount !== undefined || ensure === 'present' || (ensure === 'mounted') === !!mounted
+  const isRight = isMountedRight(ensure, current)
   const changes: Change[] = []
-  if (entry === undefined || !isMountedRight)
+  if ((entry === undefined) !== (ensure === 'absent') || !isRight)
     changes.push({ attribute: 'ensure', from: stateOf(current), to: ensure })
+  if (ensure === 'absent') return { changes }
   changes.push(...attributeChanges(attributes, entry ?? {}))
-  const isKept = changes.length === 0 && ensure === 'mounted'
-  const wanted = (desired.options ?? entry?.options ?? '').split(',')
-  const missing = wanted.filter((option) => told.has(option) && !mounted?.options.includes(option))
-  if (isKept && mounted && missing.length > 0) {
-    changes.push({ attribute: 'live', from: mounted.options.join(','), to: wanted.join(',') })
+  if (ensure !== 'mounted') return { changes }
+  if (cannotMount !== undefined) {
+    const note = `not mounted here: ${cannotMount}`
+    return changes.length > 0 ? { changes, note } : { changes, note, leftAlone: true }
   }
-  return { changes, ...(ensure === 'mounted' ? note : {}) }
+  const wanted = (desired.options ?? entry?.options ?? '').split(',')
+  const live = mounted?.options ?? wanted
+  const isMissing = wanted.some((option) => told.has(option) && !live.includes(option))
+  if (changes.length === 0 && isMissing)
+    changes.push({ attribute: 'live', from: live.join(','), to: wanted.join(',') })
+  return { changes }
+}
+
+/** Whether it is mounted, or not, as it is to be. */
+function isMountedRight(
+  ensure: Desired['ensure'],
+  { mounted, cannotMount }: Exclude<Current, NoText>,
+): boolean {
+  if (ensure === 'present' || cannotMount !== undefined) return true
+  return (ensure === 'mounted') === (mounted !== undefined)
 }
 
 function stateOf({ entry, mounted }: Exclude<Current, NoText>): string {

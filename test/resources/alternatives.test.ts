@@ -140,6 +140,7 @@ test('nothing is done in a tree that can’t run commands', async () => {
   expect(await verdictOn(host, declared({ path: '/usr/bin/vim' }))).toEqual({
     changes: [],
     note: 'not in a root',
+    leftAlone: true,
   })
 })
 

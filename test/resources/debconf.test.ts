@@ -112,6 +112,7 @@ describe('diff', () => {
     expect(await verdictOn(host, declared({ value: 'b' }))).toEqual({
       changes: [],
       note: 'not in a root',
+      leftAlone: true,
     })
   })
 })

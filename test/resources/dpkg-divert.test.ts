@@ -95,7 +95,11 @@ describe('what is to be done', () => {
 test('a tree without dpkg has no diversions, and one that can’t run commands is left alone', async () => {
   expect(await verdictOn(fakeHost({}), declared({ ensure: 'absent' }))).toEqual({ changes: [] })
   const host = machine({ cannotRun: 'not in a root' })
-  expect(await verdictOn(host, declared({}))).toEqual({ changes: [], note: 'not in a root' })
+  expect(await verdictOn(host, declared({}))).toEqual({
+    changes: [],
+    note: 'not in a root',
+    leftAlone: true,
+  })
 })
 
 test('check', () => {

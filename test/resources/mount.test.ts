@@ -135,6 +135,7 @@ describe('apply', () => {
     expect(await verdictOn(host, declared(tmpfs))).toEqual({
       changes: [],
       note: 'not mounted here: not in a root',
+      leftAlone: true,
     })
   })
 })
