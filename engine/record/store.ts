@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import { closeSync, constants, existsSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite'
@@ -208,20 +208,16 @@ export class Store {
    * that holds a secret, which the database, journal of all runs, is not to hold.
    */
   putObject(content: Uint8Array, { sensitive }: { readonly sensitive: boolean }): string {
-    const hash = createHash('sha256').update(content).digest('hex')
-    if (this.#get('SELECT 1 FROM object WHERE hash = ?', hash)) return hash
-    if (content.length <= LARGEST_IN_DATABASE && !sensitive) {
-      this.#run(
-        'INSERT INTO object (hash, size, body) VALUES (?, ?, ?)',
-        hash,
-        content.length,
-        content,
-      )
-      return hash
-    }
-    this.#store(() => this.#objects.put(hash, content))
-    this.#run('INSERT INTO object (hash, size, body) VALUES (?, ?, NULL)', hash, content.length)
-    return hash
+    const digest = hash('sha256', content)
+    const isFile = content.length > LARGEST_IN_DATABASE || sensitive
+    if (isFile) this.#store(() => this.#objects.put(digest, content))
+    this.#run(
+      'INSERT OR IGNORE INTO object (hash, size, body) VALUES (?, ?, ?)',
+      digest,
+      content.length,
+      isFile ? null : content,
+    )
+    return digest
   }
 
   /** As `putObject`, for a content that comes in pieces and need not fit into memory. */
@@ -420,11 +416,9 @@ CREATE TABLE run (id TEXT PRIMARY KEY, started TEXT NOT NULL, finished TEXT, sta
 CREATE TABLE event (sequence INTEGER PRIMARY KEY, run TEXT NOT NULL, at TEXT NOT NULL, body TEXT NOT NULL) STRICT;
 CREATE INDEX event_run ON event (run);
 CREATE TABLE intent (id INTEGER PRIMARY KEY, run TEXT NOT NULL, ref TEXT NOT NULL, action TEXT NOT NULL) STRICT;
-CREATE INDEX intent_run ON intent (run);
-CREATE TABLE object (hash TEXT PRIMARY KEY, size INTEGER NOT NULL, body BLOB) STRICT, WITHOUT ROWID;
+CREATE TABLE object (hash TEXT PRIMARY KEY, size INTEGER NOT NULL, body BLOB) STRICT;
 CREATE TABLE kept (id INTEGER PRIMARY KEY, run TEXT NOT NULL, ref TEXT NOT NULL, path TEXT NOT NULL, kind TEXT NOT NULL, goes TEXT NOT NULL, mode INTEGER NOT NULL, uid INTEGER NOT NULL, gid INTEGER NOT NULL, hash TEXT, target TEXT) STRICT;
 CREATE INDEX kept_run ON kept (run);
-CREATE INDEX kept_path ON kept (path);
 CREATE TABLE file (path TEXT PRIMARY KEY, ref TEXT NOT NULL, written TEXT NOT NULL, base TEXT NOT NULL, mode INTEGER NOT NULL, uid INTEGER NOT NULL, gid INTEGER NOT NULL, run TEXT NOT NULL, sensitive INTEGER NOT NULL) STRICT;
 CREATE TABLE procedure (run TEXT PRIMARY KEY, name TEXT NOT NULL, arguments TEXT NOT NULL, state TEXT NOT NULL, progress TEXT NOT NULL) STRICT;
 `
