@@ -27,11 +27,18 @@ const largestWhole = 8 * 1024 * 1024
  * holds; what a command changes is not seen.
  */
 export function keeping(host: Host, keep: (kept: Kept) => void): Host {
-  const goes = (path: string): void => {
-    const found = host.stat(path)
+  const goes = (path: string, found: FileStat | undefined): void => {
     keep(found === undefined ? absent(path) : whole(host, path, found))
     if (found?.kind !== 'directory') return
-    for (const name of host.list(path)) goes(posix.join(path, name))
+    for (const name of host.list(path)) {
+      const below = posix.join(path, name)
+      goes(below, host.stat(below))
+    }
+  }
+  /** A directory is not replaced, and what it holds does not go: the act itself will refuse. */
+  const replaces = (path: string): void => {
+    const found = host.stat(path)
+    if (found?.kind !== 'directory') goes(path, found)
   }
   const changes = (path: string, what: 'mode' | 'owner'): void => {
     const found = host.stat(path)
@@ -40,12 +47,11 @@ export function keeping(host: Host, keep: (kept: Kept) => void): Host {
   return {
     ...host,
     writeFile(path, content, how) {
-      // A directory is not replaced, and what it holds does not go: the write itself will refuse.
-      if (host.stat(path)?.kind !== 'directory') goes(path)
+      replaces(path)
       host.writeFile(path, content, how)
     },
     makeLink(path, target, owner) {
-      if (host.stat(path)?.kind !== 'directory') goes(path)
+      replaces(path)
       host.makeLink(path, target, owner)
     },
     makeDirectory(path, how) {
@@ -61,7 +67,8 @@ export function keeping(host: Host, keep: (kept: Kept) => void): Host {
       host.setOwner(path, owner)
     },
     remove(path, options) {
-      if (options?.isWorthless !== true && host.stat(path) !== undefined) goes(path)
+      const found = options?.isWorthless === true ? undefined : host.stat(path)
+      if (found !== undefined) goes(path, found)
       host.remove(path)
     },
   }
