@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Catalog, CatalogResource } from './compile/catalog.ts'
 import { type Diagnostic, Refusal } from './diagnostics/diagnostic.ts'
 import type { Event, Outcome, Summary } from './events.ts'
@@ -58,6 +59,8 @@ export interface ApplyInput {
 
 /** How many resources share one commit of what is meant. */
 const WINDOW = 256
+/** Signals wait for the event loop to turn, which files alone never let it. Milliseconds. */
+const LONGEST_TURN_MS = 50
 
 /**
  * Makes the changes of a plan in its order. A failure skips what depends on it and nothing else. Each resource
@@ -74,7 +77,12 @@ export async function* apply(input: ApplyInput): AsyncGenerator<Event, Summary> 
     planned: plan.resources.length,
     total: plan.total,
   }
+  let turned = started
   for (const group of groups(input.catalog, input.states)) {
+    if (performance.now() - turned > LONGEST_TURN_MS) {
+      await setImmediate()
+      turned = performance.now()
+    }
     if (input.stop.aborted) {
       runner.interrupted = true
       break
@@ -187,7 +195,7 @@ class Runner {
       if (cause >= 0) {
         this.#failedRoot[index] = cause
         const root = this.#input.catalog.resources[cause] as CatalogResource
-        yield* this.#finished(resource, performance.now(), {
+        yield this.#finished(resource, performance.now(), {
           outcome: 'skipped',
           changes: [],
           cause: root.ref,
@@ -250,13 +258,13 @@ class Runner {
           needs: this.#needs,
         })
       } catch (error) {
-        yield* this.#failed(resource, began, error)
+        yield this.#failed(resource, began, error)
         return
       }
     }
     if (!verdict) throw new Error(`${ref} has no state`)
     if ('blocked' in verdict) {
-      yield* this.#failed(
+      yield this.#failed(
         resource,
         began,
         new ApplyError(verdict.blocked, verdict.help === undefined ? {} : { help: verdict.help }),
@@ -265,7 +273,7 @@ class Runner {
       return
     }
     if ('unknown' in verdict && (verdict.changes?.length ?? 0) === 0) {
-      yield* this.#failed(
+      yield this.#failed(
         resource,
         began,
         new ApplyError(`${ref} is left as it is, for its state can't be told: ${verdict.unknown}`),
@@ -280,7 +288,7 @@ class Runner {
       yield { type: 'differs_from_plan', ref, message: `${ref} was in sync, and is not any more` }
     }
     if (changes.length > 0 && resource.noop) {
-      yield* this.#finished(resource, began, {
+      yield this.#finished(resource, began, {
         outcome: 'noop',
         changes: this.#shown(resource, changes),
       })
@@ -313,7 +321,7 @@ class Runner {
       result = await this.#type(resource).apply(resource, changes, this.#host)
     } catch (error) {
       const [made] = await this.#made(this.#type(resource), [{ resource, changes }])
-      yield* this.#failed(resource, began, error, 'apply-failed', made)
+      yield this.#failed(resource, began, error, 'apply-failed', made)
       return
     }
     if (!result?.idle) this.#changed[resource.index] = 1
@@ -339,13 +347,13 @@ class Runner {
       const { resource, changes } = item
       if (failures.has(resource.ref)) {
         const error = failures.get(resource.ref)
-        yield* this.#failed(resource, since, error, 'apply-failed', made[failed.indexOf(item)])
+        yield this.#failed(resource, since, error, 'apply-failed', made[failed.indexOf(item)])
         continue
       }
       this.#changed[resource.index] = 1
       // What was noted told what the transaction would have to do, and now it has.
       const done = changes.map(({ note: _note, ...change }) => change)
-      yield* this.#finished(resource, since, {
+      yield this.#finished(resource, since, {
         outcome: 'changed',
         changes: this.#shown(resource, done),
       })
@@ -363,7 +371,7 @@ class Runner {
     const due = this.#due(resource, changes)
     const own = { changes: this.#shown(resource, changes), ...this.#said(result) }
     if (!due || !type.refresh) {
-      yield* this.#finished(resource, began, {
+      yield this.#finished(resource, began, {
         outcome: changes.length > 0 ? 'changed' : 'unchanged',
         ...own,
       })
@@ -376,13 +384,13 @@ class Runner {
     try {
       refreshed = await type.refresh(resource, due.by, this.#host)
     } catch (error) {
-      yield* this.#failed(resource, began, error, 'refresh-failed', changes)
+      yield this.#failed(resource, began, error, 'refresh-failed', changes)
       return
     }
     // An exec that ran on a refresh is a change like any other, which those who listen to it hear of.
     if (resource.type === 'exec' && !refreshed?.idle) this.#changed[resource.index] = 1
     const outcome = refreshed?.idle ? 'unchanged' : 'refreshed'
-    yield* this.#finished(resource, began, {
+    yield this.#finished(resource, began, {
       outcome: changes.length > 0 ? 'changed' : outcome,
       ...own,
       ...this.#said(refreshed),
@@ -461,13 +469,9 @@ class Runner {
     this.#meant.delete(index)
   }
 
-  async *#finished(
-    resource: CatalogResource,
-    began: number,
-    finished: Finished,
-  ): AsyncGenerator<Event> {
+  #finished(resource: CatalogResource, began: number, finished: Finished): Event {
     this.#counts[finished.outcome]++
-    yield {
+    return {
       type: 'resource_finished',
       ref: resource.ref,
       ...finished,
@@ -475,16 +479,16 @@ class Runner {
     }
   }
 
-  async *#failed(
+  #failed(
     resource: CatalogResource,
     began: number,
     error: unknown,
     code: 'apply-failed' | 'refresh-failed' | 'blocked' = 'apply-failed',
     made: readonly Change[] = [],
-  ): AsyncGenerator<Event> {
+  ): Event {
     this.#failedRoot[resource.index] = resource.index
     if (made.length > 0) this.#partly++
-    yield* this.#finished(resource, began, {
+    return this.#finished(resource, began, {
       outcome: 'failed',
       changes: this.#shown(resource, made),
       error: this.#diagnostic(resource, error, code),

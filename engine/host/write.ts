@@ -38,29 +38,31 @@ const createFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | 
 const temporary = /^\.steward-(\d+)-\d+$/
 
 /**
- * Of a thousand files in ten folders, in turns, each folder is looked up
- * and synced four times and not a hundred.
+ * Of ten thousand files in a hundred folders, in turns, each folder is looked up and synced once and not a
+ * hundred times. Node raises its limit of open files to the hard one, which Debian sets far above this.
  */
-const mostOpen = 64
+const mostOpen = 500
 
 /**
  * Writes below a root. The folders of the last writes stay open for the next ones, and are synced when `sync`
- * asks or there are too many: ten thousand files in one folder cost one sync of it.
+ * asks or they are closed: ten thousand files in one folder cost one sync of it.
  */
 export function writer(root: string): Writer {
   let rootFd: number | undefined
-  const folders = new Map<string, { readonly fd: number; unsynced: boolean }>()
+  const folders = new Map<string, Folder>()
   let nextTemporary = 1
   const swept = new Set<string>()
 
+  const sync = (): void => {
+    for (const folder of folders.values()) syncFolder(folder)
+  }
   const forget = (): void => {
-    for (const [path, { fd, unsynced }] of folders) {
+    for (const [path, folder] of folders) {
       folders.delete(path)
       try {
-        // The folder's own descriptor is only a place (O_PATH), which can't be synced.
-        if (unsynced) syncPlace(inFolder(fd, '.'), constants.O_DIRECTORY)
+        syncFolder(folder)
       } finally {
-        closeSync(fd)
+        closeSync(folder.fd)
       }
     }
   }
@@ -199,9 +201,23 @@ export function writer(root: string): Writer {
       })
     },
 
-    sync: forget,
+    sync,
     forget,
   }
+}
+
+/** A folder that is at hand, as a place (O_PATH). */
+interface Folder {
+  readonly fd: number
+  /** Whether names in it were changed that would not last through a loss of power. */
+  unsynced: boolean
+}
+
+function syncFolder(folder: Folder): void {
+  if (!folder.unsynced) return
+  // Its own descriptor can't be synced.
+  syncPlace(inFolder(folder.fd, '.'), constants.O_DIRECTORY)
+  folder.unsynced = false
 }
 
 function writeAll(fd: number, content: Uint8Array): void {
