@@ -5,7 +5,7 @@ import { runCommand } from './command.ts'
 import { errorCode, hostError } from './error.ts'
 import { inFolder, openFolder, openRoot } from './folder.ts'
 import { guardCommand } from './guard.ts'
-import type { Accounts, CommandOptions, CommandResult, Host } from './host.ts'
+import type { Accounts, CommandOptions, CommandResult, FileStat, Host } from './host.ts'
 import { holdsPath, listPath, readLinkPath, readPath, readPieces, statPath } from './read.ts'
 import { writer } from './write.ts'
 
@@ -31,7 +31,7 @@ export function localHost(options: { readonly root?: string } = {}): Host {
     }
   }
   const writes = writer(root)
-  let known: { readonly mark: string; readonly accounts: Accounts } | undefined
+  let known: { readonly files: AccountFiles; readonly accounts: Accounts } | undefined
 
   const stat: Host['stat'] = (path) => {
     try {
@@ -52,14 +52,13 @@ export function localHost(options: { readonly root?: string } = {}): Host {
     }
   }
   const accounts = (): Accounts => {
-    const files = ['/etc/passwd', '/etc/group']
-    const found = files.map(stat)
-    const mark = found.map((file) => file && [file.mtimeMs, file.size, file.ino].join()).join(';')
-    if (known?.mark !== mark) {
-      const [passwd, group] = files.map((file, index) =>
-        found[index] ? read(file).toString() : '',
-      )
-      known = { mark, accounts: accountsOf(parsePasswd(passwd ?? ''), parseGroup(group ?? '')) }
+    const files = { passwd: stat('/etc/passwd'), group: stat('/etc/group') }
+    const isKnown =
+      known && isSame(known.files.passwd, files.passwd) && isSame(known.files.group, files.group)
+    if (!known || !isKnown) {
+      const passwd = files.passwd ? read('/etc/passwd').toString() : ''
+      const group = files.group ? read('/etc/group').toString() : ''
+      known = { files, accounts: accountsOf(parsePasswd(passwd), parseGroup(group)) }
     }
     return known.accounts
   }
@@ -104,6 +103,13 @@ export function localHost(options: { readonly root?: string } = {}): Host {
       }
     },
   }
+}
+
+/** As they were when the accounts were read. */
+type AccountFiles = Readonly<Record<'passwd' | 'group', FileStat | undefined>>
+
+function isSame(a: FileStat | undefined, b: FileStat | undefined): boolean {
+  return a?.mtimeMs === b?.mtimeMs && a?.size === b?.size && a?.ino === b?.ino
 }
 
 /** The writes, each of which may change what a path means in a root. */

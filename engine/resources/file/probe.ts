@@ -26,7 +26,7 @@ export function probeFiles(
   host: HostReader,
   context: ProbeContext | undefined,
 ): FileCurrent[] {
-  const probe = new Probe(host, declaredPaths(context))
+  const probe = new Probe(host, context)
   return resources.map((resource) => {
     try {
       return probe.one(resource)
@@ -45,12 +45,15 @@ class Probe {
   readonly #inSync: FileCurrent
   readonly #known = new Map<string, Account>()
   /** By directory: why nothing can be written into it. */
-  readonly #mistakes = new Map<string, Blocked | undefined>()
+  readonly #mistakes = new Map<string, Blocked>()
+  /** Directories in which something can be written. */
+  readonly #sound: Set<string>
 
-  constructor(host: HostReader, declared: Declared) {
+  constructor(host: HostReader, context: ProbeContext | undefined) {
     this.#host = host
     this.#accounts = host.accounts()
-    this.#declared = declared
+    this.#declared = declaredPaths(context)
+    this.#sound = soundFolders(context)
     this.#inSync = { accounts: this.#accounts, entries: [] }
   }
 
@@ -148,8 +151,11 @@ class Probe {
   #parentMistake(path: string, entries: readonly Entry[]): Blocked | undefined {
     if (!entries.some((entry) => hasChanges(entry, this.#accounts))) return undefined
     const directory = parentPath(path)
-    if (!this.#mistakes.has(directory)) this.#mistakes.set(directory, this.#mistake(directory))
-    return this.#mistakes.get(directory)
+    if (this.#sound.has(directory)) return undefined
+    const mistake = this.#mistakes.get(directory) ?? this.#mistake(directory)
+    if (mistake === undefined) this.#sound.add(directory)
+    else this.#mistakes.set(directory, mistake)
+    return mistake
   }
 
   #mistake(directory: string): Blocked | undefined {
@@ -161,6 +167,20 @@ class Probe {
     if (this.#declared.has(directory) || this.#declared.has(found.path)) return undefined
     return { blocked: `${found.path} is a ${found.stat.kind} where a directory is needed` }
   }
+}
+
+/**
+ * Those of one trip of the road. They are not looked at again: where one has
+ * changed since, the write itself refuses.
+ */
+const sound = new WeakMap<ProbeContext, Set<string>>()
+
+function soundFolders(context: ProbeContext | undefined): Set<string> {
+  const known = context && sound.get(context)
+  if (known) return known
+  const folders = new Set<string>()
+  if (context) sound.set(context, folders)
+  return folders
 }
 
 function blockedBy({ blocked, help }: Blocked): Blocked {
