@@ -108,31 +108,43 @@ export async function* recorded(
   }
 }
 
-/** Shows events as plain lines, or lines of JSON, and gives the summary. */
+/**
+ * Shows events as plain lines, or lines of JSON, and gives the summary. Lines that come without a pause are
+ * written together.
+ */
 export async function followPlainly(
   events: AsyncGenerator<Event, Summary>,
   flags: RunFlags,
 ): Promise<Summary> {
-  for (;;) {
-    const next = await events.next()
-    if (next.done) {
-      if (!flags.json) print(renderSummary(next.value, { paint: paintOf(process.stdout) }))
-      return next.value
+  const lines: string[] = []
+  const write = () => {
+    if (lines.length > 0) print(lines.splice(0).join('\n'))
+  }
+  try {
+    for (;;) {
+      const next = await events.next()
+      const text = next.done ? summaryText(next.value, flags) : eventText(next.value, flags)
+      if (text !== undefined && lines.push(text) === 1) setImmediate(write)
+      if (next.done) return next.value
     }
-    report(next.value, flags)
+  } finally {
+    write()
   }
 }
 
 export function report(event: Event, flags: RunFlags): void {
-  if (flags.json) {
-    print(eventLine(event))
-    return
-  }
-  const text = renderEvent(event, {
-    paint: paintOf(process.stdout),
-    verbose: flags.verbose === true,
-  })
+  const text = eventText(event, flags)
   if (text !== undefined) print(text)
+}
+
+function eventText(event: Event, { json, verbose }: RunFlags): string | undefined {
+  return json
+    ? eventLine(event)
+    : renderEvent(event, { paint: paintOf(process.stdout), verbose: verbose === true })
+}
+
+function summaryText(summary: Summary, { json }: RunFlags): string | undefined {
+  return json ? undefined : renderSummary(summary, { paint: paintOf(process.stdout) })
 }
 
 function mustBeRoot(options: RoadOptions): void {

@@ -11,8 +11,12 @@ export function visible(text: string): string {
   return text.replace(CONTROL, mark)
 }
 
+/** Nearly all text that is shown. */
+const PLAIN = /^[ -~]*$/
+
 /** The same for what has to stay on one line: tabs and newlines become marks too. */
 export function visibleLine(text: string): string {
+  if (PLAIN.test(text)) return text
   return visible(text).replaceAll('\n', '\\n').replaceAll('\t', '\\t')
 }
 
