@@ -140,7 +140,7 @@ export async function verdictsNow(
 }
 
 /** Shared by all that need nothing, and of which nothing is to be said. */
-const IN_SYNC: State = { kind: 'known', verdict: { changes: [] } }
+export const IN_SYNC: State = { kind: 'known', verdict: { changes: [] } }
 
 function known(verdict: Verdict): State {
   const isInSync =

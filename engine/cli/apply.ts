@@ -137,7 +137,6 @@ async function wetRun(
     }
     return 0
   }
-  const previous = store.lastDurations()
   const events = recorded(
     apply({
       run: record.id,
@@ -151,7 +150,7 @@ async function wetRun(
     }),
     record,
   )
-  const summary = await follow(events, plan, previous, flags, stop)
+  const summary = await follow(events, { plan, store, stop }, flags)
   record.finish(summary)
   if (stop.signal.aborted) return stop.status()
   const changed = changesOf(summary) > 0
@@ -188,19 +187,18 @@ function procedureOf({ classes, ...options }: RoadOptions) {
 
 async function follow(
   events: AsyncGenerator<Event, Summary>,
-  plan: Plan,
-  previous: ReadonlyMap<string, number>,
+  run: { readonly plan: Plan; readonly store: Store; readonly stop: Stop },
   flags: ApplyFlags,
-  stop: Stop,
 ): Promise<Summary> {
   if (!isInteractive(flags)) return followPlainly(events, flags)
+  const previous = run.store.lastDurations()
   const { showProgress } = await import('../ui/progress.tsx')
   return showProgress(events, {
-    planned: plan.resources,
+    planned: run.plan.resources,
     previous,
     out: process.stdout,
     paint: paintOf(process.stdout),
-    stop: stop.signal,
+    stop: run.stop.signal,
   })
 }
 

@@ -138,6 +138,35 @@ resources:
   expect(second.summary).toMatchObject({ changed: 0, unchanged: 1, other: 2 })
 })
 
+describe('a run of files alone', () => {
+  test('hears of a request to stop, which comes as a signal does', async () => {
+    const { summary } = await runIn(
+      newPlace(),
+      `class: main
+resources:
+  - file: /\${{ each.value }}
+    for_each: \${{ range(0, 40).map(i, string(i)) }}
+    content: x
+`,
+      {
+        host: (host) => ({
+          ...host,
+          writeFile(path, content, how) {
+            // Too long for all of them to be written in one turn of the event loop.
+            Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10)
+            host.writeFile(path, content, how)
+          },
+        }),
+        onEvent: (event, stop) => {
+          if (event.type === 'run_started') globalThis.setImmediate(stop)
+        },
+      },
+    )
+    expect(summary.status).toBe('interrupted')
+    expect(summary.changed).toBeLessThan(40)
+  })
+})
+
 describe('a failure', () => {
   const folder = () => temporaryFolder()
 
