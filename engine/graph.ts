@@ -21,9 +21,10 @@ export interface Adjacency {
 export function pairs(edges: readonly { readonly from: number; readonly to: number }[]): Edges {
   const from = new Int32Array(edges.length)
   const to = new Int32Array(edges.length)
-  for (const [index, edge] of edges.entries()) {
+  let index = 0
+  for (const edge of edges) {
     from[index] = edge.from
-    to[index] = edge.to
+    to[index++] = edge.to
   }
   return { from, to }
 }
