@@ -62,7 +62,7 @@ export async function convergedImage(rig: Rig): Promise<string> {
 }
 
 /** Prints the process number of the `steward apply` that was started first. */
-export const pidOfApply = "pgrep -of '[s]teward[.]js apply'"
+export const pidOfApply = "pgrep -of '[s]teward[.]cjs apply'"
 
 /** `steward` in the host; expects the exit status, and shows what was printed where it is another. */
 export async function steward(
