@@ -312,7 +312,7 @@ class Runner {
     if ('leftAlone' in verdict) {
       this.#leftAlone++
       const { note = '' } = verdict
-      yield* this.#finished(resource, began, { outcome: 'unchanged', changes: [], note })
+      yield this.#finished(resource, began, { outcome: 'unchanged', changes: [], note })
       return
     }
     yield* this.#refreshIfDue(resource, began, [])
