@@ -98,6 +98,11 @@ export interface HostReader {
   /** A read that only a command can do, such as `systemctl show`: it must change nothing. */
   query(argv: readonly string[], options?: CommandOptions): Promise<CommandResult>
   /**
+   * A query whose answer several types read: the same one is asked anew only when something was run
+   * since, or two seconds went by.
+   */
+  queryShared(argv: readonly string[], options?: CommandOptions): Promise<CommandResult>
+  /**
    * A guard or query that a manifest declares: run with the file system read-only and a private /tmp.
    * `unavailable` says why where no such namespace can be had.
    */

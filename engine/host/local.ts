@@ -9,6 +9,9 @@ import type { Accounts, CommandOptions, CommandResult, FileStat, Host } from './
 import { holdsPath, listPath, readLinkPath, readPath, readPieces, statPath } from './read.ts'
 import { writer } from './write.ts'
 
+/** For so long an answer is taken for that of another type's same question. */
+const sharedMs = 2000
+
 /**
  * The machine that steward runs on or, with another root than "/", a tree on it.
  *
@@ -69,6 +72,21 @@ export function localHost(options: { readonly root?: string } = {}): Host {
     return runCommand(argv, given, { root, accounts: accounts() })
   }
 
+  const shared = new Map<string, { answer: Promise<CommandResult>; answeredAt?: number }>()
+  const queryShared: Host['queryShared'] = (argv, given = {}) => {
+    const question = JSON.stringify([argv, given])
+    const known = shared.get(question)
+    const ageMs = Date.now() - (known?.answeredAt ?? Date.now())
+    if (known !== undefined && ageMs < sharedMs) return known.answer
+    const asked: typeof known = { answer: (async () => command(argv, given))() }
+    shared.set(question, asked)
+    const note = (): void => {
+      asked.answeredAt = Date.now()
+    }
+    void asked.answer.then(note, note)
+    return asked.answer
+  }
+
   return {
     root,
     hasSystemd: root === '/' && existsSync('/run/systemd/system'),
@@ -87,6 +105,7 @@ export function localHost(options: { readonly root?: string } = {}): Host {
     list: (path) => reading(path, listPath, 'folder'),
     accounts,
     query: async (argv, given = {}) => command(argv, given),
+    queryShared,
     guard: async (argv, given = {}) =>
       cannotRun === undefined
         ? guardCommand(argv, given, { root, accounts: accounts() })
@@ -98,6 +117,7 @@ export function localHost(options: { readonly root?: string } = {}): Host {
         return await command(argv, given)
       } finally {
         known = undefined
+        shared.clear()
         writes.forget()
         place?.forget()
       }

@@ -13,7 +13,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { localHost } from '../../engine/host/local.ts'
 
 const isRoot = process.geteuid?.() === 0
@@ -221,5 +221,35 @@ describe('accounts', () => {
   })
   test('are none where the root has no such files', () => {
     expect(localHost({ root: dir }).accounts().users.size).toBe(0)
+  })
+})
+
+describe('a query that types share', () => {
+  const count = () => readdirSync(dir).length
+  const ask = ['mktemp', '-p']
+  test('is answered once, and anew after something ran', async () => {
+    const first = host.queryShared([...ask, dir])
+    const second = await host.queryShared([...ask, dir])
+    expect(second).toBe(await first)
+    expect(count()).toBe(1)
+    await host.queryShared([...ask, dir], { stdin: 'another question' })
+    expect(count()).toBe(2)
+    await host.run(['true'])
+    expect((await host.queryShared([...ask, dir])).stdout).not.toBe(second.stdout)
+    expect(count()).toBe(3)
+  })
+  test('is asked anew after two seconds', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    try {
+      await host.queryShared([...ask, dir])
+      vi.advanceTimersByTime(1900)
+      await host.queryShared([...ask, dir])
+      expect(count()).toBe(1)
+      vi.advanceTimersByTime(200)
+      await host.queryShared([...ask, dir])
+      expect(count()).toBe(2)
+    } finally {
+      vi.useRealTimers()
+    }
   })
 })

@@ -74,6 +74,15 @@ describe('commands', () => {
     })
     expect(host.asked[2]).toEqual({ argv: ['useradd', 'zulip'], options: { cwd: '/' } })
   })
+  test('that types share are asked again after something ran', async () => {
+    const host = fakeHost({ commands: { ask: 'yes', act: '' } })
+    await host.queryShared(['ask'])
+    await host.queryShared(['ask'])
+    expect(host.queries).toEqual(['ask'])
+    await host.run(['act'])
+    await host.queryShared(['ask'])
+    expect(host.queries).toEqual(['ask', 'ask'])
+  })
   test('that are unknown throw with their text', async () => {
     await expect(fakeHost().run(['rm', '-rf', '/'])).rejects.toThrow('rm -rf /')
   })

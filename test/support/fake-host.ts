@@ -104,6 +104,7 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
   const runs: string[] = []
   const asked: Asked[] = []
   const writes: Write[] = []
+  const shared = new Map<string, CommandResult>()
 
   const put = (path: string, file: FakeFile): void => {
     for (const parent of parentsOf(path)) {
@@ -215,6 +216,14 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
       queries.push(argv.join(' '))
       return answer(argv, given)
     },
+    async queryShared(argv, given) {
+      const question = JSON.stringify([argv, given])
+      const known = shared.get(question)
+      if (known !== undefined) return known
+      const result = await this.query(argv, given)
+      shared.set(question, result)
+      return result
+    },
     async guard(argv, given) {
       guards.push(argv.join(' '))
       if (options.guardUnavailable !== undefined) return { unavailable: options.guardUnavailable }
@@ -265,6 +274,7 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
     },
     sync() {},
     async run(argv, given) {
+      shared.clear()
       runs.push(argv.join(' '))
       return answer(argv, given)
     },
