@@ -47,6 +47,8 @@ export interface DownloadCurrent {
   readonly untrusted: string | undefined
   /** SHA-256 of the file; undefined where it is none, or not asked for. */
   readonly digest: string | undefined
+  /** A directory in which nothing is: what a run that was killed may leave. */
+  readonly isEmpty: boolean
   /** What an unpacked directory was made as; undefined where this type did not make it. */
   readonly record: TreeRecord | undefined
   /** By path below the directory: what differs from its record. */
@@ -109,7 +111,8 @@ function footprintOf({ title, desired }: Resource<DownloadDesired>): Footprint {
     ...(owner === undefined ? [] : [`user:${owner}` as const]),
     ...(group === undefined ? [] : [`group:${group}` as const]),
   ]
-  if (archive === undefined) return { ensures: [`path:${path}`], isLeaf: true, needs }
+  if (archive === undefined)
+    return { ensures: [`path:${path}`], isLeaf: true, isWhole: true, needs }
   return {
     ensures: [path, ...members.map((name) => joinPath(path, normalPath(`/${name}`).slice(1)))].map(
       (each): Thing => `path:${each}`,
@@ -136,6 +139,7 @@ function probeDownload(
     accounts,
     untrusted: whyUntrusted(parent),
     digest: isFile ? digestOf(host, path) : undefined,
+    isEmpty: stat?.kind === 'directory' && host.list(path).length === 0,
     record,
     tree: isTree ? compareTree(host, path, record, ownerIn(desired, accounts)) : undefined,
   }
@@ -151,7 +155,8 @@ function diffDownload(resource: Resource<DownloadDesired>, current: DownloadCurr
     if (isForeign && !desired.force) return blockedBy(ref, title)
     return { changes: [{ attribute: 'ensure', from: 'present', to: 'absent' }] }
   }
-  if ((isForeign || isFolderForFile) && !desired.force) return blockedBy(ref, title)
+  const isInTheWay = isFolderForFile || (isForeign && !current.isEmpty)
+  if (isInTheWay && !desired.force) return blockedBy(ref, title)
   const changes =
     desired.archive === undefined ? fileChanges(desired, current) : treeChanges(desired, current)
   if (changes.length > 0 && current.untrusted !== undefined) {

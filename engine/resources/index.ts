@@ -12,7 +12,15 @@ import { group } from './group.ts'
 import { iniSetting } from './ini-setting.ts'
 import { mount } from './mount.ts'
 import { packageType } from './package.ts'
+import { postgresqlCluster } from './postgresql-cluster.ts'
+import { postgresqlDatabase } from './postgresql-database.ts'
+import { postgresqlExtension } from './postgresql-extension.ts'
+import { postgresqlRole } from './postgresql-role.ts'
+import { rabbitmqPermission } from './rabbitmq-permission.ts'
+import { rabbitmqUser } from './rabbitmq-user.ts'
+import { rabbitmqVhost } from './rabbitmq-vhost.ts'
 import { service } from './service.ts'
+import { supervisorProgram } from './supervisor-program.ts'
 import { sysctl } from './sysctl.ts'
 import { tidy } from './tidy.ts'
 import type { ResourceType } from './type.ts'
@@ -34,7 +42,15 @@ export const types: ReadonlyMap<string, ResourceType> = new Map<string, Resource
   ['ini_setting', iniSetting],
   ['mount', mount],
   ['package', packageType],
+  ['postgresql_cluster', postgresqlCluster],
+  ['postgresql_database', postgresqlDatabase],
+  ['postgresql_extension', postgresqlExtension],
+  ['postgresql_role', postgresqlRole],
+  ['rabbitmq_permission', rabbitmqPermission],
+  ['rabbitmq_user', rabbitmqUser],
+  ['rabbitmq_vhost', rabbitmqVhost],
   ['service', service],
+  ['supervisor_program', supervisorProgram],
   ['sysctl', sysctl],
   ['tidy', tidy],
   ['user', user],

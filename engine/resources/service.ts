@@ -65,6 +65,7 @@ function footprintOf({ title, desired }: Resource<ServiceDesired>): Footprint {
   const read = (by: 'restart' | 'reload') => (on: string) => ({ on, by }) as const
   return {
     ...(needsUnit ? { needs: [unit] } : {}),
+    ...(desired.ensure === 'running' ? { ensures: [`service:${name}` as const] } : {}),
     after: desired.enable === 'mask' ? [] : [...(needsUnit ? [] : [unit]), template, file],
     reads: [
       ...[`/etc/systemd/system/${name}`, `/etc/systemd/system/${name}.d/**`].map(read('restart')),

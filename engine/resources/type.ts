@@ -2,9 +2,24 @@ import type { Host, HostReader } from '../host/host.ts'
 
 /**
  * Something on a host that resources need, make or write, as one key:
- * `path:/etc/x`, `user:zulip`, `group:zulip`, `command:nginx`, `unit:nginx.service`, `package:nginx`.
+ * `path:/etc/x`, `user:zulip`, `group:zulip`, `command:nginx`, `unit:nginx.service`, `package:nginx`. A
+ * `service:nginx.service` is a unit that runs. What lies in a server is named after the type that makes it.
  */
-export type Thing = `${'path' | 'user' | 'group' | 'command' | 'unit' | 'package'}:${string}`
+export type Thing = `${ThingKind}:${string}`
+
+type ThingKind =
+  | 'path'
+  | 'user'
+  | 'group'
+  | 'command'
+  | 'unit'
+  | 'package'
+  | 'service'
+  | 'postgresql_cluster'
+  | 'postgresql_role'
+  | 'postgresql_database'
+  | 'rabbitmq_vhost'
+  | 'rabbitmq_user'
 
 /**
  * From the desired state alone, what a resource has to do with the rest of the host. Everything is optional.
@@ -87,7 +102,7 @@ export interface Change {
 
 /**
  * What `diff` finds. In sync is an empty list; `note` then says why nothing is done ("kept", "package will bring
- * it"). `leftAlone` says that it may well differ, and that nothing is done about it in this tree.
+ * it"). `leftAlone` says that it may well differ, and that nothing is done about it here and now.
  */
 export type Verdict =
   | { readonly changes: readonly Change[]; readonly note?: string; readonly leftAlone?: true }

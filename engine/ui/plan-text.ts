@@ -191,7 +191,9 @@ function paintDiffLine(line: string, paint: Paint): string {
 function renderNotes(plan: Plan, { paint, verbose }: PlanTextOptions): string[] {
   // Where nothing at all can run, the counts say so once; else what is left alone is named.
   const isKept = ({ ref, note }: { readonly ref: string; readonly note: string }) =>
-    ref.startsWith('file[') || (note === 'not in a root' && plan.cannotRun === undefined)
+    ref.startsWith('file[') ||
+    note.startsWith('left ') ||
+    (note === 'not in a root' && plan.cannotRun === undefined)
   const render = (title: string, notes: Plan['notes']) => {
     if (notes.length === 0) return []
     const lines = notes.map(

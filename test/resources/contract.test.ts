@@ -15,7 +15,7 @@ import {
 
 const project = join(import.meta.dirname, '../..')
 
-/** Types that nothing but a running machine can converge: they run commands, apt, systemd, or servers of others. */
+/** Types that nothing but a running machine can converge: they run commands and ask servers. */
 const needMachine = new Set([
   'alternatives',
   'debconf',
@@ -23,7 +23,15 @@ const needMachine = new Set([
   'dpkg_divert',
   'exec',
   'package',
+  'postgresql_cluster',
+  'postgresql_database',
+  'postgresql_extension',
+  'postgresql_role',
+  'rabbitmq_permission',
+  'rabbitmq_user',
+  'rabbitmq_vhost',
   'service',
+  'supervisor_program',
 ])
 
 test('a schema stands beside each type, and none stands alone', () => {

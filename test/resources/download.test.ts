@@ -134,6 +134,7 @@ describe('footprint', () => {
     expect(download.footprint(file)).toEqual({
       ensures: ['path:/srv/camo'],
       isLeaf: true,
+      isWhole: true,
       needs: ['path:/srv', 'user:zulip', 'group:zulip'],
     })
     const archive = declared({ archive: 'tar.xz', members: ['bin/camo'] }, '/srv/camo/')
@@ -345,6 +346,9 @@ describe('an archive', () => {
   test('does not take the place of a directory that it did not make', async () => {
     const resource = served(tarball(release), { archive: 'tar' })
     mkdirSync(resource.title)
+    // As a run leaves it that is killed at its last step.
+    expect(await differs(resource)).toEqual(['checksum'])
+    writeFileSync(join(resource.title, 'data'), 'x')
     expect(await differs(resource)).toEqual({
       blocked: `download[camo]: ${resource.title} is a directory that it did not make`,
       help: expect.stringContaining('force: true'),

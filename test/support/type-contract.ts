@@ -98,6 +98,10 @@ export function declaredAttributes(source: string): string[] {
   return [...body.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, name = '']) => name)
 }
 
+/** What lies in a server may have any name there. */
+const wellFormed =
+  /^(path:\/|(user|group|command|unit|package|service):[^\s/]|(postgresql|rabbitmq)_[a-z]+:\S)/
+
 /** Everything about a footprint that breaks the promise of the type, in words. */
 export function footprintFaults(type: ResourceType, resource: Resource): string[] {
   const frozen = deepFreeze(structuredClone(resource))
@@ -105,9 +109,7 @@ export function footprintFaults(type: ResourceType, resource: Resource): string[
   const again = type.footprint(structuredClone(resource))
   const faults =
     JSON.stringify(footprint) === JSON.stringify(again) ? [] : ['differs when asked again']
-  const wrong = thingsOf(footprint).filter(
-    (thing) => !/^(path:\/|(user|group|command|unit|package):[^\s/])/.test(thing),
-  )
+  const wrong = thingsOf(footprint).filter((thing) => !wellFormed.test(thing))
   return [...faults, ...wrong.map((thing) => `names ${thing}`)]
 }
 
@@ -143,6 +145,10 @@ export async function questionsOf(
       return host.list(path)
     },
     query: async (argv) => {
+      count('query')
+      return { argv, ...silent }
+    },
+    queryShared: async (argv) => {
       count('query')
       return { argv, ...silent }
     },
