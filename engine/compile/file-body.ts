@@ -59,6 +59,8 @@ export class FileBodies {
   readonly #evaluation: Evaluation
   readonly #diagnostics: Diagnostic[]
   readonly #templates = new Map<string, Template | undefined>()
+  /** The same by the name that manifests give them, without those that can't be used. */
+  readonly #named = new Map<string, Template>()
   /** The last that was made for an item of a `for_each`. */
   #last:
     | { readonly instance: Instance; readonly template: Template; readonly reading: Reading }
@@ -91,23 +93,12 @@ export class FileBodies {
     name: string,
     resource: Unfinished,
   ): { readonly text: string; readonly late: RenderedText } {
-    const { library } = this.#evaluation
     const { ref, instance, decl, each, sensitive, sources } = resource
     const at =
       'template' in decl.attributes
         ? [...decl.path, 'template']
         : ['defaults', decl.type, 'template']
-    const file = library.path('templates', name)
-    if (file === undefined) {
-      this.#missing(instance, at, {
-        code: 'template-missing',
-        message: `${ref} has no template: there is no file "${name}"`,
-        expected: `it under one of: ${library.folders.map((folder) => library.sources.shown(folder.templates)).join(', ')}`,
-        help: library.nearestPath('templates', name),
-      })
-    }
-    const template = this.#template(file)
-    if (!template) throw new Failed()
+    const template = this.#named.get(name) ?? this.#find(name, resource, at)
     let late: RenderedText
     let text: string
     try {
@@ -177,6 +168,23 @@ export class FileBodies {
       }
     }
     return values
+  }
+
+  #find(name: string, { ref, instance }: Unfinished, at: Path): Template {
+    const { library } = this.#evaluation
+    const file = library.path('templates', name)
+    if (file === undefined) {
+      this.#missing(instance, at, {
+        code: 'template-missing',
+        message: `${ref} has no template: there is no file "${name}"`,
+        expected: `it under one of: ${library.folders.map((folder) => library.sources.shown(folder.templates)).join(', ')}`,
+        help: library.nearestPath('templates', name),
+      })
+    }
+    const template = this.#template(file)
+    if (!template) throw new Failed()
+    this.#named.set(name, template)
+    return template
   }
 
   /** Undefined where it can't be used, which is told the first time. */
