@@ -14,7 +14,7 @@ import { readFacts } from './facts/index.ts'
 import type { Facts } from './facts/schema.ts'
 import type { Host } from './host/host.ts'
 import { localHost } from './host/local.ts'
-import { classList } from './load/class-list.ts'
+import { aliasNotices, classList } from './load/class-list.ts'
 import type { Conf } from './load/conf.ts'
 import { secretMaker } from './load/generated-secrets.ts'
 import { Library, type ManifestFolder, siteFolder } from './load/library.ts'
@@ -168,7 +168,7 @@ const HOST_CODES = new Set(['unset-value', 'conf-value', 'assertion-failed'])
 export async function validateAll(
   options: RoadOptions,
 ): Promise<{ readonly diagnostics: readonly Diagnostic[]; readonly summary: string }> {
-  const { library, input } = await load({ ...options, classes: ['none'], with: {} })
+  const { library, input, conf } = await load({ ...options, classes: ['none'], with: {} })
   const wanted = new Set(options.manifests.map((folder) => resolve(folder)))
   const isMeant = ({ manifests }: ManifestFolder) => wanted.size === 0 || wanted.has(manifests)
   const names = library.names(isMeant)
@@ -184,7 +184,14 @@ export async function validateAll(
       found.push(...checkManifest(manifest, input), ...incompleteNotices(manifest, library.sources))
     }
   }
-  const diagnostics = unique([...library.strays(isMeant), ...library.diagnostics, ...found])
+  // What is wrong with the list is no mistake of a manifest.
+  const listed = classesOf(conf, { ...options, classes: [] }, [])
+  const diagnostics = unique([
+    ...library.strays(isMeant),
+    ...library.diagnostics,
+    ...found,
+    ...aliasNotices(listed, library),
+  ])
   return {
     diagnostics: sortByPlace(diagnostics),
     summary: `${names.length} ${names.length === 1 ? 'manifest' : 'manifests'}, nothing wrong.`,

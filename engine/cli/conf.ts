@@ -6,7 +6,7 @@ import { openLibrary } from '../index.ts'
 import { classList } from '../load/class-list.ts'
 import type { Conf, ConfEntry } from '../load/conf.ts'
 import { type ConfEdit, setConf, unsetConf } from '../load/conf-edit.ts'
-import { listItems, withItems, withoutItems } from '../load/conf-list.ts'
+import { listItems, withItems, withoutItems, withRenamed } from '../load/conf-list.ts'
 import {
   type ConfReader,
   confReaders,
@@ -89,6 +89,32 @@ export async function remove(flags: ConfFlags, name: string, value: string): Pro
     file,
     setting,
     setConf(file.text, setting.section, setting.key, shorter, file.shown),
+  )
+}
+
+/** `steward conf migrate`: the classes that zulip.conf lists, by the names that they have today. */
+export async function migrate(flags: ConfFlags): Promise<number> {
+  const { setting, file, library, entry } = openList(flags, 'machine.puppet_classes')
+  if (!entry) {
+    print(`Nothing to do: ${setting.name} is not set in ${file.shown}.`)
+    return 0
+  }
+  const today = (item: string) => {
+    const bare = item.replace(/^::/, '')
+    const name =
+      library.read(bare)?.aliasOf === undefined ? item : (library.find(bare)?.name ?? item)
+    if (name !== item) print(`${item} is called ${name} today.`)
+    return name
+  }
+  const renamed = withRenamed(entry.value, today)
+  if (listItems(renamed).join() === listItems(entry.value).join()) {
+    print(`Nothing to do: every class that ${file.shown} lists has the name of today.`)
+    return 0
+  }
+  return change(
+    file,
+    setting,
+    setConf(file.text, setting.section, setting.key, renamed, file.shown),
   )
 }
 

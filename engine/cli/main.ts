@@ -220,6 +220,15 @@ runs(
   ),
   async () => ({ run: (await loadConf()).remove as Run }),
 )
+runs(
+  examples(
+    confCommand
+      .command('migrate')
+      .description('write the names of today for classes that are listed by an earlier one'),
+    ['steward conf migrate'],
+  ),
+  async () => ({ run: (await loadConf()).migrate as Run }),
+)
 
 runs(
   examples(

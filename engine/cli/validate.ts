@@ -1,5 +1,6 @@
 import { Refusal } from '../diagnostics/diagnostic.ts'
 import { compileCatalog, load, validateAll } from '../index.ts'
+import { aliasNotices } from '../load/class-list.ts'
 import { type CommonFlags, roadOptions } from './options.ts'
 import { print, showDiagnostics } from './output.ts'
 
@@ -20,7 +21,12 @@ async function validateNamed(flags: CommonFlags, classes: readonly string[]) {
     const loaded = await load(roadOptions(flags, classes, false))
     const { catalog, notices } = compileCatalog(loaded)
     return {
-      diagnostics: [...loaded.notices, ...notices, ...catalog.notices],
+      diagnostics: [
+        ...loaded.notices,
+        ...aliasNotices(loaded.input.classes, loaded.library),
+        ...notices,
+        ...catalog.notices,
+      ],
       summary: `${classes.join(', ')}: ${catalog.resources.length === 1 ? '1 resource' : `${catalog.resources.length} resources`}, nothing wrong.`,
     }
   } catch (error) {

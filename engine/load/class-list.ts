@@ -1,5 +1,6 @@
 import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts'
 import type { ConfEntry } from './conf.ts'
+import type { Library } from './library.ts'
 
 /**
  * The classes that `[machine] puppet_classes` lists, in its order, without a leading `::` and without empty
@@ -14,6 +15,26 @@ export function classList(
   )
   if (diagnostics.length > 0) return { diagnostics }
   return { classes: items.map(({ text }) => text.replace(/^::/, '')) }
+}
+
+/** Those of the classes that go by an earlier name of another class, a notice each. */
+export function aliasNotices(
+  classes: readonly { readonly name: string; readonly place?: Place | undefined }[],
+  library: Library,
+): Diagnostic[] {
+  return classes.flatMap(({ name, place }) => {
+    const now = library.read(name)?.aliasOf === undefined ? undefined : library.find(name)?.name
+    if (now === undefined) return []
+    return [
+      {
+        severity: 'notice',
+        code: 'alias',
+        message: `${name} is an earlier name of ${now}, and goes on to work`,
+        ...(place ? { place } : {}),
+        help: 'steward conf migrate writes the names of today to zulip.conf',
+      },
+    ]
+  })
 }
 
 interface Item {

@@ -24,6 +24,11 @@ export function withoutItems(value: string, isMeant: (item: string) => boolean):
   )
 }
 
+/** The list with each item renamed, and none twice. */
+export function withRenamed(value: string, rename: (item: string) => string): string {
+  return joinItems([...new Set(listItems(value).map(rename))], value)
+}
+
 /** With a blank after each comma, unless the list is written without. */
 function joinItems(items: readonly string[], model: string): string {
   const isTight = model.includes(',') && !/,\s/.test(model)

@@ -284,3 +284,21 @@ describe('remove', () => {
     expect(ran.stderr).toContain('did you mean "site::web"?')
   })
 })
+
+describe('migrate', () => {
+  test('writes the names of today, each once, and leaves all else as it is', () => {
+    const text = conf.replace(
+      'site::web, ::site::cache   ',
+      'site::website, ::site::cache, site::web',
+    )
+    const ran = edit(['migrate'], text)
+    expect(ran).toMatchObject({ status: 0, stderr: '' })
+    expect(ran.stdout).toContain('site::website is called site::web today.')
+    expect(ran.text).toBe(conf.replace('site::web, ::site::cache   ', 'site::web, ::site::cache'))
+  })
+  test('has nothing to do where no name is old', () => {
+    const ran = edit(['migrate'])
+    expect(ran).toMatchObject({ status: 0, stderr: '', text: conf })
+    expect(ran.stdout).toMatch(/^Nothing to do: every class/)
+  })
+})

@@ -26,3 +26,19 @@ test('warns of files that no class can be named after, but not of hidden ones', 
   expect({ status, stdout }).toEqual({ status: 0, stdout: '1 manifest, nothing wrong.\n' })
   expect(stderr).toMatch(/^warning: site\/My-own\.yml is passed over: .*such as my_own\.yaml\n$/)
 })
+
+test.each([
+  ['named', ['old']],
+  ['listed in zulip.conf', []],
+])('tells a class that is %s by an earlier name how it is called today', (_title, named) => {
+  const cwd = folderWith({
+    'site/new.yaml': 'class: new\n',
+    'site/old.yaml': 'class: old\nalias_of: new\n',
+    'zulip.conf': '[machine]\npuppet_classes = old\n',
+  })
+  const flags = ['--manifests', 'site', '--config', 'zulip.conf']
+  const { status, stderr } = steward(cwd, 'validate', ...flags, ...named)
+  expect(status).toBe(0)
+  expect(stderr).toContain('old is an earlier name of new')
+  expect(stderr).toContain('steward conf migrate')
+})
