@@ -1,5 +1,6 @@
 import schema from '../../schemas/resources/tidy.json' with { type: 'json' }
 import type { FileStat, Host, HostReader } from '../host/host.ts'
+import { becomesAbsent } from './diff-attributes.ts'
 import { parseDurationMs } from './duration.ts'
 import { followLinks } from './links.ts'
 import { joinPath, normalPath, pathMistake } from './path.ts'
@@ -53,10 +54,20 @@ export const tidy: ResourceType<Desired, Current> = {
     if ('blocked' in current) return current
     const { goes } = current
     if (goes.length === 0) return { changes: [] }
-    const from = goes.map(({ path }) => path)
+    const files = goes.map(({ path }) => path)
     const bytes = goes.reduce((sum, { stat }) => sum + (stat.kind === 'file' ? stat.size : 0), 0)
     const note = `${goes.length} in all, ${sizeText(bytes)}`
-    return { changes: [{ attribute: 'ensure', from, to: 'absent', note }] }
+    // As a text, so that a plan lists them line by line.
+    const content = {
+      from: Buffer.from(files.map((path) => `${path}\n`).join('')),
+      to: Buffer.of(),
+    }
+    return {
+      changes: [
+        { ...becomesAbsent, note },
+        { attribute: 'files', from: files, to: [], content },
+      ],
+    }
   },
   async apply({ desired }, changes, host) {
     const paths = changes.flatMap(({ from }) => (typeof from === 'object' ? from : []))

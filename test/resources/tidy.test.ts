@@ -43,7 +43,7 @@ async function verdictOn(
 async function listed(desired: Desired, title?: string, things: readonly Thing[] = []) {
   const verdict = await verdictOn(fakeHost({ files: tree }), declared(desired, title), things)
   if (!('changes' in verdict)) throw new Error('no changes')
-  return verdict.changes?.[0]?.from ?? []
+  return verdict.changes?.[1]?.from ?? []
 }
 
 describe('what goes', () => {
@@ -98,7 +98,15 @@ describe('what goes', () => {
 test('diff tells how much it is', async () => {
   const host = fakeHost({ files: tree })
   expect(await verdictOn(host, declared({ matches: 'o*', recurse: 1 }))).toEqual({
-    changes: [{ attribute: 'ensure', from: ['/d/old.gz'], to: 'absent', note: '1 in all, 1.5 kB' }],
+    changes: [
+      { attribute: 'ensure', from: 'present', to: 'absent', note: '1 in all, 1.5 kB' },
+      {
+        attribute: 'files',
+        from: ['/d/old.gz'],
+        to: [],
+        content: { from: Buffer.from('/d/old.gz\n'), to: Buffer.of() },
+      },
+    ],
   })
 })
 
