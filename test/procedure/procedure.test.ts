@@ -329,6 +329,27 @@ steps:
     expect(JSON.stringify(refused.events)).toContain('sensitive-value')
   })
 
+  test('names no step by the secret that it goes over', async () => {
+    const procedure = procedureOf(`class: main
+steps:
+  - query: said
+    command: [/bin/echo, '{"tell-nobody": "a", "nor-him": "b"}']
+    json: true
+    sensitive: true
+  - block: one
+    for_each: \${{ query.said.json }}
+    steps:
+      - exec: inside
+        ${note('inside')}
+`)
+    const { events, summary } = await procedure.run()
+    expect(summary?.status).toBe('done')
+    expect(log(procedure)).toEqual(['inside', 'inside'])
+    const { answers, ...rest } = procedure.progress
+    expect(JSON.stringify(answers)).toContain('tell-nobody')
+    expect(JSON.stringify([events, rest])).not.toMatch(/tell-nobody|nor-him/)
+  })
+
   test('tells nothing that a secret query prints and fails or waits for', async () => {
     const failing = (how: string) => `class: main
 steps:
