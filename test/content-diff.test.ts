@@ -39,12 +39,11 @@ describe('contentDiff', () => {
     expect('text' in shown && shown.text.split('\n').at(-1)).toMatch(/^… \d+ more lines$/)
   })
 
-  test('gives up in good time where nearly everything differs', () => {
-    const began = performance.now()
-    diff(
+  test('gives up where nearly everything differs', () => {
+    const shown = diff(
       lines(40_000, (n) => `a${n * 7}`),
       lines(40_000, (n) => `b${n * 3}`),
     )
-    expect(performance.now() - began).toBeLessThan(5000)
+    expect(shown).toEqual({ unshown: expect.stringMatching(/^more than 3000 lines differ, /) })
   })
 })
