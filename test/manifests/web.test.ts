@@ -50,7 +50,9 @@ describe('the site of the application', () => {
     expect(content(catalogOf(of({ conf })), include('app'))).toContain('proxy_pass http://tusd;')
     expect(content(catalogOf(of({ conf })), include('upstreams'))).toContain('192.0.2.9:9900;')
     const older = catalogOf(of({ conf, release: nine }))
-    expect(content(older, include('app')) + content(older, include('upstreams'))).not.toMatch(/tusd|v1.tus/)
+    expect(content(older, include('app')) + content(older, include('upstreams'))).not.toMatch(
+      /tusd|v1.tus/,
+    )
   })
 })
 
