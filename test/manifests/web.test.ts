@@ -186,7 +186,7 @@ describe('zulip::profile::app_frontend', () => {
     ]) {
       for (const release of [nine, ten]) {
         const os = { ...exampleFacts.os, id, version }
-        catalogOf(of({ release, facts: { os } as Case['facts'] }))
+        catalogOf(of({ release, facts: { os } as NonNullable<Case['facts']> }))
       }
     }
   })
