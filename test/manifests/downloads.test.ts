@@ -1,0 +1,61 @@
+import { describe, expect, test } from 'vitest'
+import { type Case, catalogOf, desired, find, result } from './catalog.ts'
+
+const server = (options: Case = {}) => catalogOf({ classes: ['zulip::wal_g'], ...options })
+const folder = '/srv/zulip-wal-g-3.0.0'
+const fetched = (options?: Case) => desired(server(options), `download[${folder}]`)
+
+describe('what is fetched', () => {
+  test('is pinned by version and checksum for each architecture', () => {
+    const [amd64, arm64] = ['amd64', 'arm64'].map((architecture) =>
+      fetched({ facts: { architecture } }),
+    )
+    for (const each of [amd64, arm64]) {
+      expect(each?.url).toMatch(/^https:\/\/github\.com\/wal-g\/.*\/v3\.0\.0\/.*\.tar\.gz$/)
+      expect(each?.checksum).toMatch(/^[0-9a-f]{64}$/)
+    }
+    expect(amd64?.checksum).not.toBe(arm64?.checksum)
+    expect(arm64?.members).toEqual(['wal-g-pg-ubuntu-20.04-aarch64'])
+  })
+
+  test('is refused for an architecture without a checksum', () => {
+    const { diagnostics } = result({
+      classes: ['zulip::wal_g'],
+      facts: { architecture: 'riscv64' },
+    })
+    expect(diagnostics.map(({ message }) => message)).toEqual([
+      expect.stringContaining('wal-g 3.0.0 is not to be had for riscv64'),
+    ])
+  })
+
+  test('comes from a mirror where zulip.conf names one, with the same checksum', () => {
+    const mirrored = fetched({ conf: '[downloads]\nmirror = http://mirror.test/zulip/\n' })
+    expect(mirrored.url).toBe(
+      'http://mirror.test/zulip/github.com/wal-g/wal-g/releases/download/v3.0.0/wal-g-pg-ubuntu-20.04-amd64.tar.gz',
+    )
+    expect(mirrored.checksum).toBe(fetched().checksum)
+  })
+
+  test('is told how to do without it', () => {
+    expect(fetched().help).toMatch(/mirror in \[downloads\] of zulip\.conf .* enabled = false/)
+  })
+})
+
+test('older versions go once a newer one has come, and only then', () => {
+  const catalog = server()
+  const cleanup = find(catalog, 'exec[Cleanup wal-g]')
+  expect(cleanup?.desired).toMatchObject({ refreshonly: true })
+  const refreshing = catalog.edges
+    .filter(({ to, refresh }) => to === cleanup?.index && refresh)
+    .map(({ from }) => catalog.resources[from]?.ref)
+  expect(refreshing).toEqual([`download[${folder}]`])
+})
+
+test('nothing is fetched, linked or removed where downloads are switched off, and that is said', () => {
+  const conf = '[downloads]\nenabled = false\n'
+  const { catalog, diagnostics } = result({ classes: ['zulip::wal_g'], conf })
+  expect(catalog?.resources).toEqual([])
+  expect(diagnostics.map(({ message }) => message)).toContainEqual(
+    expect.stringContaining('Nothing is fetched'),
+  )
+})
