@@ -116,11 +116,30 @@ describe('scheduled jobs', () => {
       )
     }
   })
+  test('reach other hosts through the proxy, where there is one', () => {
+    const proxies = (conf: string) =>
+      jobs({ conf }).map(({ desired: job }) => (job as { environment: object }).environment)
+    expect(proxies('')).toContainEqual(
+      expect.objectContaining({
+        HTTP_proxy: 'http://localhost:4750',
+        HTTPS_proxy: 'http://localhost:4750',
+      }),
+    )
+    expect(JSON.stringify(proxies('[http_proxy]\nhost ='))).not.toContain('proxy')
+  })
   test('are switched off and put elsewhere by zulip.conf', () => {
     const conf = '[cron]\nclearsessions = off\nsend-digest-emails = 15 7 * * mon'
     const catalog = catalogOf({ conf, classes })
     expect(desired(catalog, 'cron[clearsessions]').ensure).toBe('absent')
     expect(desired(catalog, 'cron[send-digest-emails]').schedule).toBe('15 7 * * mon')
+  })
+  test('are told apart from those that zulip.conf misspells', () => {
+    const told = (line: string) =>
+      result({ conf: `[cron]\n${line}`, classes })
+        .diagnostics.map(({ message }) => message)
+        .join('\n')
+    expect(told('clear-sessions = off')).toContain('has "clear-sessions", which is no job')
+    for (const name of names({})) expect(told(`${name} = off`)).not.toContain('is no job')
   })
   test('are refused with a schedule that cron would not read', () => {
     const { catalog, diagnostics } = result({ conf: '[cron]\nclearsessions = at noon', classes })
