@@ -54,6 +54,23 @@ describe('the ladder', () => {
     expect(wrong).toEqual([])
   })
 
+  test('has no two files that import each other, by however long a way', () => {
+    const imported = new Map(files.map((file) => [file, filesImportedBy(file)]))
+    const circles: string[] = []
+    const done = new Set<string>()
+    const visit = (file: string, path: readonly string[]): void => {
+      if (path.includes(file)) {
+        circles.push([...path.slice(path.indexOf(file)), file].join(' → '))
+        return
+      }
+      if (done.has(file)) return
+      for (const other of imported.get(file) ?? []) visit(other, [...path, file])
+      done.add(file)
+    }
+    for (const file of files) visit(file, [])
+    expect(circles).toEqual([])
+  })
+
   test('ui is drawn by cli alone', () => {
     const wrong = files.filter(
       (file) =>

@@ -17,31 +17,13 @@ import { secretWriters } from '../record/secret-writers.ts'
 import { Store } from '../record/store.ts'
 import { planLine } from '../ui/json.ts'
 import { renderPlan } from '../ui/plan-text.ts'
+import { type ApplyFlags, exitStatus } from './apply-flags.ts'
 import { shownCommandLine } from './command-line.ts'
 import { withExample } from './example.ts'
-import {
-  agreed,
-  followPlainly,
-  isInteractive,
-  locked,
-  type RunFlags,
-  recorded,
-  report,
-} from './locked.ts'
-import { type CommonFlags, roadOptions } from './options.ts'
+import { agreed, followPlainly, isInteractive, locked, recorded, report } from './locked.ts'
+import { roadOptions } from './options.ts'
 import { outputColumns, paintOf, print, showDiagnostics } from './output.ts'
 import type { Stop } from './stop.ts'
-
-export interface ApplyFlags extends CommonFlags, RunFlags {
-  readonly json?: boolean
-  readonly dryRun?: boolean
-  readonly detailedExitcodes?: boolean
-  readonly tags?: readonly string[]
-  readonly only?: readonly string[]
-  readonly restart?: boolean
-  readonly abandon?: boolean
-  readonly diff: boolean
-}
 
 /**
  * `steward apply`: 0 done or nothing to do, 1 refused before anything was touched, 4 something
@@ -215,11 +197,4 @@ function showPlan(plan: Plan, flags: ApplyFlags, notices: readonly Diagnostic[])
       }),
     )
   }
-}
-
-export function exitStatus(
-  { changed, failed }: { readonly changed: boolean; readonly failed: boolean },
-  flags: Pick<ApplyFlags, 'detailedExitcodes'>,
-): number {
-  return (failed ? 4 : 0) + (flags.detailedExitcodes && changed ? 2 : 0)
 }

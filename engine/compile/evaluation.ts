@@ -7,7 +7,6 @@ import type { Path } from '../load/yaml.ts'
 import { ExprError, type ExprScope, recordOf, recordWith, toCel, Unset } from './expr.ts'
 import { expressionDiagnostic } from './expression-diagnostic.ts'
 import { Failed, Instance, type Value, ValueLoop } from './instance.ts'
-import type { LeftOut } from './left-out.ts'
 import { type Data, parameterValue, type With } from './parameter.ts'
 import { collectTexts, sameValue } from './plain-data.ts'
 import { eachFields, type Scopes } from './scope.ts'
@@ -25,6 +24,14 @@ export interface Spot {
   readonly instance: Instance
   readonly path: Path
   readonly each?: Each | undefined
+}
+
+/** The `when` that leaves something out, and where it stands. */
+export interface LeftOut {
+  /** As it is written. */
+  readonly when: string
+  readonly file: string
+  readonly path: Path
 }
 
 /** Classes with their values: evaluates each class once, and every expression where it stands. */

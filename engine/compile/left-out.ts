@@ -1,18 +1,9 @@
 import { isObject, type ResourceDecl } from '../load/manifest.ts'
-import type { Path } from '../load/yaml.ts'
 import type { Declarations } from './declare.ts'
-import type { Each, Evaluation } from './evaluation.ts'
+import type { Each, Evaluation, LeftOut } from './evaluation.ts'
 import { Signal } from './expr.ts'
 import type { Instance, Value } from './instance.ts'
 import { refOf } from './metaparameters.ts'
-
-/** The `when` that leaves something out, and where it stands. */
-export interface LeftOut {
-  /** As it is written. */
-  readonly when: string
-  readonly file: string
-  readonly path: Path
-}
 
 /** Defines may use each other in a circle that only a `when` ends. */
 const MAX_DEPTH = 20

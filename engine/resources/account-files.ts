@@ -1,5 +1,5 @@
 import type { Host } from '../host/host.ts'
-import type { AccountTools, UserValues } from './account-tools.ts'
+import type { AccountTools, UserValues } from './account-values.ts'
 import { makeHome } from './home-directory.ts'
 import { ApplyError } from './type.ts'
 

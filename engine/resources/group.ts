@@ -1,6 +1,7 @@
 import schema from '../../schemas/resources/group.json' with { type: 'json' }
 import { checkAccountName } from './account-names.ts'
-import { accountTools, type Membership } from './account-tools.ts'
+import { accountTools } from './account-tools.ts'
+import type { Membership } from './account-values.ts'
 import { attributeChanges } from './diff-attributes.ts'
 import { ApplyError, type Change, type ResourceType } from './type.ts'
 

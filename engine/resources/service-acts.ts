@@ -1,9 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CommandResult, Host } from '../host/host.ts'
 import { howItEnded } from './must-run.ts'
-import type { ServiceDesired } from './service.ts'
 import { showUnits, type Unit, unitName } from './systemctl.ts'
 import { ApplyError, type Change, type Outcome, type RefreshKind, type Resource } from './type.ts'
+
+export interface ServiceDesired {
+  readonly ensure?: 'running' | 'stopped'
+  readonly enable?: boolean | 'mask'
+  /** Path globs, or references such as `file[/etc/x]`. */
+  readonly restart_on?: readonly string[]
+  readonly reload_on?: readonly string[]
+  readonly restart?: readonly string[]
+  readonly reload?: readonly string[]
+}
 
 type Service = Resource<ServiceDesired>
 

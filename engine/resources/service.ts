@@ -1,18 +1,8 @@
 import schema from '../../schemas/resources/service.json' with { type: 'json' }
 import type { HostReader } from '../host/host.ts'
-import { applyService, refreshService } from './service-acts.ts'
+import { applyService, refreshService, type ServiceDesired } from './service-acts.ts'
 import { showUnits, type Unit, unitName } from './systemctl.ts'
 import type { Change, Footprint, Resource, ResourceType, Thing, Verdict } from './type.ts'
-
-export interface ServiceDesired {
-  readonly ensure?: 'running' | 'stopped'
-  readonly enable?: boolean | 'mask'
-  /** Path globs, or references such as `file[/etc/x]`. */
-  readonly restart_on?: readonly string[]
-  readonly reload_on?: readonly string[]
-  readonly restart?: readonly string[]
-  readonly reload?: readonly string[]
-}
 
 export type ServiceCurrent =
   | {

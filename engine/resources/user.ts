@@ -1,7 +1,8 @@
 import { posix } from 'node:path'
 import schema from '../../schemas/resources/user.json' with { type: 'json' }
 import { checkAccountName } from './account-names.ts'
-import { accountTools, type Membership, type UserValues } from './account-tools.ts'
+import { accountTools } from './account-tools.ts'
+import type { Membership, UserValues } from './account-values.ts'
 import { attributeChanges } from './diff-attributes.ts'
 import { homeToRemove } from './home-directory.ts'
 import { ApplyError, type Change, type ResourceType } from './type.ts'

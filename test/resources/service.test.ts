@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { type ServiceDesired, service } from '../../engine/resources/service.ts'
+import { service } from '../../engine/resources/service.ts'
+import type { ServiceDesired } from '../../engine/resources/service-acts.ts'
 import { ApplyError, type Resource } from '../../engine/resources/type.ts'
 import { type FakeHostOptions, fakeHost } from '../support/fake-host.ts'
 
