@@ -152,11 +152,8 @@ describe('uwsgi', () => {
   })
   test('alone is restarted when its file changes, and not by supervisor', () => {
     const told = refreshes().filter(({ from }) => from === 'file[/etc/zulip/uwsgi.ini]')
-    expect(told.map(({ to }) => to)).toEqual(['exec[restart program zulip-django]'])
-    expect(desired(server(), 'exec[restart program zulip-django]')).toMatchObject({
-      command: ['supervisorctl', 'restart', 'zulip-django'],
-      refreshonly: true,
-    })
+    expect(told.map(({ to }) => to)).toEqual(['supervisor_program[zulip-django]'])
+    expect(desired(server(), 'supervisor_program[zulip-django]').ensure).toBeUndefined()
   })
 })
 
@@ -253,7 +250,7 @@ describe('supervisor', () => {
     const site = { 'zulip::supervisor': { is_service: false, purge_programs: false } }
     const catalog = server({ site })
     expect(find(catalog, 'service[supervisor]')).toBeUndefined()
-    expect(find(catalog, 'exec[restart program zulip-django]')).toBeUndefined()
+    expect(find(catalog, 'supervisor_program[zulip-django]')).toBeUndefined()
     expect(desired(catalog, `file[${folder}]`).purge).toBe(false)
     expect(desired(server(), `file[${folder}]`).purge).toBe(true)
   })
