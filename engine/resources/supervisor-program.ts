@@ -58,7 +58,9 @@ export const supervisorProgram: ResourceType<SupervisorProgramDesired, Superviso
   async probe(programs, host, context) {
     const cannotRun = host.root === '/' ? host.cannotRun : 'not in a root'
     if (cannotRun !== undefined) return programs.map(() => ({ cannotRun }))
-    const status = await askStatus(host)
+    // What is only restarted is asked about when it is.
+    const isAsked = programs.some(({ desired }) => desired.ensure !== undefined)
+    const status = isAsked ? await askStatus(host) : { processes: [] }
     return programs.map((program) => {
       const isTreeMissing = lacksTree(program, host) && !comes(program, context)
       if ('silent' in status) return { ...status, isTreeMissing }

@@ -51,9 +51,12 @@ test('footprint: comes after supervisor runs and after its tree, and reads what 
   expect(supervisorProgram.footprint(declared('x', { ensure: 'stopped' })).needs).toBeUndefined()
 })
 
-test('probe: asks once for all', async () => {
+test('probe: asks once for all, and not for what is only restarted', async () => {
   const host = machine()
   await supervisorProgram.probe([declared('zulip-django', {}), declared('zulip-tus', {})], host)
+  expect(host.queries).toEqual([])
+  const running = declared('zulip-katex', { ensure: 'running' })
+  await supervisorProgram.probe([running, declared('zulip-tus', {}), running], host)
   expect(host.queries).toEqual(['supervisorctl status'])
 })
 
