@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path'
-import { apply } from './apply.ts'
+import { apply } from './apply/apply.ts'
 import type { Catalog } from './compile/catalog.ts'
 import { type CompileInput, compile, incompleteNotices } from './compile/compile.ts'
 import type { LeftOut } from './compile/evaluation.ts'

@@ -1,4 +1,5 @@
-import { apply, type Keeper } from '../apply.ts'
+import { apply } from '../apply/apply.ts'
+import type { Keeper } from '../apply/keeper.ts'
 import type { Catalog } from '../compile/catalog.ts'
 import { type Diagnostic, Refusal } from '../diagnostics/diagnostic.ts'
 import type { Event, StepKind, Summary } from '../events.ts'

@@ -1,4 +1,4 @@
-import type { Keeper } from '../apply.ts'
+import type { Keeper } from '../apply/keeper.ts'
 import type { Event, Summary } from '../events.ts'
 import type { Ownership } from '../host/host.ts'
 import type { Kept } from '../host/keeping.ts'

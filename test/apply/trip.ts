@@ -1,4 +1,5 @@
-import { apply, type Keeper } from '../../engine/apply.ts'
+import { apply } from '../../engine/apply/apply.ts'
+import type { Keeper } from '../../engine/apply/keeper.ts'
 import { compile } from '../../engine/compile/compile.ts'
 import { type Selection, selected } from '../../engine/compile/selection.ts'
 import { renderDiagnostic } from '../../engine/diagnostics/render.ts'

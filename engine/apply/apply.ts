@@ -1,49 +1,23 @@
 import { setImmediate } from 'node:timers/promises'
-import type { Catalog, CatalogResource } from './compile/catalog.ts'
-import { type Diagnostic, Refusal } from './diagnostics/diagnostic.ts'
-import type { Event, Outcome, Summary } from './events.ts'
-import { type Adjacency, neighbours, pairs, predecessors } from './graph.ts'
-import { HostError } from './host/error.ts'
-import type { Host, Ownership } from './host/host.ts'
-import { type Kept, keeping } from './host/keeping.ts'
-import {
-  type Action,
-  actionOf,
-  type Plan,
-  plannedChanges,
-  redactor,
-  strongerRefresh,
-} from './plan.ts'
-import { IN_SYNC, Needs, probeContext, type States, verdictNow, verdictsNow } from './probe.ts'
-import { changesMade } from './resources/changes-made.ts'
+import type { Catalog, CatalogResource } from '../compile/catalog.ts'
+import type { Event, Outcome, Summary } from '../events.ts'
+import { type Adjacency, neighbours, pairs, predecessors } from '../graph.ts'
+import type { Host } from '../host/host.ts'
+import { keeping } from '../host/keeping.ts'
+import { type Action, actionOf, type Plan, plannedChanges, redactor } from '../plan.ts'
+import { IN_SYNC, Needs, probeContext, type States, verdictNow, verdictsNow } from '../probe.ts'
+import { changesMade } from '../resources/changes-made.ts'
 import {
   ApplyError,
   type Change,
-  type RefreshKind,
   type ResourceType,
   type Outcome as Result,
   type Verdict,
-} from './resources/type.ts'
-
-/**
- * Takes down what a run means to do and what it overwrites. What a method was told is
- * durable when it returns, but for `wrote`.
- */
-export interface Keeper {
-  /** Before a window of changes: the resources that may be changed in it. */
-  intend(resources: readonly { readonly ref: string; readonly action: Action | 'check' }[]): void
-  /** Before a change: what was there. */
-  keep(ref: string, kept: Kept): void
-  /** After a write: what is there now. Durable once `settle` returns. */
-  wrote(
-    ref: string,
-    path: string,
-    content: Uint8Array,
-    how: Ownership & { readonly mode: number },
-  ): void
-  /** At the end of a window. */
-  settle(): void
-}
+} from '../resources/type.ts'
+import { type FailureCode, failure } from './failure.ts'
+import { Intents } from './intents.ts'
+import type { Keeper } from './keeper.ts'
+import { Refreshes } from './refreshes.ts'
 
 export interface ApplyInput {
   readonly run: string
@@ -57,8 +31,6 @@ export interface ApplyInput {
   readonly stop: AbortSignal
 }
 
-/** How many resources share one commit of what is meant. */
-const WINDOW = 256
 /** Signals wait for the event loop to turn, which files alone never let it. Milliseconds. */
 const LONGEST_TURN_MS = 50
 
@@ -127,10 +99,7 @@ class Runner {
   readonly #needs: Needs
   readonly #redact: (text: string) => string
   readonly #actions: ReadonlyMap<number, Action>
-  readonly #listens: ReadonlyMap<
-    number,
-    readonly { readonly from: number; readonly by: RefreshKind }[]
-  >
+  readonly #refreshes: Refreshes
   /**
    * By index: whether it was changed in this run, whether anything before it was,
    * and whose failure keeps it from being done.
@@ -153,13 +122,12 @@ class Runner {
   #partly = 0
   /** The resource in whose name writes happen. */
   #current = ''
-  /** Resources that are on record as about to be changed, and the plan's first that is not. */
-  readonly #meant = new Set<number>()
-  #nextPlanned = 0
+  readonly #intents: Intents
 
   constructor(input: ApplyInput) {
     this.#input = input
     const { catalog, plan, keeper } = input
+    this.#intents = new Intents(input)
     const size = catalog.resources.length
     this.#before = predecessors(size, pairs(catalog.edges))
     this.#context = probeContext(catalog)
@@ -168,14 +136,7 @@ class Runner {
     })
     this.#redact = redactor(catalog.secrets)
     this.#actions = new Map(plan.resources.map(({ index, action }) => [index, action]))
-    const listens = new Map<number, { from: number; by: RefreshKind }[]>()
-    for (const { from, to, refresh } of catalog.edges) {
-      if (!refresh) continue
-      const list = listens.get(to)
-      if (list) list.push({ from, by: refresh })
-      else listens.set(to, [{ from, by: refresh }])
-    }
-    this.#listens = listens
+    this.#refreshes = new Refreshes(catalog)
     this.#changed = new Uint8Array(size)
     this.#touched = new Uint8Array(size)
     this.#failedRoot = new Int32Array(size).fill(-1)
@@ -222,8 +183,7 @@ class Runner {
   }
 
   finish(): void {
-    this.#input.host.sync()
-    this.#input.keeper.settle()
+    this.#intents.settle()
   }
 
   summary(durationMs: number): Summary {
@@ -261,7 +221,7 @@ class Runner {
     let verdict: Verdict | undefined = state?.kind === 'known' ? state.verdict : undefined
     const planned = verdict && 'changes' in verdict ? (verdict.changes?.length ?? 0) : -1
     if (planned !== 0 || this.#touched[index]) {
-      this.#intend(resource)
+      this.#intents.intend(resource)
       try {
         verdict = await verdictNow(this.#type(resource), resource, {
           host: this.#host,
@@ -379,7 +339,10 @@ class Runner {
     result?: Result,
   ): AsyncGenerator<Event> {
     const type = this.#type(resource)
-    const due = this.#due(resource, changes)
+    const due =
+      this.#host.cannotRun === undefined
+        ? this.#refreshes.due(resource, changes, this.#changed)
+        : undefined
     const own = { changes: this.#shown(resource, changes), ...this.#said(result) }
     if (!due || !type.refresh) {
       yield this.#finished(resource, began, {
@@ -432,54 +395,6 @@ class Runner {
     })
   }
 
-  #due(
-    resource: CatalogResource,
-    changes: readonly Change[],
-  ): { by: RefreshKind; from: string[] } | undefined {
-    if (resource.noop || this.#host.cannotRun !== undefined) return undefined
-    const starts = changes.some(
-      ({ attribute, to }) =>
-        attribute === 'run' || (attribute === 'ensure' && (to === 'running' || to === 'stopped')),
-    )
-    if (starts) return undefined
-    let due: { by: RefreshKind; from: string[] } | undefined
-    for (const { from, by } of this.#listens.get(resource.index) ?? []) {
-      if (!this.#changed[from]) continue
-      const { ref } = this.#input.catalog.resources[from] as CatalogResource
-      if (!due) due = { by, from: [ref] }
-      else {
-        due.by = strongerRefresh(due.by, by)
-        if (!due.from.includes(ref)) due.from.push(ref)
-      }
-    }
-    return due
-  }
-
-  /** Takes down in one commit that this resource may be changed, and those that the plan names after it. */
-  #intend({ index, ref }: CatalogResource): void {
-    if (this.#meant.delete(index)) return
-    const { plan, keeper, host } = this.#input
-    host.sync()
-    keeper.settle()
-    const meant: { ref: string; action: Action | 'check' }[] = []
-    if (!this.#actions.has(index)) meant.push({ ref, action: 'check' })
-    // Those that the plan names before this one, and that were not meant yet, were skipped.
-    let isPast = this.#actions.has(index)
-    for (
-      ;
-      this.#nextPlanned < plan.resources.length && meant.length < WINDOW;
-      this.#nextPlanned++
-    ) {
-      const planned = plan.resources[this.#nextPlanned] as Plan['resources'][number]
-      isPast &&= planned.index !== index
-      if (isPast) continue
-      meant.push({ ref: planned.ref, action: planned.action })
-      this.#meant.add(planned.index)
-    }
-    keeper.intend(meant)
-    this.#meant.delete(index)
-  }
-
   #finished(resource: CatalogResource, began: number, finished: Finished): Event {
     this.#counts[finished.outcome]++
     return {
@@ -494,7 +409,7 @@ class Runner {
     resource: CatalogResource,
     began: number,
     error: unknown,
-    code: 'apply-failed' | 'refresh-failed' | 'blocked' = 'apply-failed',
+    code: FailureCode = 'apply-failed',
     made: readonly Change[] = [],
   ): Event {
     this.#failedRoot[resource.index] = resource.index
@@ -502,45 +417,8 @@ class Runner {
     return this.#finished(resource, began, {
       outcome: 'failed',
       changes: this.#shown(resource, made),
-      error: this.#diagnostic(resource, error, code),
+      error: failure(resource.ref, error, { code, redact: this.#redact }),
     })
-  }
-
-  #diagnostic(
-    resource: CatalogResource,
-    error: unknown,
-    code: 'apply-failed' | 'refresh-failed' | 'blocked',
-  ): Diagnostic {
-    const redact = this.#redact
-    const message = error instanceof Error ? error.message : String(error)
-    const named = message.includes(resource.ref) ? message : `${resource.ref}: ${message}`
-    if (error instanceof ApplyError) {
-      const { help, ran } = error
-      return {
-        severity: 'error',
-        code,
-        message: redact(named).replace(/\.$/, ''),
-        ...(ran
-          ? { ran: { argv: ran.argv.map(redact), exit: ran.exit, output: redact(ran.output) } }
-          : {}),
-        ...(help === undefined ? {} : { help: redact(help) }),
-      }
-    }
-    // The record can't keep what is to be overwritten.
-    if (error instanceof Refusal) {
-      const [reason] = error.diagnostics
-      return { ...reason, severity: 'error', code, message: redact(named) }
-    }
-    if (error instanceof HostError || (error as { syscall?: string }).syscall !== undefined) {
-      return { severity: 'error', code, message: redact(named) }
-    }
-    return {
-      severity: 'error',
-      code: 'bug',
-      message: redact(`${named}. This is a bug in the engine`),
-      found: redact(error instanceof Error ? (error.stack ?? '') : ''),
-      help: 'report it with what steward runs show prints for this run',
-    }
   }
 
   #said(result: Result | undefined): { note?: string; output?: string } {
