@@ -23,6 +23,8 @@ export interface Case {
 
 export const passwords = { memcached_password: 'of-memcached', redis_password: 'of-"redis"' }
 
+const library = openLibrary({ manifests: [], state: '/nonexistent', mayKeep: false })
+
 /** What the shipped manifests make of a case. */
 export function result({
   conf = '',
@@ -42,7 +44,6 @@ export function result({
     makeSecret: secretMaker(),
     options: {},
   }
-  const library = openLibrary({ manifests: [], state: '/nonexistent', mayKeep: false })
   return compile({ classes: classes.map((name) => ({ name })), library, types, data })
 }
 

@@ -56,11 +56,14 @@ describe('without a release', () => {
 describe('with a release', () => {
   beforeAll(async () => {
     await host.copyIn(join(import.meta.dirname, 'release'), tree)
+    // Two of these files are as Puppet leaves them, with Zulip 9 and with 2.0.
     await host.shell(`
       echo 'ZULIP_VERSION = "9.4"' >${tree}/version.py
       chown -R zulip:zulip ${tree}
       ln -s ${tree} /home/zulip/deployments/current
       mkdir -p /home/zulip/uploads/files /home/zulip/prod-static/webpack-bundles
+      echo 'uwsgi_pass django;' >>/etc/nginx/uwsgi_params
+      echo 'location /thumbor { proxy_pass http://thumbor; }' >/etc/nginx/zulip-include/app.d/thumbor.conf
       echo 'an upload' >/home/zulip/uploads/files/a.txt
       echo 'a part' >/home/zulip/prod-static/webpack-bundles/a.js
       chown -R zulip:zulip /home/zulip`)
