@@ -80,7 +80,7 @@ type Run = (...argv: string[]) => Promise<{ readonly stdout: string; readonly st
 async function sizeOf(file: string, form: ArchiveForm, run: Run): Promise<number> {
   if (form === 'zip') {
     const { stdout } = await run('unzip', '-Z', '-t', file)
-    return Number(/ (\d+) bytes uncompressed/.exec(stdout)?.[1] ?? 0)
+    return Number(/ (\d+) bytes uncompressed/.exec(stdout)?.[1] ?? Number.POSITIVE_INFINITY)
   }
   const { stderr } = await run('tar', '--list', '--totals', `--file=${file}`)
   return Number(/^Total bytes read: (\d+)/m.exec(stderr)?.[1] ?? Number.POSITIVE_INFINITY)

@@ -1,7 +1,6 @@
 import schema from '../../schemas/resources/postgresql_database.json' with { type: 'json' }
 import {
   clusterThings,
-  type DatabaseState,
   findServer,
   inCluster,
   literal,
@@ -9,9 +8,9 @@ import {
   onStandby,
   quoted,
   runSql,
-  serverStates,
   withoutServer,
 } from './postgresql.ts'
+import { type DatabaseState, serverStates } from './postgresql-state.ts'
 import type { Change, Footprint, Resource, ResourceType, Verdict } from './type.ts'
 
 interface PostgresqlDatabaseDesired {

@@ -8,12 +8,11 @@ import {
   type NoServer,
   onStandby,
   quoted,
-  type RoleState,
   runSql,
-  serverStates,
   withoutServer,
 } from './postgresql.ts'
 import { passwordMatches, scramVerifier } from './postgresql-password.ts'
+import { type RoleState, serverStates } from './postgresql-state.ts'
 import type { Change, Resource, ResourceType, Verdict } from './type.ts'
 
 interface PostgresqlRoleDesired {
