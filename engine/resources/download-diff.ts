@@ -1,6 +1,6 @@
 import type { Accounts, FileStat } from '../host/host.ts'
 import { becomesAbsent, becomesPresent } from './diff-attributes.ts'
-import type { DownloadCurrent, DownloadDesired } from './download.ts'
+import type { DownloadCurrent, DownloadDesired } from './download-desired.ts'
 import { formatMode } from './mode.ts'
 import type { Change, Resource, Verdict } from './type.ts'
 

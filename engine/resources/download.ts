@@ -1,11 +1,12 @@
 import { hash } from 'node:crypto'
 import { posix } from 'node:path'
 import schema from '../../schemas/resources/download.json' with { type: 'json' }
-import type { Accounts, FileStat, Host, HostReader } from '../host/host.ts'
+import type { Accounts, Host, HostReader } from '../host/host.ts'
 import { tracePath, whyUntrusted } from '../host/trust.ts'
+import type { DownloadCurrent, DownloadDesired } from './download-desired.ts'
 import { diffDownload, fileMode, ownerIn } from './download-diff.ts'
-import { compareTree, digestOf, modeOf, readRecord, type TreeRecord } from './download-tree.ts'
-import { type ArchiveForm, unpack, unpackers } from './download-unpack.ts'
+import { compareTree, digestOf, modeOf, readRecord } from './download-tree.ts'
+import { unpack, unpackers } from './download-unpack.ts'
 import { parseDurationMs } from './duration.ts'
 import { FetchError, fetchUrl } from './fetch-url.ts'
 import { mustRun } from './must-run.ts'
@@ -18,41 +19,6 @@ import {
   type ResourceType,
   type Thing,
 } from './type.ts'
-
-export interface DownloadDesired {
-  readonly ensure?: 'present' | 'absent'
-  readonly url?: string
-  /** SHA-256 in hexadecimal digits. */
-  readonly checksum?: string
-  readonly archive?: ArchiveForm
-  readonly strip?: number
-  readonly members?: readonly string[]
-  readonly owner?: string | number
-  readonly group?: string | number
-  readonly mode?: string
-  readonly force?: boolean
-  /** Empty: none; absent: that of the environment. */
-  readonly proxy?: string
-  /** Seconds, or text with a unit; 600 s when absent. */
-  readonly timeout?: number | string
-  readonly help?: string
-}
-
-export interface DownloadCurrent {
-  /** undefined where nothing is. */
-  readonly stat: FileStat | undefined
-  readonly accounts: Accounts
-  /** Why nothing may be unpacked or written there, as the end of a sentence. */
-  readonly untrusted: string | undefined
-  /** SHA-256 of the file; undefined where it is none, or not asked for. */
-  readonly digest: string | undefined
-  /** A directory in which nothing is: what a run that was killed may leave. */
-  readonly isEmpty: boolean
-  /** What an unpacked directory was made as; undefined where this type did not make it. */
-  readonly record: TreeRecord | undefined
-  /** By path below the directory: what differs from its record. */
-  readonly tree: ReturnType<typeof compareTree> | undefined
-}
 
 /** A pinned file from the network, or an archive that is unpacked. */
 export const download: ResourceType<DownloadDesired, DownloadCurrent> = {

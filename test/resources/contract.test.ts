@@ -56,7 +56,8 @@ describe.each([...types])('%s', (name, type: ResourceType) => {
 
   test('names in its TypeScript the attributes of its schema', () => {
     const stem = join(project, 'engine/resources', name.replaceAll('_', '-'))
-    const source = existsSync(`${stem}/desired.ts`) ? `${stem}/desired.ts` : `${stem}.ts`
+    const places = ['/desired.ts', '-desired.ts', '.ts'].map((end) => `${stem}${end}`)
+    const source = places.find((place) => existsSync(place)) ?? stem
     const declared = declaredAttributes(readFileSync(source, 'utf8'))
     expect(declared.toSorted()).toEqual(Object.keys(schema.properties).toSorted())
   })

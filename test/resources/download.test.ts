@@ -18,7 +18,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { localHost } from '../../engine/host/local.ts'
-import { type DownloadDesired, download } from '../../engine/resources/download.ts'
+import { download } from '../../engine/resources/download.ts'
+import type { DownloadDesired } from '../../engine/resources/download-desired.ts'
 import { ApplyError, type Resource } from '../../engine/resources/type.ts'
 
 const program = Buffer.from('#!/bin/sh\necho camo\n')
