@@ -56,9 +56,14 @@ describe.each([...types])('%s', (name, type: ResourceType) => {
 
   test('names in its TypeScript the attributes of its schema', () => {
     const stem = join(project, 'engine/resources', name.replaceAll('_', '-'))
-    const places = ['/desired.ts', '-desired.ts', '.ts'].map((end) => `${stem}${end}`)
-    const source = places.find((place) => existsSync(place)) ?? stem
-    const declared = declaredAttributes(readFileSync(source, 'utf8'))
+    // In a file of its own where others of the type's files need it too.
+    const places = ['/desired.ts', '-desired.ts', '-acts.ts', '.ts'].map((end) => `${stem}${end}`)
+    const sources = places
+      .filter((place) => existsSync(place))
+      .map((place) => readFileSync(place, 'utf8'))
+    const declared = declaredAttributes(
+      sources.find((text) => /interface \w*Desired \{/.test(text)) ?? '',
+    )
     expect(declared.toSorted()).toEqual(Object.keys(schema.properties).toSorted())
   })
 
