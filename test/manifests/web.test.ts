@@ -156,13 +156,19 @@ describe('zulip::tornado_sharding', () => {
     )
   })
   test('restarts what reads it', () => {
-    const catalog = catalogOf(of({ conf: shards('9801 = support') }))
-    expect(desired(catalog, 'exec[restart what reads the sharding]').command).toEqual([
-      'supervisorctl',
-      'restart',
+    const { resources } = catalogOf(of({ conf: shards('9801 = support') }))
+    const readers = resources.flatMap(({ type, title, desired: program }) => {
+      const { restart_on: reads = [] } = program as { restart_on?: readonly string[] }
+      return type === 'supervisor_program' && reads.includes('/etc/zulip/sharding.json')
+        ? [title]
+        : []
+    })
+    expect(readers.toSorted()).toEqual([
       'zulip-django',
-      'zulip-tornado:*',
-      'zulip-workers:*',
+      'zulip-tornado',
+      'zulip-workers',
+      'zulip_deliver_scheduled_emails',
+      'zulip_deliver_scheduled_messages',
     ])
   })
   test.each([
