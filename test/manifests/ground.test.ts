@@ -1,4 +1,7 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { type Case, catalogOf, content, desired, result } from './catalog.ts'
 
@@ -206,6 +209,47 @@ frontend_project = web`
     expect(content(catalog, `${folder}/common/sentry.sh`)).toContain(
       "--project 'server' --project 'web'",
     )
+  })
+})
+
+describe('a hook that sends a message', () => {
+  const text = content(
+    catalogOf({
+      conf: '[zulip_notify]\nbot_email = bot@zulip.example.com\nserver = zulip.example.com\nstream = deploys',
+      secrets: { zulip_release_api_key: 'of-a-bot' },
+      classes: ['zulip::hooks::zulip_notify'],
+    }),
+    '/etc/zulip/hooks/common/zulip_notify.sh',
+  )
+  /** Sends with a curl that ends with this status; gives what curl was handed and what was printed. */
+  const send = (status: number) => {
+    const folder = mkdtempSync(join(tmpdir(), 'hook-'))
+    const command = (name: string, lines: string) => {
+      writeFileSync(join(folder, name), `#!/bin/sh\n${lines}\n`, { mode: 0o755 })
+    }
+    command('crudini', 'echo of-a-bot')
+    command(
+      'curl',
+      `cat >${folder}/input; printf '%s\\n' "$@" >${folder}/arguments; exit ${status}`,
+    )
+    const { status: ended, stderr } = spawnSync('sh', ['-c', `${text}\nzulip_notify "it's done"`], {
+      encoding: 'utf8',
+      env: { PATH: `${folder}:/usr/bin:/bin` },
+    })
+    const read = (name: string) => readFileSync(join(folder, name), 'utf8')
+    const handed = { input: read('input'), args: read('arguments') }
+    rmSync(folder, { recursive: true })
+    return { ...handed, ended, stderr }
+  }
+  test('hands its key to curl where nobody else can read it', () => {
+    const { input, args, ended } = send(0)
+    expect(ended).toBe(0)
+    expect(input).toBe('user = "bot@zulip.example.com:of-a-bot"\n')
+    expect(args).not.toContain('of-a-bot')
+    expect(args).toMatch(/to=deploys\n[\s\S]*content=it's done\nhttps:\/\/zulip\.example\.com\/api/)
+  })
+  test('fails no deployment when the message is not sent', () => {
+    expect(send(22)).toMatchObject({ ended: 0, stderr: 'zulip_notify: the message was not sent\n' })
   })
 })
 

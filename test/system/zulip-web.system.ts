@@ -55,7 +55,7 @@ describe('without a release', () => {
 
 describe('with a release', () => {
   beforeAll(async () => {
-    await host.copyIn(join(import.meta.dirname, 'release'), tree)
+    await host.copyIn(join(import.meta.dirname, 'echo-release'), tree)
     // Two of these files are as Puppet leaves them, with Zulip 9 and with 2.0.
     await host.shell(`
       echo 'ZULIP_VERSION = "9.4"' >${tree}/version.py
