@@ -14,6 +14,7 @@ export interface DownloadDesired {
   readonly group?: string | number
   readonly mode?: string
   readonly force?: boolean
+  readonly creates?: string | readonly string[]
   /** Empty: none; absent: that of the environment. */
   readonly proxy?: string
   /** Seconds, or text with a unit; 600 s when absent. */
@@ -22,6 +23,8 @@ export interface DownloadDesired {
 }
 
 export interface DownloadCurrent {
+  /** Whether all that is made of it is there. */
+  readonly isUsed: boolean
   /** undefined where nothing is. */
   readonly stat: FileStat | undefined
   readonly accounts: Accounts

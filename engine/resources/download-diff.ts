@@ -18,6 +18,7 @@ export function diffDownload(
     if (isForeign && !desired.force) return blockedBy(ref, title)
     return { changes: [becomesAbsent] }
   }
+  if (current.isUsed) return { changes: [] }
   const isInTheWay = isFolderForFile || (isForeign && !current.isEmpty)
   if (isInTheWay && !desired.force) return blockedBy(ref, title)
   const changes =

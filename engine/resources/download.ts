@@ -95,11 +95,13 @@ function probeDownload(
   const path = normalPath(title)
   const stat = host.stat(path)
   const record = stat?.kind === 'directory' ? readRecord(host, path) : undefined
-  const isWanted = desired.ensure !== 'absent'
+  const isUsed = isAllThere(desired, host)
+  const isWanted = desired.ensure !== 'absent' && !isUsed
   const isTree = isWanted && desired.archive !== undefined && record !== undefined
   const isFile = isWanted && desired.archive === undefined && stat?.kind === 'file'
   const parent = tracePath(host, parentPath(path))
   return {
+    isUsed,
     stat,
     accounts,
     untrusted: whyUntrusted(parent),
@@ -108,6 +110,11 @@ function probeDownload(
     record,
     tree: isTree ? compareTree(host, path, record, ownerIn(desired, accounts)) : undefined,
   }
+}
+
+function isAllThere({ creates = [] }: DownloadDesired, host: HostReader): boolean {
+  const paths = [creates].flat()
+  return paths.length > 0 && paths.every((path) => host.stat(normalPath(path)) !== undefined)
 }
 
 async function applyDownload(

@@ -41,6 +41,57 @@ describe('what is fetched', () => {
   })
 })
 
+describe('every program that is fetched', () => {
+  const classes = [
+    'zulip::camo',
+    'zulip::profile::smokescreen',
+    'zulip::sentry_cli',
+    'zulip::tusd',
+    'zulip::wal_g',
+  ]
+  const cases = [9, 10].flatMap((major) =>
+    ['amd64', 'arm64'].map((architecture) => ({ major, architecture })),
+  )
+  /** By name: the version in its path, and what is fetched. */
+  function fetchedOn({ major, architecture }: (typeof cases)[number]) {
+    const release = { version: `${major}.0`, major, minor: 0, tree: '/home/zulip/deployments/x' }
+    const { resources } = catalogOf({ classes, facts: { architecture, release } })
+    return resources
+      .filter(({ type }) => type === 'download')
+      .map(({ title, desired: pinned }) => {
+        const [, name, version] = /^\/srv\/zulip-(.+)-([0-9a-f][0-9a-f.]*)$/.exec(title) ?? []
+        return { name, version, ...(pinned as { url: string; checksum: string }) }
+      })
+  }
+
+  test.each(cases)('has a full address and checksum: Zulip $major on $architecture', (each) => {
+    const fetched = fetchedOn(each)
+    expect(fetched.map(({ name }) => name).toSorted()).toEqual([
+      'go-camo',
+      'golang',
+      'sentry-cli',
+      'smokescreen-src',
+      'tusd',
+      'wal-g',
+    ])
+    for (const { url, version, checksum } of fetched) {
+      expect(url).toMatch(/^https:\/\/[a-z.-]+\/[\w./-]+$/)
+      expect(url).toContain(version)
+      expect(checksum).toMatch(/^[0-9a-f]{64}$/)
+    }
+  })
+
+  test('shares its checksum with nothing that has another address', () => {
+    const addresses = new Map<string, string>()
+    for (const { url, checksum } of cases.flatMap(fetchedOn)) {
+      expect(addresses.get(checksum) ?? url).toBe(url)
+      addresses.set(checksum, url)
+    }
+    // Sentry's in two versions; the source is the same everywhere.
+    expect(addresses.size).toBe(2 * (4 + 2) + 1)
+  })
+})
+
 test('older versions go once a newer one has come, and only then', () => {
   const catalog = server()
   const cleanup = find(catalog, 'exec[Cleanup wal-g]')
@@ -51,10 +102,11 @@ test('older versions go once a newer one has come, and only then', () => {
   expect(refreshing).toEqual([`download[${folder}]`])
 })
 
-test('nothing is fetched, linked or removed where downloads are switched off, and that is said', () => {
+test('nothing is fetched or removed where downloads are switched off, and that is said', () => {
   const conf = '[downloads]\nenabled = false\n'
   const { catalog, diagnostics } = result({ classes: ['zulip::wal_g'], conf })
-  expect(catalog?.resources).toEqual([])
+  // The name leads to where the administrator puts the program.
+  expect(catalog?.resources.map(({ ref }) => ref)).toEqual(['file[/usr/local/bin/wal-g]'])
   expect(diagnostics.map(({ message }) => message)).toContainEqual(
     expect.stringContaining('Nothing is fetched'),
   )

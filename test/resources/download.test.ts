@@ -344,6 +344,22 @@ describe('an archive', () => {
     expect(readdirSync(next.title)).toEqual(['.steward-download.json', 'NEWS', 'bin', 'doc'])
   })
 
+  test('is neither fetched nor looked at as long as all that is made of it is there', async () => {
+    const made = [join(folder, 'program'), join(folder, 'manual')]
+    const resource = served(tarball(release), { archive: 'tar', strip: 1, creates: made })
+    writeFileSync(join(folder, 'program'), '')
+    expect(await differs(resource)).toEqual(['ensure'])
+    symlinkSync('nowhere', join(folder, 'manual'))
+    expect(await differs(resource)).toEqual([])
+    mkdirSync(resource.title)
+    writeFileSync(join(resource.title, 'mine'), '')
+    expect(await differs(resource)).toEqual([])
+    expect(requests).toEqual([])
+    expect(await differs(served(program, { ensure: 'absent', creates: made }))).toMatchObject({
+      blocked: expect.stringContaining('did not make'),
+    })
+  })
+
   test('does not take the place of a directory that it did not make', async () => {
     const resource = served(tarball(release), { archive: 'tar' })
     mkdirSync(resource.title)
