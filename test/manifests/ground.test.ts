@@ -130,6 +130,14 @@ describe('scheduled jobs', () => {
     )
     expect(JSON.stringify(proxies('[http_proxy]\nhost ='))).not.toContain('proxy')
   })
+  test('tell Sentry how they went, where there is one', () => {
+    const conf =
+      '[machine]\ndeploy_type = staging\n[sentry]\nproject_dsn = https://key@sentry.example.com/1'
+    const catalog = catalogOf({ conf, classes })
+    expect(desired(catalog, 'cron[clearsessions]').command).toBe(
+      "cd /home/zulip/deployments/current 2>/dev/null || exit 0; SENTRY_DSN='https://key@sentry.example.com/1' sentry-cli monitors run --environment staging --schedule '22 22 * * *' clearsessions -- ./manage.py clearsessions >/dev/null",
+    )
+  })
   test('are switched off and put elsewhere by zulip.conf', () => {
     const conf = '[cron]\nclearsessions = off\nsend-digest-emails = 15 7 * * mon'
     const catalog = catalogOf({ conf, classes })
