@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Facts } from '../../engine/facts/schema.ts'
+import { exampleFacts } from '../facts/example.ts'
 import { type Case, catalogOf, content, desired, find, result } from './catalog.ts'
 
 const classes = ['zulip::app_frontend_base', 'zulip::scheduled_senders']
@@ -274,6 +275,16 @@ describe('values that make no sense', () => {
     expect(catalog).toBeUndefined()
     expect(diagnostics.filter(({ severity }) => severity === 'error')).toHaveLength(1)
   })
+})
+
+test.each([
+  ['22.04', { id: 'ubuntu', version: '22.04', name: 'Ubuntu 22.04' }],
+  ['24.04', { id: 'ubuntu', version: '24.04', name: 'Ubuntu 24.04' }],
+])('it all compiles on Ubuntu %s, for both releases', (_version, os) => {
+  for (const facts of [{}, ten]) {
+    const catalog = server({ facts: { os: { ...exampleFacts.os, ...os }, ...facts } })
+    expect(catalog.dropped).toEqual([])
+  }
 })
 
 describe('logs', () => {

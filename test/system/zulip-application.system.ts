@@ -70,7 +70,7 @@ test('programs without a release are defined and stopped, and supervisor tries n
 })
 
 test('with a release all programs run, and the next apply finds nothing to do', async () => {
-  await host.copyIn(join(import.meta.dirname, 'release.sh'), '/root/release.sh')
+  await host.copyIn(join(import.meta.dirname, 'uwsgi-release.sh'), '/root/release.sh')
   await host.shell('sh /root/release.sh 9.4')
   await host.writeFile(
     '/etc/zulip/zulip.conf',
