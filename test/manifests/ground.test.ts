@@ -130,13 +130,28 @@ describe('scheduled jobs', () => {
     )
     expect(JSON.stringify(proxies('[http_proxy]\nhost ='))).not.toContain('proxy')
   })
-  test('tell Sentry how they went, where there is one', () => {
+  test('tell Sentry how they went, where its program is there, and run in any case', () => {
     const conf =
       '[machine]\ndeploy_type = staging\n[sentry]\nproject_dsn = https://key@sentry.example.com/1'
-    const catalog = catalogOf({ conf, classes })
-    expect(desired(catalog, 'cron[clearsessions]').command).toBe(
-      "cd /home/zulip/deployments/current 2>/dev/null || exit 0; SENTRY_DSN='https://key@sentry.example.com/1' sentry-cli monitors run --environment staging --schedule '22 22 * * *' clearsessions -- ./manage.py clearsessions >/dev/null",
-    )
+    const { command } = desired(catalogOf({ conf, classes }), 'cron[clearsessions]')
+    const folder = mkdtempSync(join(tmpdir(), 'steward-cron-'))
+    const program = (name: string, says: string) =>
+      writeFileSync(join(folder, name), `#!/bin/sh\n${says}\n`, { mode: 0o755 })
+    const run = () => {
+      const text = String(command).replace('/home/zulip/deployments/current', folder)
+      execFileSync('/bin/bash', ['-c', text], { env: { PATH: `${folder}:/usr/bin:/bin` } })
+      return readFileSync(join(folder, 'said'), 'utf8').trim()
+    }
+    try {
+      program('manage.py', `echo "ran $*" >said`)
+      expect(run()).toBe('ran clearsessions')
+      program('sentry-cli', 'echo "$SENTRY_DSN $*" >said')
+      expect(run()).toBe(
+        'https://key@sentry.example.com/1 monitors run --environment staging --schedule 22 22 * * * clearsessions -- ./manage.py clearsessions',
+      )
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
   test('are switched off and put elsewhere by zulip.conf', () => {
     const conf = '[cron]\nclearsessions = off\nsend-digest-emails = 15 7 * * mon'
