@@ -106,7 +106,11 @@ test('nothing is fetched or removed where downloads are switched off, and that i
   const conf = '[downloads]\nenabled = false\n'
   const { catalog, diagnostics } = result({ classes: ['zulip::wal_g'], conf })
   // The name leads to where the administrator puts the program.
-  expect(catalog?.resources.map(({ ref }) => ref)).toEqual(['file[/usr/local/bin/wal-g]'])
+  expect(catalog?.resources.map(({ ref }) => ref)).toEqual([
+    'file[/usr/local/bin/wal-g]',
+    'file[/usr/local/bin/env-wal-g]',
+    'tidy[/usr/local/bin/wal-g-*]',
+  ])
   expect(diagnostics.map(({ message }) => message)).toContainEqual(
     expect.stringContaining('Nothing is fetched'),
   )

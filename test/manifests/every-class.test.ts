@@ -6,6 +6,7 @@ import { type Case, result } from './catalog.ts'
 /** What some classes can't do without. */
 const conf = `[postgresql]
 version = 15
+backups_directory = /srv/backups
 [zulip_notify]
 bot_email = bot@zulip.example.com
 server = zulip.example.com
