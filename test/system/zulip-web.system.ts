@@ -10,6 +10,8 @@ const base = `[machine]
 puppet_classes = zulip::profile::app_frontend
 [http_proxy]
 host =
+[downloads]
+enabled = false
 [application_server]
 katex_server = false
 queue_workers_multiprocess = false
@@ -171,6 +173,17 @@ ips = 127.0.0.1
       HTTP_X_REAL_IP: '192.0.2.1',
       HTTP_X_FORWARDED_PROTO: 'http',
     })
+  })
+  test('with Zulip 10, resumable uploads have a way of their own', async () => {
+    await host.shell(`echo 'ZULIP_VERSION = "10.1"' >${tree}/version.py`)
+    await apply()
+    await host.shell('nginx -t 2>&1')
+    // Nobody is there who would take them, and the release has no page for that: then one that it has.
+    expect(await ask('/api/v1/tus/', '--output /dev/null', "--write-out '%{http_code}'")).toBe(
+      '502',
+    )
+    await host.shell('echo "in a moment" >/home/zulip/prod-static/webpack-bundles/5xx.html')
+    expect(await ask('/api/v1/tus/', '--include', '--data x')).toMatch(/ 502 [\s\S]*in a moment/)
   })
   test('it speaks plain HTTP where TLS ends before it, and no TLS', async () => {
     await configure(`${base}http_only = true\n`)
