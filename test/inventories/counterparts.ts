@@ -142,6 +142,11 @@ function classesOf(catalog: Catalog, library: Library): ReadonlySet<string> {
     for (const include of manifest.include) visit(include.class)
   }
   for (const name of catalog.classes) visit(name)
+  // What only a define includes.
+  for (const container of holding) {
+    const name = /^class\[(.*)\]$/.exec(container)?.[1]
+    if (name !== undefined) visit(name)
+  }
   return new Set(
     [...reached].filter(
       (name) => holding.has(`class[${name}]`) || library.find(name)?.resources.length === 0,
