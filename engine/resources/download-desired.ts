@@ -15,7 +15,7 @@ export interface DownloadDesired {
   readonly mode?: string
   readonly force?: boolean
   readonly creates?: string | readonly string[]
-  /** Empty: none; absent: that of the environment. */
+  /** Empty: none; absent, or `environment`: that of the environment. */
   readonly proxy?: string
   /** Seconds, or text with a unit; 600 s when absent. */
   readonly timeout?: number | string

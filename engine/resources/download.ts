@@ -154,7 +154,8 @@ async function fetchPinned(
   { ref, desired }: Resource<DownloadDesired>,
   timeoutMs: number,
 ): Promise<Buffer> {
-  const { url = '', checksum = '', proxy } = desired
+  const { url = '', checksum = '' } = desired
+  const proxy = desired.proxy === 'environment' ? undefined : desired.proxy
   const wanted = `${posix.basename(new URL(url).pathname)} (SHA-256 ${checksum.toLowerCase()})`
   const help =
     desired.help ?? 'set `url` to a mirror that this host reaches, or `proxy` to a proxy that does'

@@ -36,6 +36,15 @@ describe('what is fetched', () => {
     expect(mirrored.checksum).toBe(fetched().checksum)
   })
 
+  test('comes through the proxy of the programs where that is another host, and no mirror is named', () => {
+    const proxy = (conf: string) => fetched({ conf }).proxy
+    const other = '[http_proxy]\nhost = proxy.test\nport = 3128\n'
+    expect(proxy(other)).toBe('http://proxy.test:3128')
+    expect(proxy(`${other}[downloads]\nmirror = http://mirror.test\n`)).toBe('environment')
+    expect(proxy('')).toBe('environment')
+    expect(proxy('[http_proxy]\nhost =\n')).toBe('environment')
+  })
+
   test('is told how to do without it', () => {
     expect(fetched().help).toMatch(/mirror in \[downloads\] of zulip\.conf .* enabled = false/)
   })

@@ -16,7 +16,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { localHost } from '../../engine/host/local.ts'
 import { download } from '../../engine/resources/download.ts'
 import type { DownloadDesired } from '../../engine/resources/download-desired.ts'
@@ -280,6 +280,15 @@ describe('fetching', () => {
     pages.set('/camo', program)
     const url = 'http://mirror.example/camo'
     await apply(declared({ url, checksum: sha256(program), proxy: base }))
+    expect(requests).toEqual([url])
+  })
+
+  test('goes through that of the environment where that is declared', async () => {
+    pages.set('/camo', program)
+    vi.stubEnv('http_proxy', base)
+    const url = 'http://mirror.example/camo'
+    await apply(declared({ url, checksum: sha256(program), proxy: 'environment' }))
+    vi.unstubAllEnvs()
     expect(requests).toEqual([url])
   })
 })
