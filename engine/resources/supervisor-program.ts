@@ -147,11 +147,16 @@ async function refreshProgram(
 }
 
 /** supervisorctl waits until a program has run for as long as its definition asks, and says what became of it. */
+/** What supervisorctl calls an error where there is nothing left to do. */
+const done: Readonly<Record<string, string>> = { start: 'already started', stop: 'not running' }
+
 async function act(ref: string, args: readonly string[], host: Host): Promise<void> {
   const argv = ['supervisorctl', ...args]
   const result = await host.run(argv)
-  const faults = result.stdout.split('\n').filter((line) => line.includes(': ERROR ('))
-  if (result.exitCode === 0 && faults.length === 0) return
+  const errors = result.stdout.split('\n').filter((line) => line.includes(': ERROR ('))
+  // Supervisor itself tries a program again that has ended, and may have been first.
+  const faults = errors.filter((line) => !line.endsWith(`(${done[args[0] ?? '']})`))
+  if (faults.length === 0 && (result.exitCode === 0 || errors.length > 0)) return
   const said = `${result.stdout}${result.stderr}`.trim()
   const reason = faults[0] ?? (said.split('\n')[0] || howItEnded(result))
   throw new ApplyError(`${ref}: \`supervisorctl ${args[0]}\` failed: ${reason}`, {

@@ -75,14 +75,9 @@ describe('every program that is fetched', () => {
 
   test.each(cases)('has a full address and checksum: Zulip $major on $architecture', (each) => {
     const fetched = fetchedOn(each)
-    expect(fetched.map(({ name }) => name).toSorted()).toEqual([
-      'go-camo',
-      'golang',
-      'sentry-cli',
-      'smokescreen-src',
-      'tusd',
-      'wal-g',
-    ])
+    expect(new Set(fetched.map(({ name }) => name))).toEqual(
+      new Set(['go-camo', 'golang', 'sentry-cli', 'smokescreen-src', 'tusd', 'wal-g']),
+    )
     for (const { url, version, checksum } of fetched) {
       expect(url).toMatch(/^https:\/\/[a-z.-]+\/[\w./-]+$/)
       expect(url).toContain(version)

@@ -173,6 +173,17 @@ describe('apply', () => {
     await supervisorProgram.apply(declared('zulip-django', { ensure: 'stopped' }), [], host)
     expect(host.runs).toHaveLength(1)
   })
+  test.each([
+    ['running', 'zulip-katex: ERROR (already started)\n', 'start'],
+    ['stopped', 'zulip-django: ERROR (not running)\n', 'stop'],
+  ] as const)('is done where it is %s by now', async (ensure, stdout, verb) => {
+    const title = ensure === 'running' ? 'zulip-katex' : 'zulip-django'
+    const host = machine({ commands: { [`supervisorctl ${verb} ${title}`]: stdout } })
+    const changes = [{ attribute: 'ensure', from: 'else', to: ensure }]
+    await supervisorProgram.apply(declared(title, { ensure }), changes, host)
+    expect(host.runs).toEqual([`supervisorctl ${verb} ${title}`])
+  })
+
   test('fails with what supervisor says, also where it exits with 0', async () => {
     const host = machine({
       commands: { 'supervisorctl start zulip-katex': 'zulip-katex: ERROR (spawn error)\n' },
