@@ -16,6 +16,7 @@ import {
   type WrittenReference,
   writtenReferences,
 } from './metaparameters.ts'
+import { isConfigured } from './parameter.ts'
 import { collectTexts, plainData, sameValue } from './plain-data.ts'
 import { parameterReads, valueSource } from './value-source.ts'
 
@@ -108,11 +109,22 @@ export class Declarations {
   /** All resources of an instance, those of the defines that it uses in their places. */
   instance(instance: Instance): void {
     const { manifest } = instance
+    // What is configured is checked, whether or not something reads it here.
+    for (const name of Object.keys(manifest.parameters))
+      if (isConfigured(this.#evaluation.data, manifest, name)) this.#peek(instance, name)
     for (const [index, assertion] of manifest.asserts.entries())
       this.#assert(instance, assertion, ['assert', index])
     for (const [index, notice] of manifest.notices.entries())
       this.#notice(instance, notice, ['notices', index])
     for (const decl of manifest.resources) this.declare(instance, decl)
+  }
+
+  #peek(instance: Instance, name: string): void {
+    try {
+      instance.peek(name)
+    } catch (error) {
+      this.#caught(error)
+    }
   }
 
   declare(instance: Instance, decl: ResourceDecl): void {

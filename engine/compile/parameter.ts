@@ -3,7 +3,12 @@ import type { Conf } from '../load/conf.ts'
 import { coerce, coerceSection, type ValueSchema } from '../load/conf-value.ts'
 import type { SecretMaker } from '../load/generated-secrets.ts'
 import type { Library } from '../load/library.ts'
-import { isSecretParameter, type ParameterDecl, valueSchemaOf } from '../load/manifest.ts'
+import {
+  isSecretParameter,
+  type Manifest,
+  type ParameterDecl,
+  valueSchemaOf,
+} from '../load/manifest.ts'
 import { schemaDiagnostics } from '../load/schema-errors.ts'
 import { fragmentValidator } from '../load/validators.ts'
 import type { Path } from '../load/yaml.ts'
@@ -111,6 +116,22 @@ export function parameterValue(context: Context, parameter: Parameter): Value {
     )
   }
   return { value: undefined, secret: false, origin: { by: 'unset' } }
+}
+
+/** Whether the site file, zulip.conf or the secrets say something for a parameter. */
+export function isConfigured(
+  data: Data,
+  { kind, name: owner, parameters }: Manifest,
+  name: string,
+): boolean {
+  if (kind === 'class' && data.site.get(owner)?.has(name)) return true
+  const from = parameters[name]?.from ?? ''
+  const dot = from.indexOf('.')
+  const section = from.slice(0, dot)
+  const key = from.slice(dot + 1)
+  if (section === SECRETS) return data.secrets.has(key)
+  if (key === '*') return data.conf?.section(section) !== undefined
+  return data.conf?.get(section, key) !== undefined
 }
 
 /**

@@ -80,6 +80,13 @@ resources:
     expect(mistakes[0]).toContain('/etc/zulip/zulip.conf:2:')
   })
 
+  test('is refused also where nothing reads the parameter', async () => {
+    const text = 'class: main\nparameters:\n  port: { type: integer, from: x.port, default: 1 }\n'
+    const mistakes = await mistakesOf(text, { conf: '[x]\nport = many\n' })
+    expect(mistakes).toHaveLength(1)
+    expect(mistakes[0]).toContain('/etc/zulip/zulip.conf:2:')
+  })
+
   test('a stronger value leaves a bad weaker one unread', async () => {
     const given = { conf: '[section]\nkey = bad\n', with: { value: '7' } }
     expect(await contentOf(main('type: integer'), given)).toBe('[7]')
