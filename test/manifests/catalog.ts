@@ -31,7 +31,7 @@ export function result({
   secrets = passwords,
   facts = {},
   site = {},
-  classes = ['zulip::voyager'],
+  classes = ['zulip::profile::memcached', 'zulip::profile::redis', 'zulip::nginx'],
 }: Case): Compiled {
   const parsed = parseConf(conf, '/etc/zulip/zulip.conf')
   if (!('conf' in parsed)) throw new Error('the conf of this case is wrong')
