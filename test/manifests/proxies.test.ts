@@ -57,6 +57,18 @@ describe('the image proxy', () => {
     expect(messages(options)).toContainEqual(expect.stringContaining('no camo_key'))
   })
 
+  test('is started after its key is written, where that is made in this run', () => {
+    const catalog = catalogOf({
+      classes: ['zulip::secrets', 'zulip::localhost_camo'],
+      secrets: {},
+      site: { 'zulip::camo': { key: 'as it was made' } },
+    })
+    const place = (ref: string) => catalog.order.indexOf(find(catalog, ref)?.index ?? -1)
+    const written = place('ini_setting[secret camo_key]')
+    expect(written).toBeGreaterThanOrEqual(0)
+    expect(place('supervisor_program[go-camo]')).toBeGreaterThan(written)
+  })
+
   test('follows what was fetched, and is restarted by it', () => {
     expect(desired(camo(), 'file[/usr/local/bin/go-camo]')).toMatchObject({
       target: '/srv/zulip-go-camo-2.5.1/bin/go-camo',
