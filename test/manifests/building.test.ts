@@ -57,7 +57,10 @@ describe('zulip::static_asset_compiler', () => {
     const folder = '/home/zulip/.cache/node/corepack/v1/pnpm/9.14.2'
     const told = JSON.parse(content(catalog, `${folder}/.corepack`))
     const { checksum } = desired(catalog, 'download[/srv/zulip-pnpm-9.14.2]')
-    expect(told).toMatchObject({ locator: { reference: '9.14.2' }, hash: `sha256.${String(checksum)}` })
+    expect(told).toMatchObject({
+      locator: { reference: '9.14.2' },
+      hash: `sha256.${String(checksum)}`,
+    })
     expect(desired(catalog, `file[${folder}/bin]`).target).toBe('/srv/zulip-pnpm-9.14.2/bin')
   })
   test('takes other versions with their checksums, and none without', () => {
