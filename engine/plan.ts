@@ -94,13 +94,13 @@ export function plan({ catalog, states, types, cannotRun }: PlanInput): Plan {
     const state = states[index]
     if (!state) continue
     total++
-    if (
-      state.kind === 'known' &&
-      cannotRun === undefined &&
-      types.get(resource.type)?.asks?.(resource.desired)
-    )
-      asked++
-    const own = plannedResource(catalog, resource, state, refreshes.get(index), redact)
+    const type = types.get(resource.type)
+    if (state.kind === 'known' && cannotRun === undefined && type?.asks?.(resource.desired)) asked++
+    const own = plannedResource(catalog, resource, state, {
+      refresh: refreshes.get(index),
+      mayDecline: type?.mayDecline?.(resource.desired) === true,
+      redact,
+    })
     const item = own && waitingFor(own, blocked[index])
     if (!item && isLeftAlone(state)) leftAlone++
     if (item) planned.push(item)
@@ -174,9 +174,13 @@ function plannedResource(
   catalog: Catalog,
   resource: CatalogResource,
   state: NonNullable<States[number]>,
-  refresh: PlannedResource['refresh'],
-  redact: (text: string) => string,
+  how: {
+    readonly refresh: PlannedResource['refresh']
+    readonly mayDecline: boolean
+    readonly redact: (text: string) => string
+  },
 ): PlannedResource | undefined {
+  const { refresh, mayDecline, redact } = how
   const { index, ref, type, title } = resource
   if (state.kind === 'known' && !refresh && hasNothing(state.verdict)) return undefined
   const common = {
@@ -213,6 +217,8 @@ function plannedResource(
       because: redact(verdict.unknown),
     }
   }
+  if (verdict.changes.length === 0 && refresh && mayDecline)
+    return { ...common, action: 'later', changes: [], because: refresh.from[0] ?? '' }
   if (verdict.changes.length === 0)
     return { ...common, action: type === 'exec' ? 'run' : 'refresh', changes: [] }
   return {

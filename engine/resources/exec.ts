@@ -55,8 +55,8 @@ export const exec: ResourceType<ExecDesired, ExecCurrent> = {
   name: 'exec',
   schema,
   check: checkExec,
-  asks: ({ unless, onlyif, refreshonly }) =>
-    refreshonly !== true && (unless !== undefined || onlyif !== undefined),
+  asks: (desired) => desired.refreshonly !== true && hasGuard(desired),
+  mayDecline: hasGuard,
   footprint: footprintOf,
   probe: (resources, host) => Promise.all(resources.map(({ desired }) => probeExec(desired, host))),
   diff: diffExec,
@@ -66,6 +66,10 @@ export const exec: ResourceType<ExecDesired, ExecCurrent> = {
     return run(resource, host)
   },
   refresh: (resource, _by, host) => runIfGuardsAgree(resource, host),
+}
+
+function hasGuard({ unless, onlyif }: ExecDesired): boolean {
+  return unless !== undefined || onlyif !== undefined
 }
 
 function checkExec({ ref, desired }: Resource<ExecDesired>) {

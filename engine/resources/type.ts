@@ -171,6 +171,8 @@ export interface ResourceType<Desired extends object = object, Current = unknown
    * when nothing that it depends on is pending.
    */
   asks?(desired: Desired): boolean
+  /** Whether `refresh` runs a command of the manifest first that may say no, so that a plan can't tell what becomes of it. */
+  mayDecline?(desired: Desired): boolean
   footprint(resource: Resource<Desired>): Footprint
   /**
    * State of every given resource, in the order given, from as few reads as the system allows.

@@ -406,7 +406,7 @@ resources:
 
   test('that its guards make needless is no change, and goes no further', async () => {
     const at = temporaryFolder()
-    const { outcomes, summary } = await runIn(
+    const { plan, outcomes, summary } = await runIn(
       newPlace('/'),
       `class: main
 resources:
@@ -423,6 +423,8 @@ resources:
     refreshonly: true
 `,
     )
+    // Its guard decides when it is due.
+    expect(plan.resources.find(({ ref }) => ref === 'exec[first]')?.action).toBe('later')
     expect(outcomes.slice(1)).toEqual(['exec[first] unchanged', 'exec[second] unchanged'])
     expect(summary).toMatchObject({ changed: 1, refreshed: 0 })
     expect(readdirSync(at)).toEqual(['one'])

@@ -122,7 +122,10 @@ test.each([
     'PostgreSQL',
     'runuser -u postgres -- /usr/lib/postgresql/15/bin/postgres -C shared_buffers -D /etc/postgresql/15/main',
   ],
-  ['systemd', 'systemd-analyze verify --man=no redis-server.service supervisor.service nginx.service'],
+  [
+    'systemd',
+    'systemd-analyze verify --man=no redis-server.service supervisor.service nginx.service',
+  ],
 ])('%s accepts what it was given', async (_title, command) => {
   const { exitCode, stdout, stderr } = await host.exec(['sh', '-c', command])
   const complaints = (stdout + stderr)
