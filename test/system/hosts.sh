@@ -105,7 +105,9 @@ sw_up() {
   done
   [ "$(readlink /proc/$SW/ns/net)" != "$own" ] || die "no network namespace for the switch"
   note_pid $SW "$RIG/switch"
-  nsenter -t $SW -n sh -ec "ip link set lo up; ip link add br0 type bridge; ip addr add $NET.1/24 dev br0; ip link set br0 up" ||
+  # With an address of its own; else it takes the lowest of its ports', another one whenever a host comes or goes, and
+  # the others send to the old one for a while.
+  nsenter -t $SW -n sh -ec "ip link set lo up; ip link add br0 address 02:00:00:00:00:01 type bridge; ip addr add $NET.1/24 dev br0; ip link set br0 up" ||
     die "cannot make the bridge"
 }
 sw() { alive "$RIG/switch" || die "no switch"; nsenter -t "$(pid_in "$RIG/switch")" -n "$@"; }
