@@ -1,4 +1,4 @@
-import { randomBytes, randomInt, randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 
 /** How a secret that nobody has given is made. */
 export type SecretForm =
@@ -18,16 +18,32 @@ export function secretMaker(): SecretMaker {
 }
 
 const letters = 'abcdefghijklmnopqrstuvwxyz0123456789'
+/** The bytes from here on would make some letters likelier than others. */
+const evenBytes = 256 - (256 % letters.length)
 
+/**
+ * Neither `randomInt` nor `randomUUID` with its cache: both draw on random bytes that Node keeps in its memory, and
+ * so in the snapshot that steward starts from, the same on every host.
+ */
 function randomSecret(form: SecretForm): string {
   switch (form.as) {
     case 'uuid':
-      return randomUUID()
+      return randomUUID({ disableEntropyCache: true })
     case 'hex':
       return randomBytes(Math.ceil(form.length / 2))
         .toString('hex')
         .slice(0, form.length)
     case 'alphanumeric':
-      return Array.from({ length: form.length }, () => letters[randomInt(letters.length)]).join('')
+      return randomLetters(form.length)
   }
+}
+
+function randomLetters(length: number): string {
+  let text = ''
+  while (text.length < length) {
+    for (const byte of randomBytes(length)) {
+      if (byte < evenBytes && text.length < length) text += letters[byte % letters.length]
+    }
+  }
+  return text
 }

@@ -1,0 +1,37 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { expect, test } from 'vitest'
+import { temporaryFolder } from '../compile/road.ts'
+
+const project = resolve(import.meta.dirname, '../..')
+
+/** The secrets that a first run on an empty tree makes, by the program as it is built. */
+function secretsOf(root: string): Map<string, string> {
+  mkdirSync(join(root, 'etc/zulip'), { recursive: true })
+  writeFileSync(join(root, 'etc/os-release'), 'ID=debian\nVERSION_ID="12"\nNAME="Debian"\n')
+  writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0::/root:/bin/sh\nzulip:x:0:0::/:/bin/sh\n')
+  writeFileSync(join(root, 'etc/group'), 'root:x:0:\nzulip:x:0:\n')
+  const classes = ['zulip::secrets', 'zulip::local_secrets']
+  execFileSync(join(project, 'bin/steward'), ['apply', '--yes', '--root', root, ...classes], {
+    stdio: 'pipe',
+  })
+  const lines = readFileSync(join(root, 'etc/zulip/zulip-secrets.conf'), 'utf8').split('\n')
+  return new Map(
+    lines.flatMap((line) => {
+      const [, name = '', value = ''] = /^(\w+) = (.+)$/.exec(line) ?? []
+      return name === '' ? [] : [[name, value] as const]
+    }),
+  )
+}
+
+// A snapshot keeps what Node has in its memory, random bytes that were not used yet among it.
+test.skipIf(process.getuid?.() !== 0)(
+  'two hosts that start from one snapshot make different secrets (skipped unless root: it sets owners)',
+  () => {
+    expect(existsSync(join(project, 'dist/steward.blob')), 'run npm ci first').toBe(true)
+    const [one, other] = [secretsOf(temporaryFolder()), secretsOf(temporaryFolder())]
+    expect(one.size).toBe(9)
+    for (const [name, value] of one) expect(other.get(name), name).not.toBe(value)
+  },
+)
