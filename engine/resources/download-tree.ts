@@ -25,7 +25,10 @@ export const mostUnpacked = 4 * 1024 * 1024 * 1024
 /** What the directory was when it was unpacked; undefined where this type did not make it. */
 export function readRecord(host: HostReader, directory: string): TreeRecord | undefined {
   const path = joinPath(directory, recordName)
-  if (host.stat(path)?.kind !== 'file') return undefined
+  const stat = host.stat(path)
+  // Only what steward wrote itself says what root may set the modes of.
+  if (stat?.kind !== 'file' || (stat.uid !== 0 && stat.uid !== process.geteuid?.()))
+    return undefined
   try {
     const record: unknown = JSON.parse(host.read(path).toString())
     return isRecord(record) ? record : undefined
@@ -43,7 +46,15 @@ function isRecord(value: unknown): value is TreeRecord {
     'checksum' in value &&
     'entries' in value &&
     typeof value.entries === 'object' &&
-    value.entries !== null
+    value.entries !== null &&
+    Object.keys(value.entries).every(isBelow)
+  )
+}
+
+/** Whether a name leads to something below a directory. */
+function isBelow(name: string): boolean {
+  return (
+    name !== '' && name.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
   )
 }
 

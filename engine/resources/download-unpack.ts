@@ -54,7 +54,11 @@ export async function unpack(archive: Buffer, wanted: Wanted, host: Host): Promi
     if (wanted.form === 'zip') await run('unzip', '-q', file, '-d', unpacked)
     else
       await run('tar', '--extract', '--no-same-owner', `--file=${file}`, `--directory=${unpacked}`)
-    const tree = await choose(stripped(unpacked, wanted, host), wanted, { host, stage, run })
+    const whole = stripped(unpacked, wanted, host)
+    // Before a member is looked up by its path, which a link in the archive could lead elsewhere.
+    const wholeSurvey = surveyTree(host, whole)
+    if ('mistake' in wholeSurvey) throw refused(ref, wholeSurvey.mistake)
+    const tree = await choose(whole, wanted, { host, stage, run })
     await run('chmod', '-R', 'u=rwX,go=rX,ug-s,-t', '--', tree)
     await run('chown', '-hR', `${wanted.uid}:${wanted.gid}`, '--', tree)
     const survey = surveyTree(host, tree)
@@ -63,7 +67,7 @@ export async function unpack(archive: Buffer, wanted: Wanted, host: Host): Promi
     const record: TreeRecord = { checksum, strip, ...(members && { members }), ...survey }
     const text = `${JSON.stringify(record, undefined, 1)}\n`
     const owner = { uid: wanted.uid, gid: wanted.gid }
-    host.writeFile(joinPath(tree, recordName), Buffer.from(text), { mode: 0o644, ...owner })
+    host.writeFile(joinPath(tree, recordName), Buffer.from(text), { mode: 0o644, ...self })
     host.sync()
     if (host.stat(path) !== undefined) host.remove(path)
     // An empty directory is replaced in one step, and the record knows from whom the path came.
