@@ -241,7 +241,11 @@ class ProgramMaker {
     how: 'strict' | 'lenient',
   ): Read {
     const [name = '', ...parts] = path.parts as string[]
-    if (name === 'root') this.#readsOfItem++
+    if (name === 'root') {
+      if (parts.length === 0)
+        refuse('"@root" as a whole can not be read; name what is meant', path, name)
+      this.#found(parts, path)
+    }
     if (name === 'root') return members(outside(count(scope), itself), parts, path, how)
     let up = 0
     let at = scope
@@ -344,7 +348,7 @@ function member(value: unknown, name: string, node: hbs.AST.Node): unknown {
 }
 
 function has(value: unknown, name: string): boolean {
-  return typeof value === 'object' && value !== null && name in value
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
 }
 
 /** Handlebars' notion of a value that is as good as none. */

@@ -151,6 +151,8 @@ describe('a template is refused', () => {
     ['for join without a list', 'x\n{{join a ","}}', { a: 'x' }, /^2:1 join takes a list/],
     ['for join without a separator', '{{join a}}', { a: ['x'] }, /separator/],
     ['for an inherited name', '{{#each a}}{{constructor}}{{/each}}', { a: [{}] }, /constructor/],
+    ['for all names at once', '{{json @root}}', { a: 1 }, /"@root" as a whole/],
+    ['for a member that a list inherits', '{{a.map}}', { a: [] }, /"map" is not a name/],
     ['for a prototype', '{{a.__proto__.x}}', { a: {} }, /__proto__|not known/],
   ])('%s', (_title, text, values, expected) => {
     expect(mistake(text, values)).toMatch(expected)
@@ -172,6 +174,8 @@ describe('what a template reads of its class', () => {
     ['{{#with a}}{{b}}{{/with}}', ['a']],
     ['{{join a b}}{{shell (join c ",")}}', ['a', 'b', 'c']],
     ['{{this.a}} {{./b}} {{this_c}}', ['a', 'b', 'this_c']],
+    // Else the mark of a secret would not follow it.
+    ['{{#with a}}{{@root.b}}{{@root.c.d}}{{/with}}', ['a', 'b', 'c.d']],
     ['{{! a }}{{!-- b --}}', []],
   ])('%s', (text, expected) => {
     expect(reads(text)).toEqual(expected)
