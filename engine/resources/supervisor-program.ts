@@ -72,7 +72,7 @@ export const supervisorProgram: ResourceType<SupervisorProgramDesired, Superviso
     const { ref, desired } = program
     const processes = await mustKnow(program, host)
     const isToRun = desired.ensure === 'running'
-    const names = processes.filter((each) => isUp(each) !== isToRun).map(({ name }) => name)
+    const names = processes.filter((each) => isWrong(each, isToRun)).map(({ name }) => name)
     if (names.length === 0) return { idle: true, note: `it is ${desired.ensure} by now` }
     await act(ref, [isToRun ? 'start' : 'stop', ...names], host)
     return undefined
@@ -84,7 +84,8 @@ function diffProgram({ ref, title, desired }: Program, current: SupervisorCurren
   const { ensure, tree } = desired
   if ('cannotRun' in current) return { changes: [], note: current.cannotRun, leftAlone: true }
   const isRunning = 'processes' in current && current.processes.some(isUp)
-  if (ensure === undefined || (ensure === 'stopped' && !isRunning)) return { changes: [] }
+  const isOff = !('processes' in current && current.processes.some(isTried))
+  if (ensure === undefined || (ensure === 'stopped' && isOff)) return { changes: [] }
   if (ensure === 'running' && current.isTreeMissing && !isRunning) {
     return { changes: [], note: `left stopped: ${tree} is not there yet`, leftAlone: true }
   }
@@ -102,7 +103,7 @@ function diffProgram({ ref, title, desired }: Program, current: SupervisorCurren
     }
   }
   const isToRun = ensure === 'running'
-  const others = processes.filter((process) => isUp(process) !== isToRun)
+  const others = processes.filter((process) => isWrong(process, isToRun))
   if (others.length === 0) return { changes: [] }
   const [only] = processes
   if (only !== undefined && processes.length === 1) {
@@ -213,6 +214,15 @@ function comes({ desired: { tree } }: Program, context: ProbeContext | undefined
 
 function isUp({ state }: SupervisorProcess): boolean {
   return state === 'RUNNING' || state === 'STARTING'
+}
+
+function isWrong(each: SupervisorProcess, isToRun: boolean): boolean {
+  return isToRun ? !isUp(each) : isTried(each)
+}
+
+/** Whether it runs, or supervisor starts it again in a moment. */
+function isTried(each: SupervisorProcess): boolean {
+  return isUp(each) || each.state === 'BACKOFF'
 }
 
 function stateOf({ state }: SupervisorProcess): string {

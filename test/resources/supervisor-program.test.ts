@@ -96,7 +96,11 @@ describe('diff', () => {
       'a group is stopped when none of it runs',
       'zulip-workers:*',
       stopped,
-      ensure('running', 'stopped', 'zulip-workers:events_digest (running)'),
+      ensure(
+        'running',
+        'stopped',
+        'zulip-workers:events_digest (running), zulip-workers:events_mail (restarting in a loop)',
+      ),
     ],
     ['what runs is stopped', 'zulip-django', stopped, ensure('running', 'stopped')],
     ['what failed does not run', 'zulip-tus', stopped, { changes: [] }],
