@@ -145,11 +145,15 @@ function sections(lines: readonly string[]): Section[] {
 
 /** The comment right above a header belongs to it. */
 function aboveComments(lines: readonly string[], at: number): number {
-  return at > 0 && isComment(lines[at - 1]) ? aboveComments(lines, at - 1) : at
+  let above = at
+  while (above > 0 && isComment(lines[above - 1])) above--
+  return above
 }
 
 function aboveBlanks(lines: readonly string[], at: number): number {
-  return at > 0 && isBlank(lines[at - 1]) ? aboveBlanks(lines, at - 1) : at
+  let above = at
+  while (above > 0 && isBlank(lines[above - 1])) above--
+  return above
 }
 
 function isWithin({ header, to }: Section, at: number): boolean {

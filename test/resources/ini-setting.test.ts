@@ -193,3 +193,8 @@ test('footprint', () => {
     edits: [{ path, part: 'setting ["a","x"]', isGone: false }],
   })
 })
+
+test('a header may stand below any number of comments and blank lines', async () => {
+  const above = '# x\n'.repeat(30_000) + '\n'.repeat(30_000)
+  expect(await applied(`${above}# b\n[b]\n`, declared({}))).toContain('[a]\nx = 1\n')
+})
