@@ -57,7 +57,7 @@ export async function locked(
     if (hasProgress) return
     notice(`${signal}: finishing what is in hand, then stopping; once more stops at once`)
   })
-  const locking = acquireLock(join(options.state, 'lock'), {
+  const locking = acquireLock(join(options.state, 'run.lock'), {
     waitMs: flags.wait * 1000,
     run: name,
     onWait: (holder) =>

@@ -69,10 +69,10 @@ describe('a state folder', () => {
   })
 
   test('whose lock can not be opened is told as such', () => {
-    const folder = folderWith({ 'm/site.yaml': site, 'state/lock/x': '' })
+    const folder = folderWith({ 'm/site.yaml': site, 'state/run.lock/x': '' })
     const { status, stderr } = steward(folder, ...args)
     expect(status).toBe(1)
-    expect(stderr).toContain('state/lock can not be taken: unable to open database file')
+    expect(stderr).toContain('state/run.lock can not be taken: unable to open database file')
     expect(stderr).not.toContain('bug')
   })
 })

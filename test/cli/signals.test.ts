@@ -30,7 +30,7 @@ describe('a signal', () => {
     ['SIGTERM', 143],
   ] as const)('%s ends the wait for another run', async (signal, status) => {
     const folder = folderWith({ ...site, 'state/kept': '' })
-    const lock = await acquireLock(join(folder, 'state/lock'), { waitMs: 0, run: 'other' })
+    const lock = await acquireLock(join(folder, 'state/run.lock'), { waitMs: 0, run: 'other' })
     onTestFinished(lock.release)
     const { child, said, ended } = start(folder, args)
     child.stdout?.once('data', () => child.kill(signal))
