@@ -65,8 +65,11 @@ function pin(version: string): Promise<void> {
 
 const apply = (exitCode: number) =>
   steward(host, ['apply', '--yes', '--detailed-exitcodes'], { exitCode })
-/** What supervisor says of a program: `go-camo RUNNING`. */
-const states = () => host.shell("supervisorctl status | tr -s ' ' | cut -d ' ' -f 1,2 ||:")
+/** What supervisor says of a program once it has made up its mind: `go-camo RUNNING`. */
+const states = () =>
+  host.shell(`
+    for i in $(seq 50); do supervisorctl status | grep -q STARTING || break; sleep 0.2; done
+    supervisorctl status | tr -s ' ' | cut -d ' ' -f 1,2 ||:`)
 const pids = () => host.shell('supervisorctl pid go-camo; supervisorctl pid smokescreen')
 
 test('without the mirror all else is there, and what lacks says what and how', async () => {
