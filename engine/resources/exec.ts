@@ -42,6 +42,7 @@ export interface ExecDesired {
   readonly try_sleep?: number | string
   readonly returns?: number | readonly number[]
   readonly scratch?: readonly string[]
+  readonly help?: string
 }
 
 export type ExecCurrent =
@@ -204,18 +205,21 @@ async function run(
       const output = outputOf(result)
       return output === '' ? undefined : { output }
     }
-    if (attempt >= tries) throw failure(ref, result, expected, tries)
+    if (attempt >= tries) throw failure(ref, result, desired)
     await sleep(pauseMs)
   }
 }
 
-function failure(ref: string, result: CommandResult, expected: readonly number[], tries: number) {
+function failure(
+  ref: string,
+  result: CommandResult,
+  { returns = 0, tries = 1, help }: ExecDesired,
+): ApplyError {
   const exit = howItEnded(result)
-  const wanted =
-    expected.length === 1 && expected[0] === 0 ? '' : `, expected ${expected.join(' or ')}`
+  const wanted = returns === 0 ? '' : `, expected ${[returns].flat().join(' or ')}`
   const after = tries > 1 ? ` after ${tries} tries` : ''
   const message = `${ref}: \`${textOf(result.argv)}\` failed${after}: ${exit}${wanted}`
-  return new ApplyError(message, { ran: ranOf(result) })
+  return new ApplyError(message, { ...(help !== undefined && { help }), ran: ranOf(result) })
 }
 
 function ranOf(result: CommandResult): NonNullable<ApplyError['ran']> {

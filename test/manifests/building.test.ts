@@ -25,10 +25,9 @@ describe('zulip::static_asset_compiler', () => {
       url: `https://nodejs.org/dist/v${node}/node-v${node}-linux-x64.tar.xz`,
       checksum: expect.stringMatching(/^[0-9a-f]{64}$/),
     })
-    expect(desired(catalog, `download[/srv/zulip-pnpm-${pnpm}]`)).toMatchObject({
-      url: `https://registry.npmjs.org/pnpm/-/pnpm-${pnpm}.tgz`,
-      checksum: expect.stringMatching(/^[0-9a-f]{64}$/),
-    })
+    expect(desired(catalog, 'exec[Install pnpm]').command).toContainEqual(
+      expect.stringMatching(new RegExp(`^pnpm@${pnpm}\\+sha256\\.[0-9a-f]{64}$`)),
+    )
     expect(find(catalog, 'package[gettext]')).toBeDefined()
   })
   test('has another build of Node.js for another architecture', () => {
@@ -52,16 +51,18 @@ describe('zulip::static_asset_compiler', () => {
       '/srv/zulip-node/lib/node_modules/corepack/dist/pnpm.js',
     ])
   })
-  test('gives corepack the pnpm that it would fetch', () => {
-    const catalog = catalogOf(of())
-    const folder = '/home/zulip/.cache/node/corepack/v1/pnpm/9.14.2'
-    const told = JSON.parse(content(catalog, `${folder}/.corepack`))
-    const { checksum } = desired(catalog, 'download[/srv/zulip-pnpm-9.14.2]')
-    expect(told).toMatchObject({
-      locator: { reference: '9.14.2' },
-      hash: `sha256.${String(checksum)}`,
+  test.each([
+    ['', { COREPACK_NPM_REGISTRY: '', HTTPS_PROXY: '' }],
+    [
+      key('npm_registry = http://npm.example.net/'),
+      { COREPACK_NPM_REGISTRY: 'http://npm.example.net/', HTTPS_PROXY: '' },
+    ],
+    ['[http_proxy]\nhost = proxy.example.net', { HTTPS_PROXY: 'http://proxy.example.net:4750' }],
+  ])('has corepack fetch pnpm from where the host can: %j', (conf, environment) => {
+    expect(desired(catalogOf(of(conf)), 'exec[Install pnpm]')).toMatchObject({
+      user: 'zulip',
+      environment,
     })
-    expect(desired(catalog, `file[${folder}/bin]`).target).toBe('/srv/zulip-pnpm-9.14.2/bin')
   })
   test('takes other versions with their checksums, and none without', () => {
     expect(mistakes(key('node_version = 22.12.0'))).toEqual([
@@ -78,7 +79,7 @@ describe('zulip::static_asset_compiler', () => {
     const catalog = catalogOf(of('[downloads]\nenabled = false'))
     const touched = catalog.resources.map(({ title }) => title)
     expect(
-      touched.filter((title) => /zulip-(node|pnpm)|\/usr\/local\/bin|\.cache/.test(title)),
+      touched.filter((title) => /zulip-node|pnpm|\/usr\/local\/bin/.test(title)),
     ).toEqual([])
   })
 })

@@ -231,8 +231,11 @@ describe('apply', () => {
   test('fails with how the command ended and its last lines', async () => {
     const stderr = Array.from({ length: 30 }, (_, line) => `line ${line}`).join('\n')
     const host = fakeHost({ commands: { 'make it': { exitCode: 3, stderr } } })
-    const error = await exec.apply(declared({ returns: [0, 2] }), [change], host).catch((e) => e)
+    const help = 'ask the makers'
+    const resource = declared({ returns: [0, 2], help })
+    const error = await exec.apply(resource, [change], host).catch((e) => e)
     expect(error).toBeInstanceOf(ApplyError)
+    expect(error.help).toBe(help)
     expect(error.message).toBe('exec[x]: `make it` failed: exit code 3, expected 0 or 2')
     expect(error.ran).toMatchObject({ argv: ['make', 'it'], exit: 'exit code 3' })
     expect(error.ran.output.split('\n')).toHaveLength(20)
