@@ -78,9 +78,7 @@ describe('zulip::static_asset_compiler', () => {
   test('leaves alone what is there where nothing may be fetched', () => {
     const catalog = catalogOf(of('[downloads]\nenabled = false'))
     const touched = catalog.resources.map(({ title }) => title)
-    expect(
-      touched.filter((title) => /zulip-node|pnpm|\/usr\/local\/bin/.test(title)),
-    ).toEqual([])
+    expect(touched.filter((title) => /zulip-node|pnpm|\/usr\/local\/bin/.test(title))).toEqual([])
   })
 })
 
