@@ -1,67 +1,40 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import {
+  type Archive,
+  camo,
+  go,
+  type Mirror,
+  makeMirror,
+  smokescreen,
+  smokescreenCommit,
+} from './mirror.ts'
 import { connectRig, type TestHost } from './rig.ts'
 import { installedImage, steward } from './steward.ts'
 
 const key = 'cAmoKeyOfThisTest9315'
-const commit = '85c4c64e1e01b899456d42459966a106f66c7cd5'
+const [oldCamo, newCamo] = [camo('2.5.1'), camo('2.5.2')]
 
 // The life of one host, in order: the tests build on each other.
 let host: TestHost
-/** By name, of what stands in the mirror. */
-let checksums: Map<string, string>
+let mirror: Mirror
 beforeAll(async () => {
   const rig = connectRig()
   host = await rig.up('proxies', { image: await installedImage(rig) })
+  mirror = await makeMirror(host, [oldCamo, newCamo, go, smokescreen])
   await host.shell(`cd /etc/zulip; echo camo_key = ${key} >>zulip-secrets.conf
     cat >zulip.conf <<'END'
 [machine]
 puppet_classes = zulip::localhost_camo, zulip::profile::smokescreen
 [downloads]
-mirror = http://127.0.0.1:8000
-END
-    { apt-get update; apt-get install --yes --no-install-recommends python3; } >/dev/null 2>&1`)
-  checksums = await makeMirror()
-  await pin('2.5.1')
+mirror = ${mirror.url}
+END`)
+  await pin(oldCamo)
 })
 afterAll(() => host?.destroy())
 
-/**
- * What is to be fetched, below its own address as in a mirror, and stopped for now. The programs are shell scripts;
- * so is the compiler, which takes the only file of the source for the program.
- */
-async function makeMirror(): Promise<Map<string, string>> {
-  const sums = await host.shell(
-    `mkdir -p /srv/mirror /root/make; cd /root/make
-    put() { mkdir -p "/srv/mirror/$(dirname "$2")"; tar -czf "/srv/mirror/$2" "$1"; rm -r "$1"
-      echo "$3 $(sha256sum <"/srv/mirror/$2" | cut -c 1-64)"; }
-    for version in 2.5.1 2.5.2; do
-      mkdir -p go-camo-$version/bin
-      printf '#!/bin/sh\\necho "%s of key $GOCAMO_HMAC: $*"\\nexec sleep infinity\\n' $version >go-camo-$version/bin/go-camo
-      chmod 755 go-camo-$version/bin/go-camo
-      put go-camo-$version github.com/cactus/go-camo/releases/download/v$version/go-camo-$version.go1225.linux-amd64.tar.gz camo-$version
-    done
-    mkdir -p go/bin
-    printf '#!/bin/sh\\n[ "$1 $2 $4" = "build -o ." ] && [ "$GOPROXY" = off ] && cp main.go "$3"\\n' >go/bin/go
-    chmod 755 go/bin/go
-    put go go.dev/dl/go1.22.5.linux-amd64.tar.gz go
-    mkdir smokescreen-${commit}
-    printf '#!/bin/sh\\necho "serving: $*"\\nexec sleep infinity\\n' >smokescreen-${commit}/main.go
-    put smokescreen-${commit} github.com/stripe/smokescreen/archive/${commit}.tar.gz source`,
-  )
-  const pairs = sums.trim().split('\n')
-  return new Map(pairs.map((line) => line.split(' ') as [string, string]))
-}
-/** The site file, with the checksums of what stands in the mirror. */
-function pin(version: string): Promise<void> {
-  return host.writeFile(
-    '/etc/steward/site.yaml',
-    `parameters:
-  zulip::camo: { version: ${version}, sha256: { amd64: "${checksums.get(`camo-${version}`)}" } }
-  zulip::golang: { sha256: { amd64: "${checksums.get('go')}" } }
-  zulip::smokescreen: { sha256: "${checksums.get('source')}" }
-`,
-  )
-}
+/** Has that version of camo fetched, and the rest of the mirror. */
+const pin = (version: Archive): Promise<void> =>
+  host.writeFile('/etc/steward/site.yaml', mirror.site(version, go, smokescreen))
 
 const apply = (exitCode: number) =>
   steward(host, ['apply', '--yes', '--detailed-exitcodes'], { exitCode })
@@ -83,7 +56,7 @@ test('without the mirror all else is there, and what lacks says what and how', a
     new Set([
       'download[/srv/zulip-go-camo-2.5.1]',
       'download[/srv/zulip-golang-1.22.5]',
-      `download[/srv/zulip-smokescreen-src-${commit}]`,
+      `download[/srv/zulip-smokescreen-src-${smokescreenCommit}]`,
     ]),
   )
   expect(await host.shell('systemctl is-active nginx supervisor')).toBe('active\nactive\n')
@@ -91,9 +64,7 @@ test('without the mirror all else is there, and what lacks says what and how', a
 })
 
 test('once it is there, both programs run, without anything else to do', async () => {
-  await host.shell(
-    'systemd-run --quiet --unit=mirror python3 -m http.server --bind 127.0.0.1 --directory /srv/mirror 8000; sleep 1',
-  )
+  await mirror.start()
   const { stdout } = await apply(2)
   expect(stdout).toMatch(/ran +exec\[compile smokescreen\]/)
   expect(await states()).toBe('go-camo RUNNING\nsmokescreen RUNNING\n')
@@ -106,14 +77,13 @@ test('once it is there, both programs run, without anything else to do', async (
 })
 
 test('the second apply has nothing to do, also without the compiler and the mirror', async () => {
-  await host.shell(
-    `systemctl stop mirror; rm -r /srv/zulip-golang-1.22.5 /srv/zulip-smokescreen-src-*`,
-  )
+  await mirror.stop()
+  await host.shell('rm -r /srv/zulip-golang-1.22.5 /srv/zulip-smokescreen-src-*')
   expect((await apply(0)).stdout).toMatch(/nothing to do/i)
 })
 
 test('a version that can not be fetched leaves the old one running', async () => {
-  await pin('2.5.2')
+  await pin(newCamo)
   const before = await pids()
   await apply(4)
   expect(await pids()).toBe(before)
@@ -121,9 +91,7 @@ test('a version that can not be fetched leaves the old one running', async () =>
 })
 
 test('a new version restarts its program alone, and the old one goes then', async () => {
-  await host.shell(
-    'systemd-run --quiet --unit=mirror python3 -m http.server --bind 127.0.0.1 --directory /srv/mirror 8000; sleep 1',
-  )
+  await mirror.start()
   const [camo, smokescreen] = (await pids()).split('\n')
   await apply(2)
   const after = (await pids()).split('\n')
