@@ -35,7 +35,8 @@ export async function makeMirror(host: TestHost, archives: readonly Archive[]): 
       return JSON.stringify({ parameters: Object.assign({}, ...pins) })
     },
     async start() {
-      const serve = `python3 -m http.server --bind 127.0.0.1 --directory ${folder} ${port}`
+      // A fetch of Node.js fails where a server hangs up while it is still reading, as one of HTTP/1.0 does.
+      const serve = `python3 -m http.server --protocol HTTP/1.1 --bind 127.0.0.1 --directory ${folder} ${port}`
       await host.shell(`systemd-run --quiet --unit=mirror ${serve}
         until bash -c 'exec 3<>/dev/tcp/127.0.0.1/${port}' 2>/dev/null; do sleep 0.1; done`)
     },
