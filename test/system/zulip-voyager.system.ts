@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { jobsDuring } from './journal.ts'
+import { camo, go, makeMirror, node, smokescreen, tusd } from './mirror.ts'
 import { connectRig, type Rig, type TestHost } from './rig.ts'
 import { installedImage, steward } from './steward.ts'
 
-// Nothing is fetched: what no package brings is the matter of other scenarios.
-const conf = `[machine]
+const conf = (mirror: string): string => `[machine]
 puppet_classes = zulip::voyager
 deploy_type = production
 
@@ -12,10 +12,7 @@ deploy_type = production
 version = 15
 
 [downloads]
-enabled = false
-
-[http_proxy]
-host =
+mirror = ${mirror}
 `
 
 // The whole life of one server, in order: the tests build on each other.
@@ -28,7 +25,11 @@ beforeAll(async () => {
     memory: '8G',
     hostname: 'zulip.example.org',
   })
-  await host.writeFile('/etc/zulip/zulip.conf', conf)
+  const archives = [camo(), go, node, smokescreen, tusd]
+  const mirror = await makeMirror(host, archives)
+  await mirror.start()
+  await host.writeFile('/etc/zulip/zulip.conf', conf(mirror.url))
+  await host.writeFile('/etc/steward/site.yaml', mirror.site(...archives))
   await host.shell('rm /etc/zulip/zulip-secrets.conf')
 })
 afterAll(() => host?.destroy())
@@ -98,7 +99,7 @@ test('redis and memcached want their passwords, and RabbitMQ knows its user', as
   )
 })
 
-test('nginx answers on 443, and supervisor has every program, stopped', async () => {
+test('nginx answers on 443, and supervisor has every program, those of a release stopped', async () => {
   const curl = "curl -sk -o /dev/null -w '%{http_code} ' --resolve zulip.example.org:443:127.0.0.1"
   expect(await host.shell(`${curl} https://zulip.example.org/`)).toMatch(/^50[0-9] $/)
   const { stdout } = await host.exec(['supervisorctl', 'status'])
@@ -109,10 +110,13 @@ test('nginx answers on 443, and supervisor has every program, stopped', async ()
       .map((line) => [line.split(/\s+/)[0], line.split(/\s+/)[1]] as const),
   )
   expect(states.size).toBeGreaterThan(15)
-  // The search index needs no release, and the image proxy was not fetched.
+  // These need no release.
   const others = [...states].filter(([, state]) => state !== 'STOPPED')
-  expect(others.map(([name]) => name)).toEqual(['go-camo', 'process-fts-updates'])
-  expect(states.get('process-fts-updates')).toBe('RUNNING')
+  expect(others).toEqual([
+    ['go-camo', 'RUNNING'],
+    ['process-fts-updates', 'RUNNING'],
+    ['smokescreen', 'RUNNING'],
+  ])
 })
 
 test.each([
