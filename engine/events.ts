@@ -1,6 +1,5 @@
 import type { Diagnostic } from './diagnostics/diagnostic.ts'
-import type { Action, PlannedChange } from './plan.ts'
-import type { RefreshKind } from './resources/type.ts'
+import type { Action, DueRefresh, PlannedChange } from './plan.ts'
 
 /** What a step of a procedure does: asks, changes, or holds other steps. */
 export type StepKind = 'query' | 'act' | 'steps'
@@ -54,7 +53,7 @@ export type Event =
       readonly outcome: Outcome
       /** For `failed`: what was changed before it did. */
       readonly changes: readonly PlannedChange[]
-      readonly refresh?: { readonly by: RefreshKind; readonly from: readonly string[] }
+      readonly refresh?: DueRefresh
       readonly note?: string
       /** What a command printed. */
       readonly output?: string

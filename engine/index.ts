@@ -24,7 +24,7 @@ import { readConf } from './load/read-conf.ts'
 import { readSecrets } from './load/secrets.ts'
 import { readSite } from './load/site.ts'
 import { Sources } from './load/sources.ts'
-import { type Plan, plan } from './plan.ts'
+import { type OwedRefresh, type Plan, plan } from './plan.ts'
 import { probe, type States } from './probe.ts'
 import { types } from './resources/index.ts'
 import { shippedFolder } from './shipped.ts'
@@ -207,14 +207,14 @@ function checkManifest(manifest: Manifest, input: CompileInput): readonly Diagno
   return diagnostics.filter(({ code, severity }) => severity !== 'error' || !HOST_CODES.has(code))
 }
 
-/** probe and plan. */
+/** probe and plan; `owed` is what earlier runs still owe. */
 export async function preview(
   host: Host,
   catalog: Catalog,
-  selection: Selection,
+  { selection, owed }: { readonly selection: Selection; readonly owed: readonly OwedRefresh[] },
 ): Promise<{ readonly states: States; readonly plan: Plan }> {
   const states = await probe({ catalog, types, host, selected: selected(catalog, selection) })
-  return { states, plan: plan({ catalog, states, types, cannotRun: host.cannotRun }) }
+  return { states, plan: plan({ catalog, states, types, cannotRun: host.cannotRun, owed }) }
 }
 
 function classesOf(

@@ -4,6 +4,25 @@ import { neighbours, pairs, successors } from './graph.ts'
 import type { States } from './probe.ts'
 import type { Change, RefreshKind, ResourceType, Shown, Verdict } from './resources/type.ts'
 
+/** How a resource is to be refreshed, and whose changes asked for it. */
+export interface DueRefresh {
+  readonly by: RefreshKind
+  readonly from: readonly string[]
+  /** The run that still owes it; absent where only changes of this run ask for it. */
+  readonly owedSince?: string
+}
+
+/** A refresh that a change asked for and that was not made: its run was cut off, failed or left the listener out. */
+export interface OwedRefresh {
+  /** Who is to be refreshed, by reference. */
+  readonly listener: string
+  /** Whose change asked for it, by reference. */
+  readonly source: string
+  readonly by: RefreshKind
+  /** The run that made the change. */
+  readonly run: string
+}
+
 /** What a plan has in mind for a resource. */
 export type Action =
   | 'create'
@@ -31,8 +50,7 @@ export interface PlannedResource {
   readonly title: string
   readonly action: Action
   readonly changes: readonly PlannedChange[]
-  /** How it is refreshed, and by what. */
-  readonly refresh?: { readonly by: RefreshKind; readonly from: readonly string[] }
+  readonly refresh?: DueRefresh
   /** For `later`: the resource that must come first. For `blocked` and `unknown`: the reason. */
   readonly because?: string
   readonly help?: string
@@ -68,21 +86,24 @@ export interface PlanInput {
   readonly types: ReadonlyMap<string, ResourceType>
   /** Why commands can't run on the host, where they can't. */
   readonly cannotRun?: string | undefined
+  /** What earlier runs still owe; nothing when absent. */
+  readonly owed?: readonly OwedRefresh[]
 }
 
 /** The order stronger first: a restart makes a reload needless. */
 const STRENGTH: Readonly<Record<RefreshKind, number>> = { refresh: 2, restart: 2, reload: 1 }
 
 /** The stronger of two ways to refresh. */
-export function strongerRefresh(a: RefreshKind | undefined, b: RefreshKind): RefreshKind {
+function strongerRefresh(a: RefreshKind | undefined, b: RefreshKind): RefreshKind {
   return a !== undefined && STRENGTH[a] >= STRENGTH[b] ? a : b
 }
 
 /** Catalog and states as ordered changes with reasons. Pure. */
-export function plan({ catalog, states, types, cannotRun }: PlanInput): Plan {
+export function plan({ catalog, states, types, cannotRun, owed = [] }: PlanInput): Plan {
   const redact = redactor(catalog.secrets)
   // A refresh runs commands, which a tree that can't run any is spared.
-  const refreshes = cannotRun === undefined ? plannedRefreshes(catalog, states, types) : new Map()
+  const refreshes =
+    cannotRun === undefined ? plannedRefreshes({ catalog, states, types, owed }) : new Map()
   const blocked = blockedRoots(catalog, states)
   const planned: PlannedResource[] = []
   const notes: { ref: string; note: string }[] = []
@@ -314,34 +335,35 @@ function desiredAsChanges(
 }
 
 /**
- * Who is refreshed, how, and by whom: listeners of what is about to change, unless this run starts them itself.
+ * Who is refreshed, how, and by whom: listeners of what is about to change and those that are still owed it, unless
+ * this run starts them itself.
  */
-function plannedRefreshes(
-  catalog: Catalog,
-  states: States,
-  types: ReadonlyMap<string, ResourceType>,
-): Map<number, NonNullable<PlannedResource['refresh']>> {
-  const found = new Map<number, { by: RefreshKind; from: string[] }>()
+function plannedRefreshes({
+  catalog,
+  states,
+  types,
+  owed,
+}: Required<Pick<PlanInput, 'catalog' | 'states' | 'types' | 'owed'>>): Map<number, DueRefresh> {
+  const found = new Map<number, DueRefresh>()
   const listening = catalog.edges.filter((edge) => edge.refresh !== undefined)
-  if (listening.length === 0) return found
-  const byListener = new Map<number, typeof listening>()
-  for (const edge of listening) {
-    const list = byListener.get(edge.to)
-    if (list) list.push(edge)
-    else byListener.set(edge.to, [edge])
-  }
+  if (listening.length + owed.length === 0) return found
+  const byListener = Map.groupBy(listening, ({ to }) => to)
+  const debts = Map.groupBy(owed, ({ listener }) => listener)
   // In order, for an exec that runs on a refresh refreshes others in turn.
   for (const index of catalog.order) {
-    const edges = byListener.get(index)
-    const listener = catalog.resources[index] as CatalogResource
+    const { ref, type } = catalog.resources[index] as CatalogResource
+    const edges = byListener.get(index) ?? []
+    const owing = debts.get(ref) ?? []
     if (
-      !edges ||
+      edges.length + owing.length === 0 ||
       !states[index] ||
-      !types.get(listener.type)?.refresh ||
+      !types.get(type)?.refresh ||
       isLeftAlone(states[index]) ||
       startsItself(states, index)
     )
       continue
+    let due: DueRefresh | undefined
+    for (const debt of owing) due = withOwed(due, debt)
     for (const edge of edges) {
       const source = catalog.resources[edge.from] as CatalogResource
       if (
@@ -349,15 +371,31 @@ function plannedRefreshes(
         !(changesNow(states, edge.from) || (source.type === 'exec' && found.has(edge.from)))
       )
         continue
-      const known = found.get(index)
-      const by = strongerRefresh(known?.by, edge.refresh as RefreshKind)
-      if (known) {
-        known.by = by
-        if (!known.from.includes(source.ref)) known.from.push(source.ref)
-      } else found.set(index, { by, from: [source.ref] })
+      due = withSource(due, edge.refresh as RefreshKind, source.ref)
     }
+    if (due) found.set(index, due)
   }
   return found
+}
+
+/** What is due once one more change asks for it. */
+export function withSource(
+  due: DueRefresh | undefined,
+  by: RefreshKind,
+  source: string,
+): DueRefresh {
+  if (!due) return { by, from: [source] }
+  const from = due.from.includes(source) ? due.from : [...due.from, source]
+  return { ...due, by: strongerRefresh(due.by, by), from }
+}
+
+/** What is due with what an earlier run left owing; the earliest such run is named. */
+export function withOwed(
+  due: DueRefresh | undefined,
+  { by, source, run }: OwedRefresh,
+): DueRefresh {
+  const { owedSince = run } = due ?? {}
+  return { ...withSource(due, by, source), owedSince: owedSince < run ? owedSince : run }
 }
 
 function changesNow(states: States, index: number): boolean {
@@ -367,12 +405,16 @@ function changesNow(states: States, index: number): boolean {
   return 'changes' in state.verdict && (state.verdict.changes?.length ?? 0) > 0
 }
 
-/** A service that this run starts reads its files anew, and an exec that runs anyway runs once. */
 function startsItself(states: States, index: number): boolean {
   const state = states[index]
   if (state?.kind === 'later') return true
   if (state?.kind !== 'known' || !('changes' in state.verdict)) return false
-  return (state.verdict.changes ?? []).some(
+  return startsAnew(state.verdict.changes ?? [])
+}
+
+/** Whether changes need no refresh beside them: a service that starts reads its files anew, an exec runs once. */
+export function startsAnew(changes: readonly Change[]): boolean {
+  return changes.some(
     ({ attribute, to }) =>
       attribute === 'run' || (attribute === 'ensure' && (to === 'running' || to === 'stopped')),
   )

@@ -4,7 +4,15 @@ import type { Event, Outcome, Summary } from '../events.ts'
 import { type Adjacency, neighbours, pairs, predecessors } from '../graph.ts'
 import type { Host } from '../host/host.ts'
 import { keeping } from '../host/keeping.ts'
-import { type Action, actionOf, type Plan, plannedChanges, redactor } from '../plan.ts'
+import {
+  type Action,
+  actionOf,
+  type OwedRefresh,
+  type Plan,
+  plannedChanges,
+  redactor,
+  startsAnew,
+} from '../plan.ts'
 import { IN_SYNC, Needs, probeContext, type States, verdictNow, verdictsNow } from '../probe.ts'
 import { changesMade } from '../resources/changes-made.ts'
 import {
@@ -27,6 +35,8 @@ export interface ApplyInput {
   readonly types: ReadonlyMap<string, ResourceType>
   readonly host: Host
   readonly keeper: Keeper
+  /** What earlier runs still owe. */
+  readonly owed: readonly OwedRefresh[]
   /** Aborted when a signal asks to stop: the resource in hand is finished, and nothing after it begun. */
   readonly stop: AbortSignal
 }
@@ -126,8 +136,9 @@ class Runner {
 
   constructor(input: ApplyInput) {
     this.#input = input
-    const { catalog, plan, keeper } = input
-    this.#intents = new Intents(input)
+    const { catalog, plan, keeper, types, owed } = input
+    this.#refreshes = new Refreshes(catalog, types, owed)
+    this.#intents = new Intents(input, this.#refreshes)
     const size = catalog.resources.length
     this.#before = predecessors(size, pairs(catalog.edges))
     this.#context = probeContext(catalog)
@@ -136,7 +147,6 @@ class Runner {
     })
     this.#redact = redactor(catalog.secrets)
     this.#actions = new Map(plan.resources.map(({ index, action }) => [index, action]))
-    this.#refreshes = new Refreshes(catalog)
     this.#changed = new Uint8Array(size)
     this.#touched = new Uint8Array(size)
     this.#failedRoot = new Int32Array(size).fill(-1)
@@ -156,6 +166,7 @@ class Runner {
     if (group.length > 1 || this.#input.states[index] !== IN_SYNC) return undefined
     if (this.#look(index) >= 0 || this.#touched[index]) return undefined
     const resource = this.#input.catalog.resources[index] as CatalogResource
+    if (this.#refreshes.isOwed(resource)) return undefined
     return this.#finished(resource, performance.now(), { outcome: 'unchanged', changes: [] })
   }
 
@@ -167,6 +178,7 @@ class Runner {
       if (cause >= 0) {
         this.#failedRoot[index] = cause
         const root = this.#input.catalog.resources[cause] as CatalogResource
+        this.#intents.unchanged(index)
         yield this.#finished(resource, performance.now(), {
           outcome: 'skipped',
           changes: [],
@@ -183,7 +195,7 @@ class Runner {
   }
 
   finish(): void {
-    this.#intents.settle()
+    this.#intents.finish()
   }
 
   summary(durationMs: number): Summary {
@@ -220,7 +232,7 @@ class Runner {
     const began = performance.now()
     let verdict: Verdict | undefined = state?.kind === 'known' ? state.verdict : undefined
     const planned = verdict && 'changes' in verdict ? (verdict.changes?.length ?? 0) : -1
-    if (planned !== 0 || this.#touched[index]) {
+    if (planned !== 0 || this.#touched[index] || this.#refreshes.isOwed(resource)) {
       this.#intents.intend(resource)
       try {
         verdict = await verdictNow(this.#type(resource), resource, {
@@ -229,7 +241,7 @@ class Runner {
           needs: this.#needs,
         })
       } catch (error) {
-        yield this.#failed(resource, began, error)
+        yield this.#failed(resource, began, error, 'apply-failed', [])
         return
       }
     }
@@ -240,6 +252,7 @@ class Runner {
         began,
         new ApplyError(verdict.blocked, verdict.help === undefined ? {} : { help: verdict.help }),
         'blocked',
+        [],
       )
       return
     }
@@ -249,6 +262,7 @@ class Runner {
         began,
         new ApplyError(`${ref} is left as it is, for its state can't be told: ${verdict.unknown}`),
         'blocked',
+        [],
       )
       return
     }
@@ -259,6 +273,7 @@ class Runner {
       yield { type: 'differs_from_plan', ref, message: `${ref} was in sync, and is not any more` }
     }
     if (changes.length > 0 && resource.noop) {
+      this.#intents.unchanged(index)
       yield this.#finished(resource, began, {
         outcome: 'noop',
         changes: this.#shown(resource, changes),
@@ -270,6 +285,7 @@ class Runner {
       return
     }
     if ('leftAlone' in verdict) {
+      this.#intents.unchanged(index)
       this.#leftAlone++
       const { note = '' } = verdict
       yield this.#finished(resource, began, { outcome: 'unchanged', changes: [], note })
@@ -338,22 +354,22 @@ class Runner {
     changes: readonly Change[],
     result?: Result,
   ): AsyncGenerator<Event> {
+    const { index, ref, noop } = resource
     const type = this.#type(resource)
-    const due =
-      this.#host.cannotRun === undefined
-        ? this.#refreshes.due(resource, changes, this.#changed)
-        : undefined
+    const isSpared = noop || this.#host.cannotRun !== undefined
+    const due = isSpared ? undefined : this.#refreshes.due(resource, this.#changed)
     const own = { changes: this.#shown(resource, changes), ...this.#said(result) }
-    if (!due || !type.refresh) {
+    if (!due || !type.refresh || startsAnew(changes)) {
+      if (due) this.#input.keeper.paid(ref)
+      if (!this.#changed[index]) this.#intents.unchanged(index)
       yield this.#finished(resource, began, {
         outcome: changes.length > 0 ? 'changed' : 'unchanged',
         ...own,
       })
       return
     }
-    if (changes.length === 0)
-      yield { type: 'resource_started', ref: resource.ref, action: 'refresh' }
-    this.#current = resource.ref
+    if (changes.length === 0) yield { type: 'resource_started', ref, action: 'refresh' }
+    this.#current = ref
     let refreshed: Result | undefined
     try {
       refreshed = await type.refresh(resource, due.by, this.#host)
@@ -361,8 +377,10 @@ class Runner {
       yield this.#failed(resource, began, error, 'refresh-failed', changes)
       return
     }
+    this.#input.keeper.paid(ref)
     // An exec that ran on a refresh is a change like any other, which those who listen to it hear of.
-    if (resource.type === 'exec' && !refreshed?.idle) this.#changed[resource.index] = 1
+    if (resource.type === 'exec' && !refreshed?.idle) this.#changed[index] = 1
+    if (!this.#changed[index]) this.#intents.unchanged(index)
     const outcome = refreshed?.idle ? 'unchanged' : 'refreshed'
     yield this.#finished(resource, began, {
       outcome: changes.length > 0 ? 'changed' : outcome,
@@ -372,11 +390,15 @@ class Runner {
     })
   }
 
-  /** For each of those that failed, what was changed before it did: what is not found wanting any more. */
-  async #made(type: ResourceType, failed: readonly Work[]): Promise<(readonly Change[])[]> {
-    const looked = failed.filter(({ changes }) =>
-      changes.some(({ attribute }) => attribute !== 'run'),
-    )
+  /**
+   * For each of those that failed, what was changed before it did: what is not found wanting any more; undefined
+   * where that can't be told. An exec that failed counts as no change.
+   */
+  async #made(
+    type: ResourceType,
+    failed: readonly Work[],
+  ): Promise<(readonly Change[] | undefined)[]> {
+    const looked = failed.filter((item) => !isRun(item))
     let verdicts: readonly Verdict[] = []
     try {
       if (looked.length > 0)
@@ -389,8 +411,9 @@ class Runner {
       // The failure itself is what has to be told; of this much nothing is known.
     }
     return failed.map((item) => {
+      if (isRun(item)) return []
       const verdict = verdicts[looked.indexOf(item)]
-      if (verdict === undefined || !('changes' in verdict)) return []
+      if (verdict === undefined || !('changes' in verdict)) return undefined
       return changesMade(item.changes, verdict.changes ?? [])
     })
   }
@@ -409,14 +432,15 @@ class Runner {
     resource: CatalogResource,
     began: number,
     error: unknown,
-    code: FailureCode = 'apply-failed',
-    made: readonly Change[] = [],
+    code: FailureCode,
+    made: readonly Change[] | undefined,
   ): Event {
     this.#failedRoot[resource.index] = resource.index
-    if (made.length > 0) this.#partly++
+    if (made?.length === 0) this.#intents.unchanged(resource.index)
+    if (made && made.length > 0) this.#partly++
     return this.#finished(resource, began, {
       outcome: 'failed',
-      changes: this.#shown(resource, made),
+      changes: this.#shown(resource, made ?? []),
       error: failure(resource.ref, error, { code, redact: this.#redact }),
     })
   }
@@ -435,4 +459,8 @@ class Runner {
   #type(resource: CatalogResource): ResourceType {
     return this.#input.types.get(resource.type) as ResourceType
   }
+}
+
+function isRun({ changes }: Work): boolean {
+  return changes.every(({ attribute }) => attribute === 'run')
 }

@@ -1,14 +1,26 @@
 import type { Ownership } from '../host/host.ts'
 import type { Kept } from '../host/keeping.ts'
 import type { Action } from '../plan.ts'
+import type { Listener } from './refreshes.ts'
+
+/** A resource that may be changed next. */
+export interface Intended {
+  readonly ref: string
+  readonly action: Action | 'check'
+  readonly listeners: readonly Listener[]
+}
 
 /**
  * Takes down what a run means to do and what it overwrites. What a method was told is
- * durable when it returns, but for `wrote`.
+ * durable when it returns, but for what says otherwise.
  */
 export interface Keeper {
-  /** Before a window of changes: the resources that may be changed in it. */
-  intend(resources: readonly { readonly ref: string; readonly action: Action | 'check' }[]): void
+  /** Before a window of changes: the resources that may be changed in it, and who is owed a refresh if they are. */
+  intend(resources: readonly Intended[]): void
+  /** One of these ended without a change, so it owes nobody a refresh. Durable once `settle` returns. */
+  unchanged(ref: string): void
+  /** A resource was refreshed, or started anew: it is owed nothing any more. Durable once `settle` returns. */
+  paid(ref: string): void
   /** Before a change: what was there. */
   keep(ref: string, kept: Kept): void
   /** After a write: what is there now. Durable once `settle` returns. */

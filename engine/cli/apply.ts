@@ -12,6 +12,7 @@ import {
 } from '../index.ts'
 import { type Plan, redactor, wouldChange } from '../plan.ts'
 import { inSyncFiles, withHiddenContents } from '../record/in-sync-files.ts'
+import { departedListeners } from '../record/owed-refreshes.ts'
 import { RunRecord } from '../record/run-record.ts'
 import { secretWriters } from '../record/secret-writers.ts'
 import { Store } from '../record/store.ts'
@@ -20,7 +21,15 @@ import { renderPlan } from '../ui/plan-text.ts'
 import { type ApplyFlags, exitStatus } from './apply-flags.ts'
 import { shownCommandLine } from './command-line.ts'
 import { withExample } from './example.ts'
-import { agreed, followPlainly, isInteractive, locked, recorded, report } from './locked.ts'
+import {
+  agreed,
+  followPlainly,
+  isInteractive,
+  locked,
+  recorded,
+  report,
+  tellCutOff,
+} from './locked.ts'
 import { roadOptions } from './options.ts'
 import { outputColumns, paintOf, print, showDiagnostics } from './output.ts'
 import type { Stop } from './stop.ts'
@@ -79,11 +88,12 @@ async function look(flags: ApplyFlags, options: RoadOptions, store: Store | unde
     compiled.catalog,
     store?.recordedPaths('sensitive') ?? new Set(),
   )
+  const owed = store?.owed() ?? []
   const { states, plan } = await preview(loaded.host, catalog, {
-    tags: flags.tags ?? [],
-    only: flags.only ?? [],
+    selection: { tags: flags.tags ?? [], only: flags.only ?? [] },
+    owed,
   })
-  return { loaded, catalog, states, plan, notices: [...loaded.notices, ...compiled.notices] }
+  return { loaded, catalog, states, plan, owed, notices: [...loaded.notices, ...compiled.notices] }
 }
 
 async function wetRun(
@@ -91,7 +101,8 @@ async function wetRun(
   options: RoadOptions,
   { store, stop }: { readonly store: Store; readonly stop: Stop },
 ): Promise<number> {
-  const { loaded, catalog, states, plan, notices } = await look(flags, options, store)
+  tellCutOff(store, flags)
+  const { loaded, catalog, states, plan, owed, notices } = await look(flags, options, store)
   const { host } = loaded
   showPlan(plan, flags, notices)
   const { counts } = plan
@@ -108,6 +119,11 @@ async function wetRun(
     classes: catalog.classes,
     isSensitive: (ref) => sensitive.has(ref),
   })
+  for (const { listener, source } of departedListeners(owed, catalog, store)) {
+    const message = `${listener} was owed a refresh because ${source} changed, and is not declared any more; it is left as it is`
+    report({ type: 'notice', message }, flags)
+    record.paid(listener)
+  }
   record.adopt(inSyncFiles(catalog, states, host, store.recordedPaths('all')))
   if (!hasWork) {
     const summary = nothingDone(record.id, plan)
@@ -128,6 +144,7 @@ async function wetRun(
       types,
       host,
       keeper: record,
+      owed,
       stop: stop.signal,
     }),
     record,

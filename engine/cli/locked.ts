@@ -13,6 +13,9 @@ import { ask } from '../ui/question.ts'
 import { diagnosticsOf, paintOf, print, showDiagnostics } from './output.ts'
 import { listenForStop, type Stop } from './stop.ts'
 
+/** The lock of runs in the state folder. */
+export const RUN_LOCK = 'run.lock'
+
 /** What every command that changes the host takes. */
 export interface RunFlags {
   readonly yes?: boolean
@@ -57,7 +60,7 @@ export async function locked(
     if (hasProgress) return
     notice(`${signal}: finishing what is in hand, then stopping; once more stops at once`)
   })
-  const locking = acquireLock(join(options.state, 'run.lock'), {
+  const locking = acquireLock(join(options.state, RUN_LOCK), {
     waitMs: flags.wait * 1000,
     run: name,
     onWait: (holder) =>
@@ -92,6 +95,14 @@ export async function locked(
     store?.close()
     lock.release()
     stop.end()
+  }
+}
+
+/** Tells of runs that never came to their end, once. Only who holds the host knows that they are not going on. */
+export function tellCutOff(store: Store, flags: RunFlags): void {
+  for (const { id, command } of store.closeCutOff()) {
+    const message = `run ${id} (${['steward', ...command].join(' ')}) was cut off; this run goes on from where it came to`
+    report({ type: 'notice', message }, flags)
   }
 }
 

@@ -243,6 +243,19 @@ runs(
   () => import('./facts.ts') as Promise<{ run: Run }>,
 )
 
+runs(
+  examples(
+    program
+      .command('status')
+      .description('what is open on this host: runs that were cut off, refreshes that are owed')
+      .option('--root <dir>', 'that of this tree')
+      .option('--state <dir>', 'the state folder instead of /var/lib/steward')
+      .option('--json', 'as JSON'),
+    ['steward status', 'steward status --json'],
+  ),
+  () => import('./status.ts') as Promise<{ run: Run }>,
+)
+
 const runsCommand = program
   .command('runs')
   .description('what earlier runs did on this host')

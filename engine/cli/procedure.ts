@@ -10,12 +10,12 @@ import type { ProcedureInput } from '../procedure/step.ts'
 import { stepsDigest } from '../procedure/steps-digest.ts'
 import { RunRecord } from '../record/run-record.ts'
 import { secretWriters } from '../record/secret-writers.ts'
-import type { ProcedureRow, Store } from '../record/store.ts'
+import { type ProcedureRow, Store } from '../record/store.ts'
 import { stepLine } from '../ui/json.ts'
 import { renderProcedure } from '../ui/procedure-text.ts'
 import { type ApplyFlags, exitStatus } from './apply-flags.ts'
 import { shownCommandLine } from './command-line.ts'
-import { agreed, followPlainly, locked, recorded, report } from './locked.ts'
+import { agreed, followPlainly, locked, recorded, report, tellCutOff } from './locked.ts'
 import { outputColumns, paintOf, print } from './output.ts'
 import type { Stop } from './stop.ts'
 
@@ -35,7 +35,9 @@ export async function applyProcedure(
     })
   }
   if (flags.dryRun) {
-    showSteps(await planProcedure(inputOf(procedure, options, newProgress())), procedure, flags)
+    const owed = Store.reading(options.state, (store) => store.owed()) ?? []
+    const input = inputOf(procedure, options, newProgress(), () => owed)
+    showSteps(await planProcedure(input), procedure, flags)
     return 0
   }
   return locked(
@@ -52,14 +54,16 @@ async function runLocked(
   options: RoadOptions,
   { store, stop }: { readonly store: Store; readonly stop: Stop },
 ): Promise<number> {
+  tellCutOff(store, flags)
   const steps = stepsDigest(procedure, openLibrary(options))
   const open = openRun(store, procedure, flags, options, steps)
+  const owed = () => store.owed()
   const begun = open && unsealed(open)
   const progress = begun?.progress ?? newProgress()
   const given = begun ? { ...options, with: begun.arguments } : options
   if (!flags.yes) {
     const copy = structuredClone(progress)
-    showSteps(await planProcedure(inputOf(procedure, given, copy)), procedure, flags)
+    showSteps(await planProcedure(inputOf(procedure, given, copy, owed)), procedure, flags)
     const question = open ? 'Go on with this procedure?' : 'Run this procedure?'
     if (!(await agreed(question, stop.signal))) {
       print('Nothing was changed.')
@@ -87,7 +91,7 @@ async function runLocked(
   save()
   const walk = (how: typeof runProcedure) => {
     const input = {
-      ...inputOf(procedure, given, progress),
+      ...inputOf(procedure, given, progress, owed),
       run: record.id,
       keeper: record,
       stop: stop.signal,
@@ -164,11 +168,13 @@ function inputOf(
   { name, steps }: Procedure,
   options: RoadOptions,
   progress: Progress,
+  owed: ProcedureInput['owed'],
 ): ProcedureInput {
   return {
     name,
     steps,
     progress,
+    owed,
     reload: (other) =>
       load(
         other

@@ -55,13 +55,7 @@ const ALL = 100_000
 
 /** Undefined where there is no state; nothing is made then. */
 function reading<T>(flags: RunsFlags, read: (store: Store) => T): T | undefined {
-  const store = Store.read(stateOf(flags, resolve(flags.root ?? '/')))
-  if (!store) return undefined
-  try {
-    return read(store)
-  } finally {
-    store.close()
-  }
+  return Store.reading(stateOf(flags, resolve(flags.root ?? '/')), read)
 }
 
 function noRun(id: string, rows: readonly RunRow[]) {

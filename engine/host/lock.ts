@@ -67,10 +67,23 @@ export async function acquireLock(
   }
 }
 
-/** Source: sqlite.org, "Result Codes": SQLITE_BUSY is 5. */
-function isTaken(database: DatabaseSync): boolean {
+/** Who holds the lock now; undefined where nobody does. For who only looks: it makes nothing, and takes nothing. */
+export function lockHolder(path: string): Partial<Holder> | undefined {
+  if (!existsSync(path)) return undefined
+  const database = new DatabaseSync(path, { readOnly: true })
   try {
-    database.exec('BEGIN EXCLUSIVE')
+    return isTaken(database, 'SELECT 1 FROM sqlite_schema')
+      ? undefined
+      : (readHolder(`${path}.json`) ?? {})
+  } finally {
+    database.close()
+  }
+}
+
+/** Source: sqlite.org, "Result Codes": SQLITE_BUSY is 5. */
+function isTaken(database: DatabaseSync, by = 'BEGIN EXCLUSIVE'): boolean {
+  try {
+    database.exec(by)
     return true
   } catch (error) {
     if ((error as { errcode?: number }).errcode === 5) return false

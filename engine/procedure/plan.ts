@@ -101,7 +101,8 @@ class DryRun {
           for (const thing of [...(footprint.ensures ?? []), ...(footprint.provides ?? [])])
             this.#coming.add(thing)
         }
-        this.#planOf(plan({ catalog, states, types, cannotRun: host.cannotRun }), title, say)
+        const owed = this.#input.owed()
+        this.#planOf(plan({ catalog, states, types, cannotRun: host.cannotRun, owed }), title, say)
         return
       }
       case 'apply':

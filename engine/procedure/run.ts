@@ -362,7 +362,9 @@ class Walker {
     let summary: Summary
     try {
       const states = known?.states ?? (await probe({ catalog, types, host }))
-      const planned = known?.plan ?? plan({ catalog, states, types, cannotRun: host.cannotRun })
+      const owed = this.#input.owed()
+      const planned =
+        known?.plan ?? plan({ catalog, states, types, cannotRun: host.cannotRun, owed })
       this.#input.onCatalog?.(catalog)
       // Until it is done it counts as failed, also where it is killed: a rescue must not think it not reached.
       if (planned.resources.length > 0) {
@@ -377,6 +379,7 @@ class Walker {
         types,
         host,
         keeper: this.#input.keeper,
+        owed,
         stop: this.#input.stop,
       })
       summary = yield* withoutFrame(events)

@@ -9,7 +9,7 @@ import { selected } from '../compile/selection.ts'
 import { Refusal } from '../diagnostics/diagnostic.ts'
 import type { Host } from '../host/host.ts'
 import { type ResourceDecl, stepWords } from '../load/manifest.ts'
-import { type Plan, plan, redactor } from '../plan.ts'
+import { type OwedRefresh, type Plan, plan, redactor } from '../plan.ts'
 import { probe, type States } from '../probe.ts'
 import {
   type Answer,
@@ -40,6 +40,8 @@ export interface ProcedureInput {
     readonly classes: readonly string[]
     readonly manifests: readonly string[]
   }): Promise<Fresh>
+  /** What earlier runs and steps still owe. */
+  owed(): readonly OwedRefresh[]
 }
 
 /** One step as it stands in its frame. */
@@ -272,7 +274,7 @@ export class Resolver {
       fresh,
       catalog,
       states,
-      plan: plan({ catalog, states, types, cannotRun: host.cannotRun }),
+      plan: plan({ catalog, states, types, cannotRun: host.cannotRun, owed: this.input.owed() }),
     }
   }
 

@@ -31,8 +31,22 @@ export class RunRecord implements Keeper {
 
   intend(resources: Parameters<Keeper['intend']>[0]): void {
     this.#store.begin()
-    for (const { ref, action } of resources) this.#store.intend(this.id, ref, action)
+    for (const { ref, action, listeners } of resources) {
+      this.#store.intend(this.id, ref, action)
+      for (const { ref: listener, by } of listeners)
+        this.#store.owe({ listener, source: ref, by, run: this.id })
+    }
     this.#store.commit()
+  }
+
+  unchanged(ref: string): void {
+    this.#store.begin()
+    this.#store.oweNothingFor(ref, this.id)
+  }
+
+  paid(ref: string): void {
+    this.#store.begin()
+    this.#store.oweNothingTo(ref)
   }
 
   keep(ref: string, kept: Kept): void {

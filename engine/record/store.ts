@@ -5,6 +5,8 @@ import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqli
 import { Refusal } from '../diagnostics/diagnostic.ts'
 import type { Summary } from '../events.ts'
 import { HostError } from '../host/error.ts'
+import type { OwedRefresh } from '../plan.ts'
+import type { RefreshKind } from '../resources/type.ts'
 import { ObjectFiles } from './object-files.ts'
 
 /**
@@ -14,13 +16,12 @@ import { ObjectFiles } from './object-files.ts'
 
 /** Contents up to this size live in the database, where many are synced at once. Bytes. */
 const LARGEST_IN_DATABASE = 100_000
-const SCHEMA_VERSION = 1
 
 export interface RunRow {
   readonly id: string
   /** ISO 8601, UTC. */
   readonly started: string
-  /** Absent for a run that is going on or was killed. */
+  /** Absent for a run that is going on or was cut off. */
   readonly finished: string | undefined
   readonly status: 'running' | Summary['status']
   readonly command: readonly string[]
@@ -100,6 +101,17 @@ export class Store {
     }
   }
 
+  /** Does something with the state, open for reading; undefined where there is none. */
+  static reading<T>(folder: string, act: (store: Store) => T): T | undefined {
+    const store = Store.read(folder)
+    if (!store) return undefined
+    try {
+      return act(store)
+    } finally {
+      store.close()
+    }
+  }
+
   private constructor(folder: string, readOnly: boolean) {
     this.folder = folder
     this.#objects = new ObjectFiles(folder)
@@ -111,15 +123,17 @@ export class Store {
     const { user_version: version } = this.#db.prepare('PRAGMA user_version').get() as {
       user_version: number
     }
-    this.#version = version
-    if (version > SCHEMA_VERSION)
+    this.#version = readOnly ? version : LAYOUTS.length
+    const newest = LAYOUTS.length
+    if (version > newest)
       throw new Error(
-        `it was made by a newer steward (layout ${version}, this one knows ${SCHEMA_VERSION})`,
+        `it was made by a newer steward (layout ${version}, this one knows ${newest})`,
       )
     if (readOnly) return
-    if (version === 0) {
-      this.#db.exec('PRAGMA journal_mode = WAL')
-      this.#db.exec(`BEGIN; ${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`)
+    if (version === 0) this.#db.exec('PRAGMA journal_mode = WAL')
+    if (version < newest) {
+      const steps = LAYOUTS.slice(version).join('')
+      this.#db.exec(`BEGIN; ${steps} PRAGMA user_version = ${newest}; COMMIT`)
     }
     this.#db.exec('PRAGMA synchronous = FULL')
     this.#objects.sweep((run) => this.#isOpenProcedure(run))
@@ -188,6 +202,14 @@ export class Store {
     )
   }
 
+  /** Marks the runs that never came to their end as interrupted, and gives them. For who holds the host. */
+  closeCutOff(): RunRow[] {
+    const rows = this.#db
+      .prepare("UPDATE run SET status = 'interrupted' WHERE status = 'running' RETURNING *")
+      .all()
+    return rows.map(runRow)
+  }
+
   addEvent(run: string, event: unknown): void {
     this.#run(
       'INSERT INTO event (run, at, body) VALUES (?, ?, ?)',
@@ -201,6 +223,42 @@ export class Store {
   intend(run: string, ref: string, action: string): void {
     this.hasMeant = true
     this.#run('INSERT INTO intent (run, ref, action) VALUES (?, ?, ?)', run, ref, action)
+  }
+
+  /** Says before a change who is owed a refresh by it. What an earlier run owes for the same stays that run's. */
+  owe({ listener, source, by, run }: OwedRefresh): void {
+    this.#run(
+      'INSERT INTO owed (listener, source, kind, run) VALUES (?, ?, ?, ?) ON CONFLICT (listener, source) DO UPDATE SET kind = excluded.kind',
+      listener,
+      source,
+      by,
+      run,
+    )
+  }
+
+  /** Takes back what a run would owe for a change that was not made. */
+  oweNothingFor(source: string, run: string): void {
+    this.#run('DELETE FROM owed WHERE source = ? AND run = ?', source, run)
+  }
+
+  /** Whoever this is has been refreshed, or is not to be any more. */
+  oweNothingTo(listener: string): void {
+    this.#run('DELETE FROM owed WHERE listener = ?', listener)
+  }
+
+  /** The refreshes that are owed, the oldest first. */
+  owed(): OwedRefresh[] {
+    // A state that an earlier steward made, and that is only read, has no such table yet.
+    if (this.#version === 1) return []
+    return this.#db
+      .prepare('SELECT listener, source, kind, run FROM owed ORDER BY run, rowid')
+      .all()
+      .map(({ listener, source, kind, run }) => ({
+        listener: String(listener),
+        source: String(source),
+        by: kind as RefreshKind,
+        run: String(run),
+      }))
   }
 
   /**
@@ -336,6 +394,14 @@ export class Store {
       )
   }
 
+  /** The runs of procedures that are neither done nor given up, without what of them is secret. */
+  openProcedures(): ProcedureRow[] {
+    return this.#db
+      .prepare("SELECT * FROM procedure WHERE state = 'open' ORDER BY run")
+      .all()
+      .map(procedureRow)
+  }
+
   /** The run of a procedure that is neither done nor given up. */
   openProcedure(name: string): ProcedureRow | undefined {
     const row = this.#get(
@@ -411,7 +477,9 @@ export interface ProcedureRow {
 
 const FILE = 'state.db'
 
-const SCHEMA = `
+/** What makes a layout of the one before it; those that were released are never changed. */
+const LAYOUTS: readonly string[] = [
+  `
 CREATE TABLE run (id TEXT PRIMARY KEY, started TEXT NOT NULL, finished TEXT, status TEXT NOT NULL, command TEXT NOT NULL, classes TEXT NOT NULL, summary TEXT) STRICT;
 CREATE TABLE event (sequence INTEGER PRIMARY KEY, run TEXT NOT NULL, at TEXT NOT NULL, body TEXT NOT NULL) STRICT;
 CREATE INDEX event_run ON event (run);
@@ -421,7 +489,11 @@ CREATE TABLE kept (id INTEGER PRIMARY KEY, run TEXT NOT NULL, ref TEXT NOT NULL,
 CREATE INDEX kept_run ON kept (run);
 CREATE TABLE file (path TEXT PRIMARY KEY, ref TEXT NOT NULL, written TEXT NOT NULL, base TEXT NOT NULL, mode INTEGER NOT NULL, uid INTEGER NOT NULL, gid INTEGER NOT NULL, run TEXT NOT NULL, sensitive INTEGER NOT NULL) STRICT;
 CREATE TABLE procedure (run TEXT PRIMARY KEY, name TEXT NOT NULL, arguments TEXT NOT NULL, state TEXT NOT NULL, progress TEXT NOT NULL) STRICT;
-`
+`,
+  `
+CREATE TABLE owed (listener TEXT NOT NULL, source TEXT NOT NULL, kind TEXT NOT NULL, run TEXT NOT NULL, PRIMARY KEY (listener, source)) STRICT;
+`,
+]
 
 /**
  * SQLite's text is UTF-8: a path whose bytes are not (a lone surrogate for each) is stored as

@@ -1,6 +1,6 @@
 import type { Paint } from '../diagnostics/render.ts'
 import { visibleLine } from '../diagnostics/visible.ts'
-import { type Action, type PlannedChange, type PlannedResource, SECRET } from '../plan.ts'
+import { type Action, type DueRefresh, type PlannedChange, SECRET } from '../plan.ts'
 import type { Shown } from '../resources/type.ts'
 
 export interface ChangeTextOptions {
@@ -35,7 +35,7 @@ export function renderChanges(
 
 /** `restart because file[/etc/x] changes`; in the past for what has been done. */
 export function renderRefresh(
-  { by, from }: NonNullable<PlannedResource['refresh']>,
+  { by, from, owedSince }: DueRefresh,
   options: {
     readonly verb?: string
     readonly tense: 'present' | 'past'
@@ -48,8 +48,11 @@ export function renderRefresh(
   const last = names.pop() ?? ''
   const list = names.length === 0 ? last : `${names.join(', ')} and ${last}`
   const present = from.length === 1 ? 'changes' : 'change'
-  const reason = `because ${list} ${options.tense === 'past' ? 'changed' : present}`
-  return options.tense === 'past' ? reason : `${options.verb ?? by} ${reason}`
+  const isPast = options.tense === 'past' || owedSince !== undefined
+  const owed = owedSince === undefined ? '' : `owed since run ${owedSince}, `
+  const reason = `${owed}because ${list} ${isPast ? 'changed' : present}`
+  if (options.tense === 'past') return reason
+  return `${options.verb ?? by}${owed === '' ? '' : ','} ${reason}`
 }
 
 function renderChange(change: PlannedChange, options: ChangeTextOptions): string {

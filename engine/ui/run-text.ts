@@ -93,9 +93,10 @@ function whatWasKept({ kind, goes, mode, uid, gid }: KeptRow): string {
   return goes === 'owner' ? `its owner ${uid}:${gid}` : `the ${visibleLine(kind)}`
 }
 
-/** A run that was killed never says how it ended. */
+/** A run that was killed never says how it ended; the next one finds out that it has. */
 function statusOf({ status, finished }: RunRow): string {
-  return status === 'running' && finished === undefined ? 'not finished' : status
+  if (finished !== undefined) return status
+  return status === 'running' ? 'not finished' : 'cut off'
 }
 
 function took({ started, finished }: RunRow): string {
@@ -103,6 +104,6 @@ function took({ started, finished }: RunRow): string {
 }
 
 /** ISO 8601 as `2026-03-01 12:00:05 UTC`. */
-function formatTime(iso: string): string {
+export function formatTime(iso: string): string {
   return `${iso.slice(0, 19).replace('T', ' ')} UTC`
 }

@@ -30,6 +30,8 @@ resources:
           for (const { ref } of resources) meant.add(ref)
           record.intend(resources)
         },
+        unchanged: (ref) => record.unchanged(ref),
+        paid: (ref) => record.paid(ref),
         keep: (ref, kept) => record.keep(ref, kept),
         wrote: (...args) => record.wrote(...args),
         settle: () => record.settle(),

@@ -1,9 +1,8 @@
-import { execFile } from 'node:child_process'
-import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { Store } from '../../engine/record/store.ts'
 import { manifestFolder, temporaryFolder } from '../compile/road.ts'
 import { makeTree, readTree } from '../support/disk-tree.ts'
+import { runKilledAt } from './run-killed.ts'
 import { type Place, trip } from './trip.ts'
 
 const before = {
@@ -29,16 +28,6 @@ resources:
   - file: /link
     target: made/file
 `
-
-function runKilledAt(place: Place, folder: string, at: number) {
-  const argv = [join(import.meta.dirname, 'killed.ts'), folder, place.root, place.state, String(at)]
-  return new Promise<{ killed: boolean; stdout: string }>((resolve, reject) => {
-    execFile(process.execPath, argv, (error, stdout, stderr) => {
-      if (error && error.signal !== 'SIGKILL') reject(new Error(stderr))
-      else resolve({ killed: error?.signal === 'SIGKILL', stdout })
-    })
-  })
-}
 
 /**
  * Every fourth point, so that writes and what is taken down of them both have their turn, and it takes seconds.

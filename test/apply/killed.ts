@@ -3,9 +3,9 @@ import { trip } from './trip.ts'
 /**
  * A run that is killed (SIGKILL, as by `kill -9`) just before its Nth call of the host that
  * writes, or of the record. Prints how many calls there were where it is not killed.
- * Started by kill.test.ts: FOLDER ROOT STATE N.
+ * Started by runKilledAt: FOLDER ROOT STATE N; with FORGETS behind that, the record never learns who listens.
  */
-const [folder = '', root = '', state = '', killAt = '0'] = process.argv.slice(2)
+const [folder = '', root = '', state = '', killAt = '0', forgets] = process.argv.slice(2)
 let calls = 0
 
 /** An object whose methods of these names count as points at which the process may die. */
@@ -33,7 +33,17 @@ const { summary } = await trip({ root, state }, folder, {
       'setOwner',
       'remove',
       'sync',
+      'run',
     ]),
-  keeper: (record) => mortal(record, ['intend', 'keep', 'wrote', 'settle']),
+  keeper: (record) => {
+    const names = ['intend', 'unchanged', 'paid', 'keep', 'wrote', 'settle'] as const
+    const keeper = mortal(record, names)
+    if (!forgets) return keeper
+    const intend: typeof keeper.intend = (resources) =>
+      keeper.intend(resources.map((each) => ({ ...each, listeners: [] })))
+    return new Proxy(keeper, {
+      get: (target, name) => (name === 'intend' ? intend : Reflect.get(target, name)),
+    })
+  },
 })
 process.stdout.write(`${calls} ${summary.status}\n`)

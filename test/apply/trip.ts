@@ -48,10 +48,11 @@ export async function trip(place: Place, folder: string, options: RunOptions = {
   const host = options.host?.(real) ?? real
   const selection = { tags: [], only: [], ...options.selection }
   const states = await probe({ catalog, types, host, selected: selected(catalog, selection) })
-  const planned = plan({ catalog, states, types, cannotRun: host.cannotRun })
-  options.meanwhile?.()
   const store = Store.open(place.state)
   try {
+    const owed = store.owed()
+    const planned = plan({ catalog, states, types, cannotRun: host.cannotRun, owed })
+    options.meanwhile?.()
     const sensitive = (ref: string) =>
       catalog.resources.some((each) => each.ref === ref && each.sensitive.size > 0)
     const record = new RunRecord(store, {
@@ -68,6 +69,7 @@ export async function trip(place: Place, folder: string, options: RunOptions = {
       types,
       host,
       keeper: options.keeper?.(record) ?? record,
+      owed,
       stop: controller.signal,
     })
     const events: Event[] = []

@@ -50,7 +50,10 @@ export function procedureOf(
   const state = temporaryFolder()
   const host = localHost()
 
-  const inputOf = async (progress: Progress): Promise<ProcedureInput> => {
+  const inputOf = async (
+    progress: Progress,
+    owed: ProcedureInput['owed'] = () => [],
+  ): Promise<ProcedureInput> => {
     const { library } = await compileInput(manifests, given)
     const manifest = library.find('main') as Manifest & { readonly steps: readonly ResourceDecl[] }
     if (!manifest) throw new Error(library.diagnostics.map((each) => each.message).join('\n'))
@@ -58,6 +61,7 @@ export function procedureOf(
       name: 'main',
       steps: manifest.steps,
       progress,
+      owed,
       reload: async (other) => ({
         host,
         input: await compileInput(
@@ -84,7 +88,7 @@ export function procedureOf(
       const controller = new AbortController()
       const events: Event[] = []
       const running = how({
-        ...(await inputOf(progress)),
+        ...(await inputOf(progress, () => store.owed())),
         run: record.id,
         keeper: record,
         stop: controller.signal,

@@ -219,6 +219,23 @@ describe('the state folder', () => {
       expect(refusal(use).message).toContain('made by a newer steward (layout 99')
   })
 
+  test('of an earlier steward is read as it is, and brought up to date by who writes', () => {
+    const path = temporaryFolder()
+    const made = Store.open(path)
+    const run = made.startRun({ command: [], classes: ['main'] })
+    made.close()
+    const db = new DatabaseSync(join(path, 'state.db'))
+    db.exec('DROP TABLE owed; PRAGMA user_version = 1')
+    db.close()
+    expect(Store.reading(path, (store) => store.owed())).toEqual([])
+    const store = Store.open(path)
+    const debt = { listener: 'service[a]', source: 'file[/b]', by: 'reload', run } as const
+    store.owe(debt)
+    store.close()
+    expect(Store.reading(path, (each) => each.owed())).toEqual([debt])
+    expect(Store.reading(path, (each) => each.runs().map(({ id }) => id))).toEqual([run])
+  })
+
   /** Root may write everywhere, and so steps down. */
   function asNobody(act: () => void) {
     if (process.geteuid?.() !== 0) return act()
