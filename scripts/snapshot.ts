@@ -21,16 +21,51 @@ export function makeSnapshot(bundle: string): void {
     const source = join(bundle, 'snapshot.cjs')
     writeFileSync(source, readFileSync(source, 'utf8').replace(/[^\0-\xff]/g, escaped))
     const config = join(scratch, 'snapshot.json')
-    // Without Node's own code that is in there already.
-    writeFileSync(config, JSON.stringify({ builder: 'snapshot.cjs', withoutCodeCache: true }))
+    // Node's `withoutCodeCache` would leave out what was compiled of the bundle, too.
+    writeFileSync(config, JSON.stringify({ builder: 'snapshot.cjs' }))
     const example = ['apply', '--dry-run', '--root', scratch]
     const making = ['--no-warnings', '--snapshot-blob', blob, '--build-snapshot-config', config]
     node(bundle, ['--no-flush-bytecode', ...making, ...example])
+    writeFileSync(blob, withoutCodeCache(readFileSync(blob)))
     node(bundle, ['--snapshot-blob', blob, 'steward.cjs', '--version'])
   } finally {
     rmSync(scratch, { recursive: true })
     rmSync(join(bundle, 'snapshot.cjs'))
   }
+}
+
+/**
+ * A snapshot without the compiled code of all of Node's own modules, of which steward calls few: four megabytes that
+ * would be read at every start. They come last: how many there are, and then of each its name and its code, both
+ * after their length. As it is where that is not found, in the snapshot of another Node. Source:
+ * src/node_snapshotable.cc of Node, `SnapshotData::ToBlob`.
+ */
+function withoutCodeCache(blob: Buffer): Buffer {
+  for (let at = 0; at < blob.length - 8; at++) {
+    const count = lengthAt(blob, at)
+    if (count > 0 && count < 10_000 && endOfModules(blob, at + 8, count) === blob.length)
+      return Buffer.concat([blob.subarray(0, at), Buffer.alloc(8)])
+  }
+  return blob
+}
+
+/** Where so many modules end that begin at `start`; undefined where they can't be modules. */
+function endOfModules(blob: Buffer, start: number, count: number): number | undefined {
+  let at = start
+  for (let left = count; left > 0; left--) {
+    if (at > blob.length - 8) return undefined
+    const name = at + 8
+    const code = name + lengthAt(blob, at)
+    if (code > blob.length - 8 || !/^[\w./-]+$/.test(blob.toString('latin1', name, code)))
+      return undefined
+    at = code + 8 + lengthAt(blob, code)
+  }
+  return at
+}
+
+/** A length of eight bytes; beyond any file where it takes more than four. */
+function lengthAt(blob: Buffer, at: number): number {
+  return blob.readUInt32LE(at + 4) === 0 ? blob.readUInt32LE(at) : Number.POSITIVE_INFINITY
 }
 
 function escaped(letter: string): string {

@@ -46,3 +46,18 @@ test('a snapshot does not hold what the run that prepared it has read', () => {
   expect(summaries.length).toBeGreaterThan(50)
   expect(summaries.filter((summary) => snapshot.includes(summary)).length).toBeLessThan(5)
 })
+
+test('a snapshot holds what the run that prepared it has compiled', () => {
+  const log = join(temporaryFolder(), 'v8.log')
+  const blob = `--snapshot-blob=${join(project, 'dist/steward.blob')}`
+  const logging = ['--log-function-events', `--logfile=${log}`, '--no-logfile-per-isolate']
+  const command = [join(project, 'dist/steward.cjs'), '--version']
+  execFileSync(join(project, 'bin/node'), [blob, ...logging, ...command])
+  const compiled = readFileSync(log, 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('function,full-parse,'))
+    .map((line) => line.split(',').at(-1))
+  // Of Node's own functions some are.
+  expect(compiled.length).toBeGreaterThan(0)
+  expect(compiled).not.toContain('parseAsync')
+})
