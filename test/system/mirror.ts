@@ -70,7 +70,7 @@ function program(path: string, script: string): string {
   return `mkdir -p "$(dirname ${path})"; cat >${path} <<'SCRIPT'\n#!/bin/sh\n${script}\nSCRIPT\nchmod 755 ${path}`
 }
 
-// Programs that are scripts, and run until they are stopped.
+// Programs that are scripts; those that serve run until they are stopped.
 
 /** The image proxy. It tells its key, which it has from its environment, and what it was started with. */
 export const camo = (version = '2.5.1'): Archive => ({
@@ -108,6 +108,13 @@ export const tusd: Archive = {
   make: program('tusd_linux_amd64/tusd', 'exec sleep infinity'),
   pin: (sha256) => ({ 'zulip::tusd': { sha256: { amd64: sha256 } } }),
 }
+
+/** What archives the database, as the script has it. */
+export const walG = (script: string): Archive => ({
+  address: 'github.com/wal-g/wal-g/releases/download/v3.0.0/wal-g-pg-ubuntu-20.04-amd64.tar.gz',
+  make: program('wal-g-pg-ubuntu-20.04-amd64', script),
+  pin: (sha256) => ({ 'zulip::wal_g': { sha256: { amd64: sha256 } } }),
+})
 
 export const nodeFolder = 'node-v22.11.0-linux-x64'
 /** Node.js in name only, and a corepack that leaves behind what tells that it has installed something. */

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { jobsDuring } from './journal.ts'
+import { makeMirror, walG } from './mirror.ts'
 import { connectRig, type TestHost } from './rig.ts'
 import { installedImage, steward } from './steward.ts'
 
@@ -140,23 +141,20 @@ test('a change of a setting restarts the server once, and nothing else', async (
   await nothingToDo()
 })
 
-/** Stands in for wal-g, which a host without internet does not get: keeps what it is given in a folder. */
-const walG = `#!/bin/sh
-set -e; cd "\${WALG_FILE_PREFIX:?}"; echo "$@ \${WALG_DELTA_MAX_STEPS}" >>calls
+/** Keeps what it is given in a folder. */
+const keeper = walG(`set -e; cd "\${WALG_FILE_PREFIX:?}"; echo "$@ \${WALG_DELTA_MAX_STEPS}" >>calls
 case $1 in
 wal-push) cp "$OLDPWD/$2" . ;;
 backup-list) echo 'backup_name modified wal_file_name storage_name'
   for age in 0 31 40; do echo "base_$age $(date -ud "-$age days" +%FT%TZ) 000000010000000000000002 default"; done ;;
-esac
-`
+esac`)
 
 test('with a folder for backups the log is archived, and old backups are removed', async () => {
-  const program = '/srv/zulip-wal-g-3.0.0/wal-g-pg-ubuntu-20.04-amd64'
-  await host.writeFile(program, walG)
-  await host.shell(`chmod 755 ${program}`)
-  await configure('backups_directory = /srv/backups', '[downloads]\nenabled = false\n')
-  const { stderr } = await apply()
-  expect(stderr).toContain('Nothing is fetched')
+  const mirror = await makeMirror(host, [keeper])
+  await mirror.start()
+  await host.writeFile('/etc/steward/site.yaml', mirror.site(keeper))
+  await configure('backups_directory = /srv/backups', `[downloads]\nmirror = ${mirror.url}\n`)
+  await apply()
   expect(await host.shell('stat -c "%U %a" /srv/backups')).toBe('postgres 700\n')
   await sql('SELECT pg_switch_wal()')
   await untilAnswered('SELECT archived_count > 0 FROM pg_stat_archiver', 't')
