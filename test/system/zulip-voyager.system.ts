@@ -128,8 +128,11 @@ test.each([
   ],
   [
     'systemd',
-    'systemd-analyze verify --man=no redis-server.service supervisor.service nginx.service',
+    'systemd-analyze verify --man=no redis-server.service supervisor.service nginx.service epmd.socket',
   ],
+  ['the kernel', 'sysctl -p /etc/sysctl.d/40-redis-server.conf /etc/sysctl.d/40-uwsgi.conf'],
+  // It is given nothing, and is not even installed.
+  ['sudo', 'test ! -e /etc/sudoers.d || visudo --check --strict'],
 ])('%s accepts what it was given', async (_title, command) => {
   const { exitCode, stdout, stderr } = await host.exec(['sh', '-c', command])
   const complaints = (stdout + stderr)
