@@ -50,12 +50,10 @@ const packages = (host: TestHost) =>
     "dpkg-query --show --showformat '${db:Status-Abbrev} ${Package}\\n' | sed -n 's/^ii  //p'",
   )
 /** What a query answers to the application, in its own host. */
-const ask = (query: string) =>
-  application.exec([
-    ...['runuser', '-u', 'zulip', '--', 'env', `PGPASSWORD=${password}`],
-    ...['psql', '--no-psqlrc', '-qAt', '--command', query],
-    `host=${address} user=zulip dbname=zulip sslmode=require`,
-  ])
+function ask(query: string) {
+  const login = `host=${address} user=zulip password=${password} dbname=zulip sslmode=require`
+  return application.exec(['runuser', '-u', 'zulip', '--', 'psql', '-XqAt', '-c', query, login])
+}
 
 test('each host gets its own part, and the next apply of both finds nothing to do', async () => {
   await Promise.all([apply(application, 2), apply(database, 2)])
