@@ -23,6 +23,8 @@ export interface Summary {
   readonly skipped: number
   /** Of those that failed, how many were changed before they did; none where absent. */
   readonly partly?: number
+  /** Of those that failed, how many for a local edit and a new version that contradict each other; none where absent. */
+  readonly conflicts?: number
   readonly unchanged: number
   /** State could not be told, only asked for (`noop`), or left alone in a tree that commands can't run in. */
   readonly other: number

@@ -22,11 +22,12 @@ import type { Manifest } from './load/manifest.ts'
 import { keptManifests } from './load/manifest-cache.ts'
 import { readConf } from './load/read-conf.ts'
 import { readSecrets } from './load/secrets.ts'
-import { readSite } from './load/site.ts'
+import { readSite, type Site } from './load/site.ts'
 import { Sources } from './load/sources.ts'
-import { type OwedRefresh, type Plan, plan } from './plan.ts'
+import { type Past, type Plan, plan } from './plan.ts'
 import { probe, type States } from './probe.ts'
 import { types } from './resources/index.ts'
+import type { LocalEdits } from './resources/type.ts'
 import { shippedFolder } from './shipped.ts'
 
 /** What a trip of the road starts from. */
@@ -58,6 +59,8 @@ export interface RoadOptions {
   /** Whether parsed manifests may be kept for the next run. */
   readonly mayKeep: boolean
   readonly withSources?: boolean
+  /** What becomes of local edits, whatever manifests and site file say. */
+  readonly localEdits?: LocalEdits
 }
 
 /** What the stages after `load` and `facts` take. */
@@ -66,6 +69,7 @@ export interface Loaded {
   readonly library: Library
   readonly conf: Conf
   readonly facts: Facts
+  readonly settings: Site['settings']
   readonly input: CompileInput
   /** Warnings of the facts. */
   readonly notices: readonly Diagnostic[]
@@ -139,6 +143,7 @@ export async function load(options: RoadOptions): Promise<Loaded> {
     library,
     conf: conf.conf,
     facts,
+    settings: site.site.settings,
     input: { classes, library, types, data, withSources: options.withSources ?? false },
     notices: diagnostics,
   }
@@ -207,14 +212,23 @@ function checkManifest(manifest: Manifest, input: CompileInput): readonly Diagno
   return diagnostics.filter(({ code, severity }) => severity !== 'error' || !HOST_CODES.has(code))
 }
 
-/** probe and plan; `owed` is what earlier runs still owe. */
+/** probe and plan. */
 export async function preview(
   host: Host,
   catalog: Catalog,
-  { selection, owed }: { readonly selection: Selection; readonly owed: readonly OwedRefresh[] },
+  { selection, past }: { readonly selection: Selection; readonly past: Past },
 ): Promise<{ readonly states: States; readonly plan: Plan }> {
-  const states = await probe({ catalog, types, host, selected: selected(catalog, selection) })
-  return { states, plan: plan({ catalog, states, types, cannotRun: host.cannotRun, owed }) }
+  const states = await probe({
+    catalog,
+    types,
+    host,
+    selected: selected(catalog, selection),
+    files: past.files,
+  })
+  return {
+    states,
+    plan: plan({ catalog, states, types, cannotRun: host.cannotRun, owed: past.owed }),
+  }
 }
 
 function classesOf(

@@ -2,7 +2,14 @@ import type { Catalog, CatalogResource } from './compile/catalog.ts'
 import { type ContentDiff, contentDiff } from './content-diff.ts'
 import { neighbours, pairs, successors } from './graph.ts'
 import type { States } from './probe.ts'
-import type { Change, RefreshKind, ResourceType, Shown, Verdict } from './resources/type.ts'
+import type {
+  Change,
+  FileHistory,
+  RefreshKind,
+  ResourceType,
+  Shown,
+  Verdict,
+} from './resources/type.ts'
 
 /** How a resource is to be refreshed, and whose changes asked for it. */
 export interface DueRefresh {
@@ -23,6 +30,12 @@ export interface OwedRefresh {
   readonly run: string
 }
 
+/** What earlier runs left. */
+export interface Past {
+  readonly owed: readonly OwedRefresh[]
+  readonly files: FileHistory
+}
+
 /** What a plan has in mind for a resource. */
 export type Action =
   | 'create'
@@ -40,6 +53,8 @@ export interface PlannedChange {
   readonly to: Shown
   readonly diff?: ContentDiff
   readonly note?: string
+  /** What somebody did here that goes with the change. */
+  readonly edit?: string
 }
 
 /** A resource with which something is to happen, or of which something is to be told. Holds no secret. */
@@ -54,6 +69,8 @@ export interface PlannedResource {
   /** For `later`: the resource that must come first. For `blocked` and `unknown`: the reason. */
   readonly because?: string
   readonly help?: string
+  /** For `blocked`: the lines in which a local edit and a new version contradict each other; empty where they are secret or too many. */
+  readonly conflict?: string
   readonly note?: string
   readonly noop?: true
 }
@@ -228,6 +245,7 @@ function plannedResource(
       changes: [],
       because: redact(verdict.blocked),
       ...(verdict.help ? { help: redact(verdict.help) } : {}),
+      ...conflictOf(resource, verdict, redact),
     }
   }
   if ('unknown' in verdict) {
@@ -250,6 +268,16 @@ function plannedResource(
   }
 }
 
+/** What a conflict shows; nothing of a file that holds a secret. */
+export function conflictOf(
+  { sensitive }: CatalogResource,
+  { conflict }: { readonly conflict?: string },
+  redact: (text: string) => string,
+): { readonly conflict?: string } {
+  if (conflict === undefined) return {}
+  return { conflict: sensitive.has('*') || sensitive.has('content') ? '' : redact(conflict) }
+}
+
 function hasNothing(verdict: Verdict): boolean {
   return 'changes' in verdict && !('unknown' in verdict) && verdict.changes?.length === 0
 }
@@ -270,9 +298,12 @@ export function plannedChanges(
   redact: (text: string) => string,
 ): PlannedChange[] {
   return changes.map((change) => {
-    const { attribute, from, to, content, note } = change
+    const { attribute, from, to, content, note, edit } = change
     const isSecret = resource.sensitive.has('*') || resource.sensitive.has(attribute)
-    const said = note === undefined ? {} : { note: redact(note) }
+    const said = {
+      ...(note === undefined ? {} : { note: redact(note) }),
+      ...(edit === undefined ? {} : { edit }),
+    }
     if (isSecret)
       return {
         attribute,

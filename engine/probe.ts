@@ -3,7 +3,7 @@ import { unitTemplate } from './compile/edges.ts'
 import { neighbours, pairs, predecessors } from './graph.ts'
 import { HostError } from './host/error.ts'
 import type { HostReader } from './host/host.ts'
-import type { ProbeContext, ResourceType, Thing, Verdict } from './resources/type.ts'
+import type { FileHistory, ProbeContext, ResourceType, Thing, Verdict } from './resources/type.ts'
 
 /** What is known of a resource on the host as it will be when its turn comes. */
 export type State =
@@ -22,6 +22,8 @@ export interface ProbeInput {
   readonly selected?: ReadonlySet<number> | undefined
   /** What will be there by then besides what the catalog makes: the doing of earlier steps of a procedure. */
   readonly coming?: ReadonlySet<Thing> | undefined
+  /** What is known of files from earlier runs. */
+  readonly files?: FileHistory | undefined
 }
 
 /**
@@ -32,7 +34,7 @@ export async function probe(input: ProbeInput): Promise<States> {
   const { catalog, types, host, selected } = input
   const { resources } = catalog
   const isSelected = (index: number) => selected === undefined || selected.has(index)
-  const context = probeContext(catalog)
+  const context = probeContext(catalog, input.files)
   const states: (State | undefined)[] = Array.from({ length: resources.length })
   const batches = new Map<ResourceType, CatalogResource[]>()
   const asked = new Set<number>()
@@ -155,9 +157,10 @@ function known(verdict: Verdict): State {
  * What probes may know of the catalog, worked out when one asks: a directory
  * that purges, or a path that is in the way.
  */
-export function probeContext(catalog: Catalog): ProbeContext {
+export function probeContext(catalog: Catalog, files: FileHistory | undefined): ProbeContext {
   let declared: ReadonlySet<Thing> | undefined
   return {
+    ...(files ? { files } : {}),
     get declared() {
       declared ??= declaredThings(catalog)
       return declared

@@ -3,11 +3,11 @@ import type { Catalog, CatalogResource } from '../compile/catalog.ts'
 import type { Event, Outcome, Summary } from '../events.ts'
 import { type Adjacency, neighbours, pairs, predecessors } from '../graph.ts'
 import type { Host } from '../host/host.ts'
-import { keeping } from '../host/keeping.ts'
 import {
   type Action,
   actionOf,
-  type OwedRefresh,
+  conflictOf,
+  type Past,
   type Plan,
   plannedChanges,
   redactor,
@@ -25,6 +25,7 @@ import {
 import { type FailureCode, failure } from './failure.ts'
 import { Intents } from './intents.ts'
 import type { Keeper } from './keeper.ts'
+import { recording } from './recording.ts'
 import { Refreshes } from './refreshes.ts'
 
 export interface ApplyInput {
@@ -35,8 +36,7 @@ export interface ApplyInput {
   readonly types: ReadonlyMap<string, ResourceType>
   readonly host: Host
   readonly keeper: Keeper
-  /** What earlier runs still owe. */
-  readonly owed: readonly OwedRefresh[]
+  readonly past: Past
   /** Aborted when a signal asks to stop: the resource in hand is finished, and nothing after it begun. */
   readonly stop: AbortSignal
 }
@@ -59,6 +59,7 @@ export async function* apply(input: ApplyInput): AsyncGenerator<Event, Summary> 
     planned: plan.resources.length,
     total: plan.total,
   }
+  input.keeper.adopt(input.catalog, input.states, input.host)
   let turned = started
   for (const group of groups(input.catalog, input.states)) {
     if (performance.now() - turned > LONGEST_TURN_MS) {
@@ -130,18 +131,19 @@ class Runner {
   #leftAlone = 0
   /** How many of those that failed were changed before they did. */
   #partly = 0
+  #conflicts = 0
   /** The resource in whose name writes happen. */
   #current = ''
   readonly #intents: Intents
 
   constructor(input: ApplyInput) {
     this.#input = input
-    const { catalog, plan, keeper, types, owed } = input
-    this.#refreshes = new Refreshes(catalog, types, owed)
+    const { catalog, plan, keeper, types, past } = input
+    this.#refreshes = new Refreshes(catalog, types, past.owed)
     this.#intents = new Intents(input, this.#refreshes)
     const size = catalog.resources.length
     this.#before = predecessors(size, pairs(catalog.edges))
-    this.#context = probeContext(catalog)
+    this.#context = probeContext(catalog, past.files)
     this.#needs = new Needs(catalog, input.host, {
       isSelected: (index) => input.states[index] !== undefined,
     })
@@ -150,14 +152,7 @@ class Runner {
     this.#changed = new Uint8Array(size)
     this.#touched = new Uint8Array(size)
     this.#failedRoot = new Int32Array(size).fill(-1)
-    const kept = keeping(input.host, (was) => keeper.keep(this.#current, was))
-    this.#host = {
-      ...kept,
-      writeFile: (path, content, how) => {
-        kept.writeFile(path, content, how)
-        keeper.wrote(this.#current, path, content, how)
-      },
-    }
+    this.#host = recording(input.host, keeper, () => this.#current)
   }
 
   /** The end of a resource that is in sync and that nothing before it has touched: of nearly all in daily use. */
@@ -211,6 +206,7 @@ class Runner {
       other: noop + unknown + this.#leftAlone,
       durationMs,
       ...(this.#partly > 0 ? { partly: this.#partly } : {}),
+      ...(this.#conflicts > 0 ? { conflicts: this.#conflicts } : {}),
     }
   }
 
@@ -247,13 +243,13 @@ class Runner {
     }
     if (!verdict) throw new Error(`${ref} has no state`)
     if ('blocked' in verdict) {
-      yield this.#failed(
-        resource,
-        began,
-        new ApplyError(verdict.blocked, verdict.help === undefined ? {} : { help: verdict.help }),
-        'blocked',
-        [],
-      )
+      const { conflict } = conflictOf(resource, verdict, this.#redact)
+      if (conflict !== undefined) this.#conflicts++
+      const error = new ApplyError(verdict.blocked, {
+        ...(verdict.help === undefined ? {} : { help: verdict.help }),
+        ...(conflict ? { found: conflict } : {}),
+      })
+      yield this.#failed(resource, began, error, 'blocked', [])
       return
     }
     if ('unknown' in verdict && (verdict.changes?.length ?? 0) === 0) {

@@ -13,7 +13,7 @@ export function failure(
   const message = error instanceof Error ? error.message : String(error)
   const named = message.includes(ref) ? message : `${ref}: ${message}`
   if (error instanceof ApplyError) {
-    const { help, ran } = error
+    const { help, found, ran } = error
     return {
       severity: 'error',
       code,
@@ -21,6 +21,7 @@ export function failure(
       ...(ran
         ? { ran: { argv: ran.argv.map(redact), exit: ran.exit, output: redact(ran.output) } }
         : {}),
+      ...(found === undefined ? {} : { found: redact(found) }),
       ...(help === undefined ? {} : { help: redact(help) }),
     }
   }

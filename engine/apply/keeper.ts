@@ -1,6 +1,8 @@
-import type { Ownership } from '../host/host.ts'
+import type { Catalog } from '../compile/catalog.ts'
+import type { HostReader, NewFile, Ownership } from '../host/host.ts'
 import type { Kept } from '../host/keeping.ts'
 import type { Action } from '../plan.ts'
+import type { States } from '../probe.ts'
 import type { Listener } from './refreshes.ts'
 
 /** A resource that may be changed next. */
@@ -15,6 +17,11 @@ export interface Intended {
  * durable when it returns, but for what says otherwise.
  */
 export interface Keeper {
+  /**
+   * Before anything is changed: from now on what is in sync is the base that later edits are told apart by. Durable
+   * once `settle` returns.
+   */
+  adopt(catalog: Catalog, states: States, host: HostReader): void
   /** Before a window of changes: the resources that may be changed in it, and who is owed a refresh if they are. */
   intend(resources: readonly Intended[]): void
   /** One of these ended without a change, so it owes nobody a refresh. Durable once `settle` returns. */
@@ -24,12 +31,11 @@ export interface Keeper {
   /** Before a change: what was there. */
   keep(ref: string, kept: Kept): void
   /** After a write: what is there now. Durable once `settle` returns. */
-  wrote(
-    ref: string,
-    path: string,
-    content: Uint8Array,
-    how: Ownership & { readonly mode: number },
-  ): void
+  wrote(ref: string, path: string, content: Uint8Array, how: NewFile): void
+  /** After a change of mode or owner. Durable once `settle` returns. */
+  gave(path: string, attributes: { readonly mode: number } | Ownership): void
+  /** After a removal, or where a link took the place of a file. Durable once `settle` returns. */
+  removed(path: string): void
   /** At the end of a window. */
   settle(): void
 }

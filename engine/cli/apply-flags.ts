@@ -1,3 +1,4 @@
+import type { LocalEdits } from '../resources/type.ts'
 import type { RunFlags } from './locked.ts'
 import type { CommonFlags } from './options.ts'
 
@@ -7,14 +8,17 @@ export interface ApplyFlags extends CommonFlags, RunFlags {
   readonly detailedExitcodes?: boolean
   readonly tags?: readonly string[]
   readonly only?: readonly string[]
+  readonly localEdits?: LocalEdits
   readonly restart?: boolean
   readonly abandon?: boolean
   readonly diff: boolean
 }
 
+/** A conflict is a failure too. */
 export function exitStatus(
-  { changed, failed }: { readonly changed: boolean; readonly failed: boolean },
-  flags: Pick<ApplyFlags, 'detailedExitcodes'>,
+  how: { readonly changed: boolean; readonly failed: boolean; readonly conflicts?: boolean },
+  { detailedExitcodes = false }: Pick<ApplyFlags, 'detailedExitcodes'>,
 ): number {
-  return (failed ? 4 : 0) + (flags.detailedExitcodes && changed ? 2 : 0)
+  const { changed, failed, conflicts = false } = how
+  return (failed ? 4 : 0) + (detailedExitcodes ? (changed ? 2 : 0) + (conflicts ? 8 : 0) : 0)
 }

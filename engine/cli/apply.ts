@@ -11,8 +11,9 @@ import {
   types,
 } from '../index.ts'
 import { type Plan, redactor, wouldChange } from '../plan.ts'
-import { inSyncFiles, withHiddenContents } from '../record/in-sync-files.ts'
+import { withHiddenContents } from '../record/in-sync-files.ts'
 import { departedListeners } from '../record/owed-refreshes.ts'
+import { pastOf } from '../record/past.ts'
 import { RunRecord } from '../record/run-record.ts'
 import { secretWriters } from '../record/secret-writers.ts'
 import { Store } from '../record/store.ts'
@@ -46,7 +47,11 @@ export async function run(flags: ApplyFlags, classes: readonly string[]): Promis
       message: '--wait takes a number of seconds',
     })
   }
-  const given = roadOptions(flags, classes, flags.dryRun !== true)
+  const { localEdits } = flags
+  const given = {
+    ...roadOptions(flags, classes, flags.dryRun !== true),
+    ...(localEdits === undefined ? {} : { localEdits }),
+  }
   const { options, told } = flags.dryRun ? withExample(given) : { options: given }
   if (told !== undefined && !flags.json) print(`${told}\n`)
   const procedure = procedureOf(options)
@@ -74,7 +79,9 @@ async function dryRun(flags: ApplyFlags, options: RoadOptions): Promise<number> 
   try {
     const { plan, notices } = await look(flags, options, store)
     showPlan(plan, flags, notices)
-    return exitStatus({ changed: wouldChange(plan), failed: plan.counts.blocked > 0 }, flags)
+    const conflicts = plan.resources.some(({ conflict }) => conflict !== undefined)
+    const failed = plan.counts.blocked > 0
+    return exitStatus({ changed: wouldChange(plan), failed, conflicts }, flags)
   } finally {
     store?.close()
   }
@@ -88,12 +95,12 @@ async function look(flags: ApplyFlags, options: RoadOptions, store: Store | unde
     compiled.catalog,
     store?.recordedPaths('sensitive') ?? new Set(),
   )
-  const owed = store?.owed() ?? []
+  const past = pastOf(store, options, loaded)
   const { states, plan } = await preview(loaded.host, catalog, {
     selection: { tags: flags.tags ?? [], only: flags.only ?? [] },
-    owed,
+    past,
   })
-  return { loaded, catalog, states, plan, owed, notices: [...loaded.notices, ...compiled.notices] }
+  return { loaded, catalog, states, plan, past, notices: [...loaded.notices, ...compiled.notices] }
 }
 
 async function wetRun(
@@ -102,7 +109,7 @@ async function wetRun(
   { store, stop }: { readonly store: Store; readonly stop: Stop },
 ): Promise<number> {
   tellCutOff(store, flags)
-  const { loaded, catalog, states, plan, owed, notices } = await look(flags, options, store)
+  const { loaded, catalog, states, plan, past, notices } = await look(flags, options, store)
   const { host } = loaded
   showPlan(plan, flags, notices)
   const { counts } = plan
@@ -119,13 +126,13 @@ async function wetRun(
     classes: catalog.classes,
     isSensitive: (ref) => sensitive.has(ref),
   })
-  for (const { listener, source } of departedListeners(owed, catalog, store)) {
+  for (const { listener, source } of departedListeners(past.owed, catalog, store)) {
     const message = `${listener} was owed a refresh because ${source} changed, and is not declared any more; it is left as it is`
     report({ type: 'notice', message }, flags)
     record.paid(listener)
   }
-  record.adopt(inSyncFiles(catalog, states, host, store.recordedPaths('all')))
   if (!hasWork) {
+    record.adopt(catalog, states, host)
     const summary = nothingDone(record.id, plan)
     record.finish(summary)
     if (flags.json) {
@@ -144,7 +151,7 @@ async function wetRun(
       types,
       host,
       keeper: record,
-      owed,
+      past,
       stop: stop.signal,
     }),
     record,
@@ -153,7 +160,8 @@ async function wetRun(
   record.finish(summary)
   if (stop.signal.aborted) return stop.status()
   const changed = changesOf(summary) > 0
-  return exitStatus({ changed, failed: summary.failed > 0 }, flags)
+  const { failed, conflicts = 0 } = summary
+  return exitStatus({ changed, failed: failed > 0, conflicts: conflicts > 0 }, flags)
 }
 
 /** The one class that `--with` is for. */

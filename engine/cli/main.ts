@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
+import { localEditsChoices } from '../resources/type.ts'
 import { withInputs } from './options.ts'
 import { diagnosticsOf, showDiagnostics } from './output.ts'
 
@@ -51,7 +52,7 @@ runs(
       .option('--json', 'one event a line')
       .option(
         '--detailed-exitcodes',
-        'exit 2 when something changed or would change, 4 for failures, 6 for both',
+        'exit 2 when something changed or would change, 4 for failures, 12 for conflicts of local edits, or their sum',
       )
       .option(
         '--tags <tag>',
@@ -62,6 +63,12 @@ runs(
         '--only <resource>',
         'only this resource and what it needs, such as "file[/etc/motd]" (repeatable)',
         collect,
+      )
+      .addOption(
+        new Option(
+          '--local-edits <choice>',
+          'what becomes of files that were edited here, whatever manifests say',
+        ).choices([...localEditsChoices]),
       )
       .option('--restart', 'begin a procedure anew, although a run of it is open')
       .option('--abandon', 'end the open run of a procedure through its rescue')

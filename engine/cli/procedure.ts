@@ -8,6 +8,7 @@ import { abandonProcedure, runProcedure } from '../procedure/run.ts'
 import { sealed, unsealed } from '../procedure/sealed.ts'
 import type { ProcedureInput } from '../procedure/step.ts'
 import { stepsDigest } from '../procedure/steps-digest.ts'
+import { pastOf } from '../record/past.ts'
 import { RunRecord } from '../record/run-record.ts'
 import { secretWriters } from '../record/secret-writers.ts'
 import { type ProcedureRow, Store } from '../record/store.ts'
@@ -35,10 +36,14 @@ export async function applyProcedure(
     })
   }
   if (flags.dryRun) {
-    const owed = Store.reading(options.state, (store) => store.owed()) ?? []
-    const input = inputOf(procedure, options, newProgress(), () => owed)
-    showSteps(await planProcedure(input), procedure, flags)
-    return 0
+    const store = Store.read(options.state)
+    try {
+      const input = inputOf(procedure, options, newProgress(), store)
+      showSteps(await planProcedure(input), procedure, flags)
+      return 0
+    } finally {
+      store?.close()
+    }
   }
   return locked(
     options,
@@ -57,13 +62,12 @@ async function runLocked(
   tellCutOff(store, flags)
   const steps = stepsDigest(procedure, openLibrary(options))
   const open = openRun(store, procedure, flags, options, steps)
-  const owed = () => store.owed()
   const begun = open && unsealed(open)
   const progress = begun?.progress ?? newProgress()
   const given = begun ? { ...options, with: begun.arguments } : options
   if (!flags.yes) {
     const copy = structuredClone(progress)
-    showSteps(await planProcedure(inputOf(procedure, given, copy, owed)), procedure, flags)
+    showSteps(await planProcedure(inputOf(procedure, given, copy, store)), procedure, flags)
     const question = open ? 'Go on with this procedure?' : 'Run this procedure?'
     if (!(await agreed(question, stop.signal))) {
       print('Nothing was changed.')
@@ -91,7 +95,7 @@ async function runLocked(
   save()
   const walk = (how: typeof runProcedure) => {
     const input = {
-      ...inputOf(procedure, given, progress, owed),
+      ...inputOf(procedure, given, progress, store),
       run: record.id,
       keeper: record,
       stop: stop.signal,
@@ -168,13 +172,13 @@ function inputOf(
   { name, steps }: Procedure,
   options: RoadOptions,
   progress: Progress,
-  owed: ProcedureInput['owed'],
+  store: Store | undefined,
 ): ProcedureInput {
   return {
     name,
     steps,
     progress,
-    owed,
+    past: (fresh) => pastOf(store, options, fresh),
     reload: (other) =>
       load(
         other

@@ -121,6 +121,12 @@ export interface Ownership {
   readonly gid: number
 }
 
+export interface NewFile extends Ownership {
+  readonly mode: number
+  /** For the record: the version of the manifests, where the content is one that an edit was merged into. */
+  readonly pristine?: Uint8Array
+}
+
 /**
  * What a write put in place is synced when it returns; the folder that names it is once `sync` returns,
  * so that many writes in one folder cost one sync of it. No write goes through a link
@@ -128,7 +134,7 @@ export interface Ownership {
  */
 export interface Host extends HostReader {
   /** Puts the content in place by rename; what was there is replaced, a directory is not. */
-  writeFile(path: string, content: Uint8Array, options: Ownership & { readonly mode: number }): void
+  writeFile(path: string, content: Uint8Array, options: NewFile): void
   makeDirectory(path: string, options: Ownership & { readonly mode: number }): void
   /** Makes a symbolic link, or replaces a file or link by it in one step. */
   makeLink(path: string, target: string, options?: Ownership): void

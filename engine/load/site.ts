@@ -2,6 +2,7 @@ import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts'
 import { didYouMean } from '../diagnostics/suggest.ts'
 import type { HostReader } from '../host/host.ts'
 import { whyUntrusted } from '../host/trust.ts'
+import { type LocalEdits, localEditsChoices } from '../resources/type.ts'
 import { readTextFile } from './text-file.ts'
 import type { Locator } from './yaml.ts'
 
@@ -19,9 +20,6 @@ export interface SiteValue {
   readonly value: unknown
   readonly place: Place
 }
-
-const localEditsChoices = ['overwrite', 'keep', 'merge', 'fail'] as const
-export type LocalEdits = (typeof localEditsChoices)[number]
 
 type Read = { readonly site: Site } | { readonly diagnostics: readonly Diagnostic[] }
 

@@ -96,12 +96,12 @@ class DryRun {
         const { catalog, fresh } = resolved
         const { host, input } = fresh
         const { types } = input
-        const states = await probe({ catalog, types, host, coming: this.#coming })
+        const { owed, files } = this.#input.past(fresh)
+        const states = await probe({ catalog, types, host, coming: this.#coming, files })
         for (const { footprint } of catalog.resources) {
           for (const thing of [...(footprint.ensures ?? []), ...(footprint.provides ?? [])])
             this.#coming.add(thing)
         }
-        const owed = this.#input.owed()
         this.#planOf(plan({ catalog, states, types, cannotRun: host.cannotRun, owed }), title, say)
         return
       }

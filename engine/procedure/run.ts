@@ -355,14 +355,16 @@ class Walker {
   async *#resources(
     step: Step,
     catalog: Catalog,
-    { host, input }: Fresh,
+    fresh: Fresh,
     known: Pick<OtherClasses, 'states' | 'plan'> | undefined,
   ): AsyncGenerator<Event> {
+    const { host, input } = fresh
     const { types } = input
     let summary: Summary
     try {
-      const states = known?.states ?? (await probe({ catalog, types, host }))
-      const owed = this.#input.owed()
+      const past = this.#input.past(fresh)
+      const { owed, files } = past
+      const states = known?.states ?? (await probe({ catalog, types, host, files }))
       const planned =
         known?.plan ?? plan({ catalog, states, types, cannotRun: host.cannotRun, owed })
       this.#input.onCatalog?.(catalog)
@@ -379,7 +381,7 @@ class Walker {
         types,
         host,
         keeper: this.#input.keeper,
-        owed,
+        past,
         stop: this.#input.stop,
       })
       summary = yield* withoutFrame(events)

@@ -9,7 +9,8 @@ import { selected } from '../compile/selection.ts'
 import { Refusal } from '../diagnostics/diagnostic.ts'
 import type { Host } from '../host/host.ts'
 import { type ResourceDecl, stepWords } from '../load/manifest.ts'
-import { type OwedRefresh, type Plan, plan, redactor } from '../plan.ts'
+import type { Site } from '../load/site.ts'
+import { type Past, type Plan, plan, redactor } from '../plan.ts'
 import { probe, type States } from '../probe.ts'
 import {
   type Answer,
@@ -26,6 +27,8 @@ import type { Progress } from './progress.ts'
 export interface Fresh {
   readonly host: Host
   readonly input: CompileInput
+  /** The site file's word on what concerns no parameter. */
+  readonly settings: Site['settings']
 }
 
 export interface ProcedureInput {
@@ -40,8 +43,8 @@ export interface ProcedureInput {
     readonly classes: readonly string[]
     readonly manifests: readonly string[]
   }): Promise<Fresh>
-  /** What earlier runs and steps still owe. */
-  owed(): readonly OwedRefresh[]
+  /** What earlier runs and steps left. */
+  past(fresh: Fresh): Past
 }
 
 /** One step as it stands in its frame. */
@@ -269,12 +272,13 @@ export class Resolver {
     const { host, input } = fresh
     const { types } = input
     const selection = selected(catalog, { tags: list(tags), only: [] })
-    const states = await probe({ catalog, types, host, selected: selection })
+    const { owed, files } = this.input.past(fresh)
+    const states = await probe({ catalog, types, host, selected: selection, files })
     return {
       fresh,
       catalog,
       states,
-      plan: plan({ catalog, states, types, cannotRun: host.cannotRun, owed: this.input.owed() }),
+      plan: plan({ catalog, states, types, cannotRun: host.cannotRun, owed }),
     }
   }
 

@@ -3,7 +3,7 @@ import type { HostReader, Ownership } from '../host/host.ts'
 import type { States } from '../probe.ts'
 
 /** A file that is as its manifest says. */
-export interface InSyncFile {
+interface InSyncFile {
   readonly ref: string
   readonly path: string
   readonly how: Ownership & { readonly mode: number }
@@ -33,6 +33,15 @@ export function* inSyncFiles(
     if (found?.kind !== 'file') continue
     const { uid, gid, mode } = found
     yield { ref, path: title, how: { uid, gid, mode }, content: host.read(title) }
+  }
+}
+
+/** Edited files that hold their version of the manifests without a change. */
+export function* unchangedBases(
+  states: States,
+): Generator<{ readonly path: string; readonly content: Uint8Array }> {
+  for (const state of states) {
+    if (state?.kind === 'known' && 'bases' in state.verdict) yield* state.verdict.bases ?? []
   }
 }
 

@@ -1,8 +1,10 @@
 import type { Keeper } from '../apply/keeper.ts'
+import type { Catalog } from '../compile/catalog.ts'
 import type { Event, Summary } from '../events.ts'
-import type { Ownership } from '../host/host.ts'
+import type { HostReader, NewFile, Ownership } from '../host/host.ts'
 import type { Kept } from '../host/keeping.ts'
-import type { InSyncFile } from './in-sync-files.ts'
+import type { States } from '../probe.ts'
+import { inSyncFiles, unchangedBases } from './in-sync-files.ts'
 import type { Store } from './store.ts'
 
 /**
@@ -67,16 +69,16 @@ export class RunRecord implements Keeper {
     ref: string,
     path: string,
     content: Uint8Array,
-    { mode, uid, gid }: Ownership & { readonly mode: number },
+    { mode, uid, gid, pristine }: NewFile,
   ): void {
     this.#store.begin()
     const sensitive = this.#isSensitive(ref)
-    const hash = this.#store.putObject(content, { sensitive })
+    const written = this.#store.putObject(content, { sensitive })
     this.#store.recordFile({
       path,
       ref,
-      written: hash,
-      base: hash,
+      written,
+      base: pristine ? this.#store.putObject(pristine, { sensitive }) : written,
       mode,
       uid,
       gid,
@@ -85,12 +87,30 @@ export class RunRecord implements Keeper {
     })
   }
 
-  /**
-   * Takes what is in sync and not on record as written by steward: from then on it is the
-   * base that later edits are told apart by.
-   */
-  adopt(files: Iterable<InSyncFile>): void {
-    for (const { ref, path, content, how } of files) this.wrote(ref, path, content, how)
+  adopt(catalog: Catalog, states: States, host: HostReader): void {
+    const known = this.#store.recordedPaths('pristine')
+    for (const { ref, path, content, how } of inSyncFiles(catalog, states, host, known))
+      this.wrote(ref, path, content, how)
+    for (const { path, content } of unchangedBases(states)) this.#rebase(path, content)
+  }
+
+  /** The file holds this version beside edits. */
+  #rebase(path: string, content: Uint8Array): void {
+    const row = this.#store.file(path)
+    if (!row) return
+    this.#store.begin()
+    const base = this.#store.putObject(content, { sensitive: row.sensitive })
+    this.#store.recordFile({ ...row, base })
+  }
+
+  gave(path: string, attributes: { readonly mode: number } | Ownership): void {
+    this.#store.begin()
+    this.#store.recordAttributes(path, attributes)
+  }
+
+  removed(path: string): void {
+    this.#store.begin()
+    this.#store.forgetFile(path)
   }
 
   settle(): void {

@@ -6,7 +6,7 @@ import { Refusal } from '../diagnostics/diagnostic.ts'
 import type { Summary } from '../events.ts'
 import { HostError } from '../host/error.ts'
 import type { OwedRefresh } from '../plan.ts'
-import type { RefreshKind } from '../resources/type.ts'
+import type { Recorded, RefreshKind } from '../resources/type.ts'
 import { ObjectFiles } from './object-files.ts'
 
 /**
@@ -326,10 +326,37 @@ export class Store {
     )
   }
 
-  /** Paths of files whose content is on record; of those only that hold a secret. */
-  recordedPaths(which: 'all' | 'sensitive'): Set<string> {
+  /** What steward itself gave to a file that is on record. */
+  recordAttributes(
+    path: string,
+    attributes: { readonly mode: number } | { readonly uid: number; readonly gid: number },
+  ): void {
+    if ('mode' in attributes)
+      this.#run('UPDATE file SET mode = ? WHERE path = ?', attributes.mode, textOfPath(path))
+    else
+      this.#run(
+        'UPDATE file SET uid = ?, gid = ? WHERE path = ?',
+        attributes.uid,
+        attributes.gid,
+        textOfPath(path),
+      )
+  }
+
+  /** What is said of a path, and of all below it, is over: steward removed it. */
+  forgetFile(path: string): void {
+    const text = textOfPath(path)
+    this.#run(
+      "DELETE FROM file WHERE path = ? OR path > ? || '/' AND path < ? || '0'",
+      text,
+      text,
+      text,
+    )
+  }
+
+  /** Paths of files that are on record: those that went in without edits, or those that hold a secret. */
+  recordedPaths(which: 'pristine' | 'sensitive'): Set<string> {
     // As one text: 4 ms of CPU for ten thousand paths instead of 11 with a row each.
-    const sql = `SELECT json_group_array(path) AS paths FROM file${which === 'all' ? '' : ' WHERE sensitive'}`
+    const sql = `SELECT json_group_array(path) AS paths FROM file WHERE ${which === 'pristine' ? 'base = written' : 'sensitive'}`
     const texts: string[] = JSON.parse(String(this.#get(sql)?.paths))
     return new Set(texts.map(pathOfText))
   }
@@ -337,6 +364,12 @@ export class Store {
   file(path: string): FileRow | undefined {
     const row = this.#get('SELECT * FROM file WHERE path = ?', textOfPath(path))
     return row && ({ ...row, path, sensitive: row.sensitive === 1 } as FileRow)
+  }
+
+  /** The same for who probes. */
+  recorded(path: string): Recorded | undefined {
+    const row = this.file(path)
+    return row && { ...row, baseContent: () => this.getObject(row.base) }
   }
 
   /** How long each resource last took to change, by `ref`, in milliseconds. */

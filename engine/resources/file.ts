@@ -4,8 +4,8 @@ import { HostError } from '../host/error.ts'
 import type { Host } from '../host/host.ts'
 import { applyTo, type Changes } from './file/apply.ts'
 import { checkFile } from './file/check.ts'
-import { compare } from './file/compare.ts'
 import { ensureOf, type FileDesired, followsLink } from './file/desired.ts'
+import { settle } from './file/local-edit.ts'
 import { type FileCurrent, probeFiles } from './file/probe.ts'
 import { followLinks } from './links.ts'
 import { joinPath, normalPath, parentPath } from './path.ts'
@@ -50,13 +50,19 @@ export const file: ResourceType<FileDesired, FileCurrent> = {
     if (current.entries.length === 0) return inSync
     const changes: Change[] = []
     const notes: string[] = []
+    const bases: { readonly path: string; readonly content: Uint8Array }[] = []
     for (const entry of current.entries) {
-      const found = compare(entry, current.accounts)
+      const found = settle(entry, current.accounts)
       if ('blocked' in found) return found
       for (const change of found.changes) changes.push(named(entry.name, change))
       if (found.note !== undefined) notes.push(found.note)
+      if (found.base) bases.push({ path: entry.path, content: found.base })
     }
-    return notes.length === 0 ? { changes } : { changes, note: notes.join('; ') }
+    return {
+      changes,
+      ...(notes.length === 0 ? {} : { note: notes.join('; ') }),
+      ...(bases.length === 0 ? {} : { bases }),
+    }
   },
   async apply({ ref, title, desired }, changes, host) {
     try {

@@ -95,9 +95,16 @@ export interface Change {
   readonly from: Shown
   readonly to: Shown
   /** For the body of a file: the bytes themselves, from which the plan makes its diff. */
-  readonly content?: { readonly from: Uint8Array | undefined; readonly to: Uint8Array | undefined }
+  readonly content?: {
+    readonly from: Uint8Array | undefined
+    readonly to: Uint8Array | undefined
+    /** The version of the manifests, where an edit was merged into it. */
+    readonly pristine?: Uint8Array
+  }
   /** Said behind the change, such as "a socket can't be kept". */
   readonly note?: string
+  /** What somebody did here to what is changed, such as "edited here"; absent where it is as steward left it. */
+  readonly edit?: string
 }
 
 /**
@@ -105,8 +112,19 @@ export interface Change {
  * it"). `leftAlone` says that it may well differ, and that nothing is done about it here and now.
  */
 export type Verdict =
-  | { readonly changes: readonly Change[]; readonly note?: string; readonly leftAlone?: true }
-  | { readonly blocked: string; readonly help?: string }
+  | {
+      readonly changes: readonly Change[]
+      readonly note?: string
+      readonly leftAlone?: true
+      /** Files that need no change to hold their version of the manifests, which from now on is their base. */
+      readonly bases?: readonly { readonly path: string; readonly content: Uint8Array }[]
+    }
+  | {
+      readonly blocked: string
+      readonly help?: string
+      /** Where a local edit and a new version contradict each other: the lines of both. */
+      readonly conflict?: string
+    }
   /**
    * The state can't be told, and why. A dry run says so and goes on, as neither change nor failure. An
    * apply is refused with the reason and fails the resource; but where `changes` are given, `apply` is
@@ -126,6 +144,8 @@ export interface Outcome {
 /** An `apply` or `refresh` that did not work: a sentence for people, with the command where one ran. */
 export class ApplyError extends Error {
   readonly help: string | undefined
+  /** What is there, over several lines. */
+  readonly found: string | undefined
   readonly ran:
     | { readonly argv: readonly string[]; readonly exit: string; readonly output: string }
     | undefined
@@ -133,6 +153,7 @@ export class ApplyError extends Error {
     message: string,
     details: {
       readonly help?: string
+      readonly found?: string
       readonly ran?: ApplyError['ran']
       readonly cause?: unknown
     } = {},
@@ -140,6 +161,7 @@ export class ApplyError extends Error {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
     this.name = 'ApplyError'
     this.help = details.help
+    this.found = details.found
     this.ran = details.ran
   }
 }
@@ -152,6 +174,32 @@ export interface ProbeContext {
    * purges neither them nor what leads to them.
    */
   readonly declared: ReadonlySet<Thing>
+  /** What is known of files from earlier runs; absent where nobody asks what was edited here. */
+  readonly files?: FileHistory
+}
+
+export interface FileHistory {
+  /** What steward last left in the file at a path; undefined where that is not on record. */
+  recorded(path: string): Recorded | undefined
+  /** What becomes of local edits in this run, whatever a resource says of them. */
+  readonly localEdits?: LocalEdits | undefined
+  /** What becomes of them where a resource says nothing; `overwrite` when absent. */
+  readonly otherwise?: LocalEdits | undefined
+}
+
+/** What becomes of what somebody did to a file on its host. */
+export type LocalEdits = (typeof localEditsChoices)[number]
+export const localEditsChoices = ['overwrite', 'keep', 'merge', 'fail'] as const
+
+/** A file as steward last left it. */
+export interface Recorded {
+  /** SHA-256, in hex, of the version of the manifests that it last wrote or found there. */
+  readonly base: string
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+  /** The version itself; undefined where it has been collected. */
+  baseContent(): Uint8Array | undefined
 }
 
 /** One kind of thing the engine manages. The members run in this order. */

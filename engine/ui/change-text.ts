@@ -107,8 +107,9 @@ function differences(changes: readonly PlannedChange[], options: ChangeTextOptio
   return changes.map((change) => withNote(change, renderChange(change, options)))
 }
 
-function withNote({ note }: PlannedChange, text: string): string {
-  return note === undefined ? text : `${text} (${visibleLine(note)})`
+function withNote({ note, edit }: PlannedChange, text: string): string {
+  const said = [edit, note].filter((part) => part !== undefined).join('; ')
+  return said === '' ? text : `${text} (${visibleLine(said)})`
 }
 
 function renderValue(value: Shown, { verbose }: ChangeTextOptions): string {

@@ -1,6 +1,6 @@
 import type { Paint, Tone } from '../diagnostics/render.ts'
 import { visible, visibleLine } from '../diagnostics/visible.ts'
-import type { Action, Plan, PlannedResource } from '../plan.ts'
+import type { Action, Plan, PlannedChange, PlannedResource } from '../plan.ts'
 import { renderChanges, renderRefresh } from './change-text.ts'
 import { columnsOf, indent, padTo, wrapWords } from './layout.ts'
 
@@ -30,16 +30,19 @@ const MAX_REF_COLUMNS = 48
 const MIN_DETAIL_COLUMNS = 30
 
 /**
- * A plan for people, without a last newline: what would be overwritten or removed first, for that is what has
- * to be looked at; then all else in the order of the apply, a line each; what is blocked; what is kept; the
- * counts last, where the question follows.
+ * A plan for people, without a last newline: what was edited here and would be overwritten first, for that is what
+ * has to be looked at; then what else goes; then all else in the order of the apply, a line each; what is blocked;
+ * what is kept; the counts last, where the question follows.
  */
 export function renderPlan(plan: Plan, options: PlanTextOptions): string {
   const isOpen = ({ action }: PlannedResource) => action !== 'blocked'
-  const endangered = plan.resources.filter(
-    (resource) => isOpen(resource) && losesSomething(resource),
+  const {
+    edits = [],
+    losses = [],
+    others = [],
+  } = Object.groupBy(plan.resources.filter(isOpen), (resource) =>
+    losesEdit(resource) ? 'edits' : losesSomething(resource) ? 'losses' : 'others',
   )
-  const others = plan.resources.filter((resource) => isOpen(resource) && !losesSomething(resource))
   const blocked = plan.resources.filter((resource) => !isOpen(resource))
   const refColumns = refColumnsOf(plan, options)
   const section = (title: string, resources: readonly PlannedResource[]) => {
@@ -48,8 +51,9 @@ export function renderPlan(plan: Plan, options: PlanTextOptions): string {
     return [[...(title === '' ? [] : [options.paint('bold', title)]), ...lines].join('\n')]
   }
   return [
-    ...section('What is overwritten or removed:', endangered),
-    ...section(endangered.length === 0 ? '' : 'What else is done:', others),
+    ...section('What was changed here and is overwritten:', edits),
+    ...section(`What ${edits.length === 0 ? 'is' : 'else is'} overwritten or removed:`, losses),
+    ...section(edits.length + losses.length === 0 ? '' : 'What else is done:', others),
     ...section('What is blocked:', blocked),
     ...renderNotes(plan, options),
     wrapWords(renderCounts(plan, options), options.width).join('\n'),
@@ -97,15 +101,24 @@ function some(number: number, what: string): string[] {
   return number === 0 ? [] : [`${number} ${what}`]
 }
 
+/** Whether what somebody did to a file here goes; one that was deleted is only made again. */
+function losesEdit({ changes }: PlannedResource): boolean {
+  return changes.some(({ edit, from }) => edit !== undefined && !isNothing(from))
+}
+
+/** A file that is as steward left it has nothing to lose. */
 function losesSomething({ type, action, changes }: PlannedResource): boolean {
   if (action === 'remove') return true
   return changes.some(({ attribute, from }) => {
-    if (from === undefined || from === 'absent') return false
-    return (
-      /(^|: )content$/.test(attribute) ||
-      (type === 'file' && /(^|: )(ensure|target)$/.test(attribute))
-    )
+    if (isNothing(from)) return false
+    return type === 'file'
+      ? /(^|: )(ensure|target)$/.test(attribute)
+      : /(^|: )content$/.test(attribute)
   })
+}
+
+function isNothing(from: PlannedChange['from']): boolean {
+  return from === undefined || from === 'absent'
 }
 
 function refColumnsOf({ resources }: Plan, { width }: PlanTextOptions): number {
@@ -140,6 +153,7 @@ function renderResource(
           .replace(/^ +/, `${head}  `)
           .split('\n')
       : [head, ...wrapWords(detail, width - below).map((line) => indent(line, below))]
+  if (resource.conflict) lines.push(...conflictLines(resource.conflict, paint))
   if (resource.help !== undefined)
     lines.push(indent(`${paint('dim', 'help')}  ${visible(resource.help)}`, 6))
   if (showDiff) lines.push(...diffsOf(resource, paint))
@@ -175,6 +189,10 @@ function diffsOf({ changes }: PlannedResource, paint: Paint): string[] {
       ...text.split('\n').map((line) => indent(paintDiffLine(visible(line), paint), 6)),
     ]
   })
+}
+
+function conflictLines(conflict: string, paint: Paint): string[] {
+  return conflict.split('\n').map((line) => indent(paintDiffLine(visible(line), paint), 6))
 }
 
 function paintDiffLine(line: string, paint: Paint): string {

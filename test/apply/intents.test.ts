@@ -30,10 +30,13 @@ resources:
           for (const { ref } of resources) meant.add(ref)
           record.intend(resources)
         },
+        adopt: (...args) => record.adopt(...args),
         unchanged: (ref) => record.unchanged(ref),
         paid: (ref) => record.paid(ref),
         keep: (ref, kept) => record.keep(ref, kept),
         wrote: (...args) => record.wrote(...args),
+        gave: (...args) => record.gave(...args),
+        removed: (path) => record.removed(path),
         settle: () => record.settle(),
       }),
     },

@@ -8,9 +8,11 @@ import type { Host } from '../../engine/host/host.ts'
 import { localHost } from '../../engine/host/local.ts'
 import { type Plan, plan } from '../../engine/plan.ts'
 import { probe } from '../../engine/probe.ts'
+import { pastOf } from '../../engine/record/past.ts'
 import { RunRecord } from '../../engine/record/run-record.ts'
 import { Store } from '../../engine/record/store.ts'
 import { types } from '../../engine/resources/index.ts'
+import type { LocalEdits } from '../../engine/resources/type.ts'
 import { compileInput, type Given } from '../compile/input.ts'
 
 /** A tree to manage and a state folder, both real. */
@@ -21,6 +23,7 @@ export interface Place {
 
 export interface RunOptions extends Given {
   readonly selection?: Partial<Selection>
+  readonly localEdits?: LocalEdits
   /** Called between plan and apply: another hand on the host. */
   readonly meanwhile?: () => void
   /** What the run is to use in place of the host itself. */
@@ -47,10 +50,13 @@ export async function trip(place: Place, folder: string, options: RunOptions = {
   const real = localHost({ root: place.root })
   const host = options.host?.(real) ?? real
   const selection = { tags: [], only: [], ...options.selection }
-  const states = await probe({ catalog, types, host, selected: selected(catalog, selection) })
   const store = Store.open(place.state)
   try {
-    const owed = store.owed()
+    const { localEdits } = options
+    const past = pastOf(store, { localEdits }, { settings: {} })
+    const { owed, files } = past
+    const chosen = selected(catalog, selection)
+    const states = await probe({ catalog, types, host, selected: chosen, files })
     const planned = plan({ catalog, states, types, cannotRun: host.cannotRun, owed })
     options.meanwhile?.()
     const sensitive = (ref: string) =>
@@ -69,7 +75,7 @@ export async function trip(place: Place, folder: string, options: RunOptions = {
       types,
       host,
       keeper: options.keeper?.(record) ?? record,
-      owed,
+      past,
       stop: controller.signal,
     })
     const events: Event[] = []

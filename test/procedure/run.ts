@@ -6,6 +6,7 @@ import { type PlannedStep, planProcedure } from '../../engine/procedure/plan.ts'
 import { newProgress, type Progress } from '../../engine/procedure/progress.ts'
 import { abandonProcedure, runProcedure } from '../../engine/procedure/run.ts'
 import type { ProcedureInput } from '../../engine/procedure/step.ts'
+import { pastOf } from '../../engine/record/past.ts'
 import { RunRecord } from '../../engine/record/run-record.ts'
 import { Store } from '../../engine/record/store.ts'
 import { compileInput, type Given } from '../compile/input.ts'
@@ -50,10 +51,7 @@ export function procedureOf(
   const state = temporaryFolder()
   const host = localHost()
 
-  const inputOf = async (
-    progress: Progress,
-    owed: ProcedureInput['owed'] = () => [],
-  ): Promise<ProcedureInput> => {
+  const inputOf = async (progress: Progress, store?: Store): Promise<ProcedureInput> => {
     const { library } = await compileInput(manifests, given)
     const manifest = library.find('main') as Manifest & { readonly steps: readonly ResourceDecl[] }
     if (!manifest) throw new Error(library.diagnostics.map((each) => each.message).join('\n'))
@@ -61,9 +59,10 @@ export function procedureOf(
       name: 'main',
       steps: manifest.steps,
       progress,
-      owed,
+      past: (fresh) => pastOf(store, {}, fresh),
       reload: async (other) => ({
         host,
+        settings: {},
         input: await compileInput(
           other?.manifests[0] ?? manifests,
           other ? { ...given, with: {}, classes: other.classes } : given,
@@ -88,7 +87,7 @@ export function procedureOf(
       const controller = new AbortController()
       const events: Event[] = []
       const running = how({
-        ...(await inputOf(progress, () => store.owed())),
+        ...(await inputOf(progress, store)),
         run: record.id,
         keeper: record,
         stop: controller.signal,

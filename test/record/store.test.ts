@@ -299,7 +299,7 @@ describe('a path', () => {
       store.recordFile({ ...about, path, written: 'a', base: 'a', sensitive: false })
       expect(store.kept(run)).toMatchObject([{ path, target: path }])
       expect(store.file(path)).toMatchObject({ path, written: 'a' })
-      expect(store.recordedPaths('all')).toEqual(new Set([path]))
+      expect(store.recordedPaths('pristine')).toEqual(new Set([path]))
       store.close()
     },
   )

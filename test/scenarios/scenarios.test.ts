@@ -53,7 +53,9 @@ describe('scenarios', () => {
     for (const usual of ['etc', 'opt', 'srv']) mkdirSync(join(root, usual))
     if (existsSync(join(folder, 'host'))) cpSync(join(folder, 'host'), root, { recursive: true })
     const host = localHost({ root })
-    const states = await probe({ catalog, types, host })
+    // As in the first run on a host.
+    const files = { recorded: () => undefined }
+    const states = await probe({ catalog, types, host, files })
     const planned = plan({ catalog, states, types, cannotRun: host.cannotRun })
     const planText = renderPlan(planned, {
       paint: (_tone, shown) => shown,

@@ -39,7 +39,7 @@ describe('an event', () => {
     [
       'of a change tells what it was, and how long it took where that was long',
       finished('file[/a]', 'changed', { changes: [newContent], durationMs: 12_345 }),
-      'changed      file[/a]  content +2 -1  12 s',
+      'changed      file[/a]  content +2 -1 (edited here)  12 s',
     ],
     [
       'of a removal says so',

@@ -45,6 +45,7 @@ export const newContent = {
   from: 'sha256:0a1b2c3d',
   to: 'sha256:4e5f6071',
   diff: contentDiff(Buffer.from(was), Buffer.from(becomes), '/etc/memcached.conf'),
+  edit: 'edited here',
 } as const
 
 /** Something of every kind. */

@@ -16,8 +16,8 @@ const coloured = paintFor({ isTerminal: true, noColor: undefined, forceColor: un
 describe('a plan', () => {
   test('tells first what is overwritten, then the rest in order, and counts last', () => {
     expect(renderPlan(server, plain)).toMatchInlineSnapshot(`
-      "What is overwritten or removed:
-        ~ file[/etc/memcached.conf]               content +2 -1, mode 0644 → 0640
+      "What was changed here and is overwritten:
+        ~ file[/etc/memcached.conf]               content +2 -1 (edited here), mode 0644 → 0640
             @@ -1,4 +1,5 @@
              -d
             --m 64
@@ -25,6 +25,8 @@ describe('a plan', () => {
              -p 11211
              -u memcache
             +-S
+
+      What else is overwritten or removed:
         - file[/etc/nginx/sites-enabled/default]  ensure link → absent
 
       What else is done:
@@ -52,9 +54,12 @@ describe('a plan', () => {
   test('fits a narrow terminal', () => {
     const text = renderPlan(server, { ...plain, width: 40, showDiff: false })
     expect(text).toMatchInlineSnapshot(`
-      "What is overwritten or removed:
+      "What was changed here and is overwritten:
         ~ file[/etc/memcached.conf]
-            content +2 -1, mode 0644 → 0640
+            content +2 -1 (edited here), mode
+            0644 → 0640
+
+      What else is overwritten or removed:
         - file[/etc/nginx/sites-enabled/default]
             ensure link → absent
 
@@ -197,14 +202,14 @@ describe('a resource', () => {
   test('shows no diff where none is wanted', () => {
     const changes = [newContent]
     expect(only(['file[/a]', 'change', { changes }], { showDiff: false })).toBe(
-      'What is overwritten or removed:\n  ~ file[/a]  content +2 -1',
+      'What was changed here and is overwritten:\n  ~ file[/a]  content +2 -1 (edited here)',
     )
   })
 
   test('says why a content is not shown', () => {
     const binary = { ...newContent, diff: { unshown: 'binary, 3 → 5 bytes' } }
     expect(only(['file[/a]', 'change', { changes: [binary] }])).toMatch(
-      / content \(binary, 3 → 5 bytes\)$/,
+      / content \(binary, 3 → 5 bytes\) \(edited here\)$/,
     )
   })
 

@@ -45,7 +45,7 @@ describe('a view', () => {
       [
         'Applying zulip::memcached: 3 of 123 resources',
         'created      package[memcached]  1.6.18-1  3.2 s',
-        'changed      file[/etc/memcached.conf]  content +2 -1',
+        'changed      file[/etc/memcached.conf]  content +2 -1 (edited here)',
         'restarted    service[memcached]  because file[/etc/memcached.conf] changed',
       ].join('\n'),
     ])

@@ -96,7 +96,7 @@ describe('showProgress', () => {
       expect(screen.lines).toEqual([
         'Applying zulip::memcached: 3 of 123 resources',
         'created      package[memcached]  1.6.18-1  3.2 s',
-        'changed      file[/etc/memcached.conf]  content +2 -1',
+        'changed      file[/etc/memcached.conf]  content +2 -1 (edited here)',
         'restarted    service[memcached]  because file[/etc/memcached.conf] changed',
         'Done: 2 changed, 1 refreshed, 120 in sync; it took 42 s.',
         '',

@@ -68,7 +68,7 @@ describe('a run', () => {
       Status    done
 
       created      package[memcached]  1.6.18-1  3.2 s
-      changed      file[/etc/memcached.conf]  content +2 -1
+      changed      file[/etc/memcached.conf]  content +2 -1 (edited here)
       restarted    service[memcached]  because file[/etc/memcached.conf] changed
 
       Kept as it was before:

@@ -26,7 +26,7 @@ export function applyTo(path: string, changes: Changes, host: Host): void {
   const owner = ownerAfter(changes, present, host)
   const mode = modeAfter(changes, present.mode)
   if (content !== undefined) {
-    host.writeFile(path, bytesOf(content), { ...owner, mode })
+    host.writeFile(path, bytesOf(content), { ...owner, mode, ...pristineOf(content) })
   } else if (target !== undefined) {
     host.makeLink(path, String(target.to), owner)
   } else {
@@ -93,6 +93,10 @@ function modeAfter(changes: Changes, before: number): number {
 function bytesOf({ content }: Change): Uint8Array {
   if (content?.to === undefined) throw new Error('A change of content came without its bytes')
   return content.to
+}
+
+function pristineOf({ content }: Change): { readonly pristine?: Uint8Array } {
+  return content?.pristine === undefined ? {} : { pristine: content.pristine }
 }
 
 function changedSince(path: string, before: string, now: string): ApplyError {

@@ -1,6 +1,6 @@
 import type { Accounts, FileKind, FileStat } from '../../host/host.ts'
 import { formatMode, type Mode, newDirectoryMode, newFileMode, resolveMode } from '../mode.ts'
-import type { Change } from '../type.ts'
+import type { Change, LocalEdits, Recorded } from '../type.ts'
 import type { Ensure } from './desired.ts'
 
 /** What is wanted at one path. */
@@ -34,16 +34,37 @@ export interface Entry {
   readonly content?: Change | undefined
   /** Why it is left alone, though nothing wants it. */
   readonly stays?: string | undefined
+  /** What is known of it from earlier runs; absent where it is in sync anyway. */
+  readonly history?: History | undefined
+}
+
+/** What earlier runs left of a file that is not as it is wanted, and what is to become of edits. */
+export interface History {
+  readonly policy: LocalEdits
+  readonly recorded: Recorded | undefined
+  /** The bytes that are there, where it is a file. */
+  readonly present: Uint8Array | undefined
+  /** Whether they are those that a package brought. */
+  readonly isAsBrought: boolean
 }
 
 /** Why nothing can be done about a path. */
 export interface Blocked {
   readonly blocked: string
   readonly help?: string
+  /** The lines of a file in which an edit and a new version contradict each other. */
+  readonly conflict?: string
 }
 
 /** What one path lacks. `note` says what is left as it is on purpose. */
-export type Comparison = Blocked | { readonly changes: readonly Change[]; readonly note?: string }
+export type Comparison =
+  | Blocked
+  | {
+      readonly changes: readonly Change[]
+      readonly note?: string
+      /** The version of the manifests, where the file holds it without a change. */
+      readonly base?: Uint8Array
+    }
 
 const inSync: Comparison = { changes: [] }
 const defaultModes = { file: newFileMode, directory: newDirectoryMode }

@@ -1,3 +1,5 @@
+import type { LocalEdits } from '../type.ts'
+
 /** A text that is made whenever it is asked for: the bodies of ten thousand files need not be held. */
 export interface LateText {
   toString(): string
@@ -23,6 +25,7 @@ export interface FileDesired {
   readonly force?: boolean
   readonly links?: 'manage' | 'follow'
   readonly replace?: boolean
+  readonly local_edits?: LocalEdits
 }
 
 export type Ensure = 'file' | 'directory' | 'link' | 'absent' | 'present'

@@ -1,5 +1,6 @@
 import { HostError } from '../../host/error.ts'
 import type { Accounts, FileStat, HostReader } from '../../host/host.ts'
+import { Conffiles } from '../conffiles.ts'
 import { followLinks } from '../links.ts'
 import { parseMode } from '../mode.ts'
 import { normalPath, parentPath } from '../path.ts'
@@ -41,6 +42,8 @@ class Probe {
   readonly #host: HostReader
   readonly #accounts: Accounts
   readonly #declared: Declared
+  readonly #files: ProbeContext['files']
+  readonly #conffiles: Conffiles
   /** What all that need nothing share. */
   readonly #inSync: FileCurrent
   readonly #known = new Map<string, Account>()
@@ -53,6 +56,8 @@ class Probe {
     this.#host = host
     this.#accounts = host.accounts()
     this.#declared = declaredPaths(context)
+    this.#files = context?.files
+    this.#conffiles = new Conffiles(host)
     this.#sound = soundFolders(context)
     this.#inSync = { accounts: this.#accounts, entries: [] }
   }
@@ -73,8 +78,9 @@ class Probe {
       content: this.#content(desired, goal, path, stat),
     }
     const below = desired.recurse === true ? this.#below(own, title, desired) : []
-    const entries = isInSync(own, this.#accounts) ? below : [own, ...below]
-    if (entries.length === 0) return this.#inSync
+    const differing = isInSync(own, this.#accounts) ? below : [own, ...below]
+    if (differing.length === 0) return this.#inSync
+    const entries = differing.map((entry) => this.#withHistory(entry, desired))
     return this.#parentMistake(path, entries) ?? { accounts: this.#accounts, entries }
   }
 
@@ -145,6 +151,24 @@ class Probe {
     const tree = { title, path, desired, goal: ofChildren, declared: this.#declared }
     const entries = entriesBelow(tree, this.#host, stat?.kind === 'directory')
     return entries.filter((entry) => !isInSync(entry, this.#accounts)).toArray()
+  }
+
+  /** What is in sync has no use for what became of it before. */
+  #withHistory(entry: Entry, { local_edits, replace }: FileDesired): Entry {
+    const { path, stat, content, goal } = entry
+    const files = this.#files
+    if (!files || replace === false) return entry
+    if (content === undefined && (stat?.kind !== 'file' || !hasChanges(entry, this.#accounts)))
+      return entry
+    const isRemoved = goal.ensure === 'absent'
+    const present =
+      content?.content?.from ??
+      (isRemoved && stat?.kind === 'file' ? this.#host.read(path) : undefined)
+    const policy = files.localEdits ?? local_edits ?? files.otherwise ?? 'overwrite'
+    const recorded = files.recorded(path)
+    const isAsBrought =
+      !recorded && present !== undefined && this.#conffiles.isAsBrought(path, present)
+    return { ...entry, history: { policy, recorded, present, isAsBrought } }
   }
 
   /** Only asked where there is something to write; the directories of many files are few. */

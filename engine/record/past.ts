@@ -1,0 +1,19 @@
+import type { Past } from '../plan.ts'
+import type { FileHistory } from '../resources/type.ts'
+import type { Store } from './store.ts'
+
+/** What earlier runs left, and what becomes of local edits; nothing is on record where there is no state. */
+export function pastOf(
+  store: Store | undefined,
+  { localEdits }: Pick<FileHistory, 'localEdits'>,
+  { settings }: { readonly settings: { readonly localEdits?: FileHistory['localEdits'] } },
+): Past {
+  return {
+    owed: store?.owed() ?? [],
+    files: {
+      recorded: (path) => store?.recorded(path),
+      localEdits,
+      otherwise: settings.localEdits,
+    },
+  }
+}

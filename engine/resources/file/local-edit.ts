@@ -1,0 +1,162 @@
+import { hash } from 'node:crypto'
+import type { Accounts } from '../../host/host.ts'
+import type { Change } from '../type.ts'
+import { type Comparison, compare, type Entry, type History } from './compare.ts'
+import { type Conflict, merge } from './merge.ts'
+
+/** What somebody did to a file since steward left it. */
+interface Edit {
+  readonly what: string
+  /** Whether the manifests want another version by now. */
+  readonly isNewVersion: boolean
+}
+
+const BODY = new Set(['ensure', 'content', 'target'])
+
+/** What is to be done about a path, as the policy for local edits allows. Pure. */
+export function settle(entry: Entry, accounts: Accounts): Comparison {
+  const found = compare(entry, accounts)
+  const { history } = entry
+  if (!history || 'blocked' in found || found.changes.length === 0) return found
+  const edit = editOf(entry, history)
+  const attributes = editedAttributes(entry, history, found.changes)
+  if (!edit && attributes.size === 0) return found
+  const what = edit?.what ?? `given another ${[...attributes].join(' and ')} here`
+  const { path } = entry
+  switch (history.policy) {
+    case 'overwrite':
+      return {
+        ...found,
+        changes: found.changes.map((change) =>
+          (edit && BODY.has(change.attribute)) || attributes.has(change.attribute)
+            ? { ...change, edit: what }
+            : change,
+        ),
+      }
+    case 'fail':
+      return {
+        blocked: `${path} was ${what}, which local_edits does not allow`,
+        help: `look at it with: steward local diff ${path}; then choose with --local-edits what becomes of it`,
+      }
+    case 'keep':
+      return kept(found.changes, edit, attributes, `${path} was ${what}, and is left so`)
+    case 'merge':
+      return merged(entry, history, { changes: found.changes, edit, attributes, what })
+  }
+}
+
+/** Undefined where the body of the file is as steward or a package left it, or was never there. */
+function editOf(entry: Entry, { recorded, present, isAsBrought }: History): Edit | undefined {
+  const { stat, goal, content } = entry
+  const isRemoved = goal.ensure === 'absent'
+  if (content === undefined && !(isRemoved && present)) return undefined
+  const wanted = content?.content?.to
+  const isNewVersion = isRemoved || !recorded || !wanted || digest(wanted) !== recorded.base
+  if (!stat) return recorded && { what: 'deleted here', isNewVersion }
+  if (!recorded) return isAsBrought ? undefined : { what: 'here before steward', isNewVersion }
+  if (stat.kind !== 'file') return { what: `replaced by a ${stat.kind} here`, isNewVersion }
+  if (present && digest(present) === recorded.base) return undefined
+  return { what: isNewVersion ? 'edited here, and has a new version' : 'edited here', isNewVersion }
+}
+
+/** Which of mode, owner and group somebody changed here. */
+function editedAttributes(
+  { stat }: Entry,
+  { recorded }: History,
+  changes: readonly Change[],
+): Set<string> {
+  if (!stat || !recorded || stat.kind !== 'file') return new Set()
+  const isEdited: Readonly<Record<string, boolean>> = {
+    mode: stat.mode !== recorded.mode,
+    owner: stat.uid !== recorded.uid,
+    group: stat.gid !== recorded.gid,
+  }
+  return new Set(
+    changes.map(({ attribute }) => attribute).filter((attribute) => isEdited[attribute]),
+  )
+}
+
+/** Without the changes of what was edited; of what never was steward's, of anything. */
+function kept(
+  changes: readonly Change[],
+  edit: Edit | undefined,
+  attributes: ReadonlySet<string>,
+  note: string,
+): Comparison {
+  const isWhole = edit !== undefined && changes.some(({ attribute }) => attribute === 'ensure')
+  const left = changes.filter(
+    ({ attribute }) =>
+      !isWhole && !attributes.has(attribute) && !(edit !== undefined && BODY.has(attribute)),
+  )
+  return { changes: left, note }
+}
+
+function merged(
+  entry: Entry,
+  { recorded, present }: History,
+  found: {
+    readonly changes: readonly Change[]
+    readonly edit: Edit | undefined
+    readonly attributes: ReadonlySet<string>
+    readonly what: string
+  },
+): Comparison {
+  const { changes, edit, attributes, what } = found
+  const { path, content } = entry
+  const wanted = content?.content?.to
+  // Mode and owner are those of the side that changed them.
+  const others = changes.filter(({ attribute }) => !attributes.has(attribute))
+  const note = `${path} was ${what}, and is left so`
+  if (!edit) return { changes: others, note }
+  if (!edit.isNewVersion) return kept(others, edit, attributes, note)
+  const base = recorded?.baseContent()
+  if (!base || !present || !wanted) return conflict(path, edit, 'there is nothing to merge from')
+  const result = merge(base, present, wanted)
+  if ('unmergeable' in result) return conflict(path, edit, result.unmergeable)
+  if ('conflicts' in result)
+    return {
+      ...conflict(path, edit, `both changed line ${listOf(result.conflicts)}`),
+      conflict: shownConflicts(result.conflicts),
+    }
+  const attributesOnly = others.filter(({ attribute }) => !BODY.has(attribute))
+  if (result.merged.equals(present)) return { changes: attributesOnly, note, base: wanted }
+  const change: Change = {
+    attribute: 'content',
+    from: content?.from,
+    to: `sha256:${digest(result.merged).slice(0, 8)}`,
+    content: { from: present, to: result.merged, pristine: wanted },
+    note: 'merged into what was edited here',
+  }
+  return { changes: [change, ...attributesOnly] }
+}
+
+function conflict(path: string, { what }: Edit, why: string) {
+  return {
+    blocked: `${path} was ${what}, and can't be merged: ${why}`,
+    help: `make of ${path} what it is to be, then: steward local resolve ${path}`,
+    conflict: '',
+  }
+}
+
+function listOf(conflicts: readonly Conflict[]): string {
+  return conflicts
+    .map(({ line, present }) =>
+      present.length > 1 ? `${line} to ${line + present.length - 1}` : `${line}`,
+    )
+    .join(', ')
+}
+
+function shownConflicts(conflicts: readonly Conflict[]): string {
+  return conflicts
+    .flatMap(({ line, present, wanted }) => [
+      `line ${line}`,
+      ...present.map((text) => `- ${text}`),
+      ...wanted.map((text) => `+ ${text}`),
+    ])
+    .map((text) => Buffer.from(text, 'latin1').toString('utf8'))
+    .join('\n')
+}
+
+function digest(content: Uint8Array): string {
+  return hash('sha256', content)
+}

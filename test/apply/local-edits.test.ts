@@ -1,0 +1,297 @@
+import { hash } from 'node:crypto'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { Store } from '../../engine/record/store.ts'
+import type { LocalEdits } from '../../engine/resources/type.ts'
+import { newPlace, runIn } from './run.ts'
+import type { Place } from './trip.ts'
+
+const one = 'first\nsecond\nthird\nfourth\nfifth\n'
+const two = one.replace('fifth', 'FIFTH')
+const contradicting = one.replace('first', 'eerste')
+const edited = one.replace('first', 'mine')
+
+const fileOf = (content: string, more = '') => `class: main
+resources:
+  - file: /f
+    content: ${JSON.stringify(content)}
+    mode: "0644"
+${more}`
+
+type Given = (path: string) => void
+const edit: Given = (path) => writeFileSync(path, edited)
+const nothing: Given = () => undefined
+
+/** A root in which steward wrote version one, and then somebody had a hand in. */
+async function afterOne(hand: Given): Promise<{ place: Place; path: string }> {
+  const place = newPlace()
+  await runIn(place, fileOf(one))
+  const path = join(place.root, 'f')
+  hand(path)
+  return { place, path }
+}
+const read = (path: string) => (existsSync(path) ? readFileSync(path, 'utf8') : undefined)
+
+describe('a file that somebody had a hand in', () => {
+  const link: Given = (path) => {
+    rmSync(path)
+    symlinkSync('/elsewhere', path)
+  }
+  test.each<[string, Given, string, Record<LocalEdits, string | undefined>]>([
+    ['left alone', nothing, two, { overwrite: two, keep: two, merge: two, fail: two }],
+    ['edited', edit, one, { overwrite: one, keep: edited, merge: edited, fail: 'fails' }],
+    [
+      'edited, with a new version',
+      edit,
+      two,
+      { overwrite: two, keep: edited, merge: edited.replace('fifth', 'FIFTH'), fail: 'fails' },
+    ],
+    [
+      'edited, with a new version of the same line',
+      edit,
+      contradicting,
+      { overwrite: contradicting, keep: edited, merge: 'fails', fail: 'fails' },
+    ],
+    [
+      'edited, to what the new version is',
+      (path) => writeFileSync(path, two),
+      two,
+      { overwrite: two, keep: two, merge: two, fail: two },
+    ],
+    [
+      'deleted',
+      (path) => rmSync(path),
+      one,
+      { overwrite: one, keep: undefined, merge: undefined, fail: 'fails' },
+    ],
+    [
+      'deleted, with a new version',
+      (path) => rmSync(path),
+      two,
+      { overwrite: two, keep: undefined, merge: 'fails', fail: 'fails' },
+    ],
+    [
+      'replaced by a link',
+      link,
+      one,
+      { overwrite: one, keep: undefined, merge: undefined, fail: 'fails' },
+    ],
+    [
+      'replaced by a link, with a new version',
+      link,
+      two,
+      { overwrite: two, keep: undefined, merge: 'fails', fail: 'fails' },
+    ],
+  ])('%s', async (_what, hand, wanted, results) => {
+    for (const policy of ['overwrite', 'keep', 'merge', 'fail'] as const) {
+      const { place, path } = await afterOne(hand)
+      const before = read(path)
+      const { outcomes } = await runIn(place, fileOf(wanted), { localEdits: policy })
+      const result = results[policy]
+      const [outcome] = outcomes
+      if (result === 'fails') {
+        expect(outcome, policy).toBe('file[/f] failed')
+        expect(read(path), policy).toBe(before)
+      } else {
+        expect(outcome, policy).not.toContain('failed')
+        expect(read(path), policy).toBe(result)
+        const again = await runIn(place, fileOf(wanted), { localEdits: policy })
+        expect(again.summary, policy).toMatchObject({ changed: 0, failed: 0 })
+      }
+    }
+  })
+
+  test('that was there before steward is overwritten, kept, or fails', async () => {
+    for (const [policy, result] of [
+      ['overwrite', one],
+      ['keep', edited],
+      ['merge', 'fails'],
+      ['fail', 'fails'],
+    ] as const) {
+      const place = newPlace()
+      const path = join(place.root, 'f')
+      writeFileSync(path, edited)
+      const { plan, outcomes } = await runIn(place, fileOf(one), { localEdits: policy })
+      if (policy === 'overwrite')
+        expect(plan.resources[0]?.changes[0]?.edit).toBe('here before steward')
+      expect(outcomes[0]?.endsWith('failed'), policy).toBe(result === 'fails')
+      expect(read(path), policy).toBe(result === 'fails' ? edited : result)
+    }
+  })
+
+  test("that its package brought, and nobody touched, is nobody's edit", async () => {
+    const place = newPlace()
+    writeFileSync(join(place.root, 'f'), edited)
+    mkdirSync(join(place.root, 'var/lib/dpkg'), { recursive: true })
+    writeFileSync(
+      join(place.root, 'var/lib/dpkg/status'),
+      `Package: p\nStatus: install ok installed\nConffiles:\n /f ${hash('md5', edited)}\n /g 0\n\n`,
+    )
+    const { plan, outcomes } = await runIn(place, fileOf(one), { localEdits: 'keep' })
+    expect(plan.resources[0]?.changes[0]).not.toHaveProperty('edit')
+    expect(outcomes).toEqual(['file[/f] changed'])
+  })
+
+  test('and is to be removed goes only where edits are overwritten', async () => {
+    const gone = 'class: main\nresources:\n  - file: /f\n    ensure: absent\n'
+    for (const [policy, stays] of [
+      ['overwrite', false],
+      ['keep', true],
+      ['merge', true],
+      ['fail', true],
+    ] as const) {
+      const { place, path } = await afterOne(edit)
+      const { outcomes } = await runIn(place, gone, { localEdits: policy })
+      expect(existsSync(path), policy).toBe(stays)
+      expect(outcomes[0]?.endsWith('failed'), policy).toBe(policy === 'merge' || policy === 'fail')
+    }
+    const { place, path } = await afterOne(nothing)
+    await runIn(place, gone, { localEdits: 'keep' })
+    expect(existsSync(path)).toBe(false)
+  })
+
+  test('has its mode kept, or given by the side that changed it', async () => {
+    const modeAfter = async (policy: LocalEdits, mode: string) => {
+      const { place, path } = await afterOne((at) => chmodSync(at, 0o600))
+      const { outcomes } = await runIn(place, fileOf(one).replace('0644', mode), {
+        localEdits: policy,
+      })
+      return outcomes[0]?.endsWith('failed') ? 'fails' : (statSync(path).mode & 0o777).toString(8)
+    }
+    expect(await modeAfter('overwrite', '0644')).toBe('644')
+    expect(await modeAfter('keep', '0644')).toBe('600')
+    expect(await modeAfter('merge', '0644')).toBe('600')
+    expect(await modeAfter('fail', '0644')).toBe('fails')
+  })
+})
+
+describe('merging', () => {
+  test('keeps an edit through every later version', async () => {
+    const { place, path } = await afterOne(edit)
+    const versions = [two, two.replace('third', 'THIRD'), `${two}sixth\n`]
+    for (const version of versions) {
+      const { outcomes } = await runIn(place, fileOf(version), { localEdits: 'merge' })
+      expect(outcomes).toEqual(['file[/f] changed'])
+      expect(read(path)).toBe(version.replace('first', 'mine'))
+    }
+    expect(Store.reading(place.state, (store) => store.file('/f')?.base)).not.toBe(
+      Store.reading(place.state, (store) => store.file('/f')?.written),
+    )
+  })
+  test('takes an edit that a new version makes too for that version', async () => {
+    const { place, path } = await afterOne((at) =>
+      writeFileSync(at, edited.replace('fifth', 'FIFTH')),
+    )
+    const { outcomes } = await runIn(place, fileOf(two), { localEdits: 'merge' })
+    expect(outcomes).toEqual(['file[/f] unchanged'])
+    const three = two.replace('FIFTH', 'five')
+    await runIn(place, fileOf(three), { localEdits: 'merge' })
+    expect(read(path)).toBe(three.replace('first', 'mine'))
+  })
+  test('takes a mode that only the manifests changed', async () => {
+    const { place, path } = await afterOne(edit)
+    await runIn(place, fileOf(one).replace('0644', '0600'), { localEdits: 'merge' })
+    expect(statSync(path).mode & 0o777).toBe(0o600)
+    expect(read(path)).toBe(edited)
+    chmodSync(path, 0o640)
+    await runIn(place, fileOf(two).replace('0644', '0600'), { localEdits: 'merge' })
+    expect(statSync(path).mode & 0o777).toBe(0o640)
+  })
+  test('tells the lines of a conflict, and refreshes nobody for it', async () => {
+    const { place } = await afterOne(edit)
+    const notifying = fileOf(
+      contradicting,
+      '    notify: { exec: told }\n  - exec: told\n    command: [/bin/true]\n    refreshonly: true\n',
+    )
+    const { plan, outcomes, summary, events } = await runIn(place, notifying, {
+      localEdits: 'merge',
+    })
+    expect(plan.resources[0]).toMatchObject({
+      action: 'blocked',
+      conflict: 'line 1\n- mine\n+ eerste',
+      because: expect.stringContaining('both changed line 1'),
+    })
+    expect(outcomes).toEqual(['file[/f] failed', 'exec[told] skipped (file[/f])'])
+    expect(summary).toMatchObject({ failed: 1, conflicts: 1 })
+    expect(JSON.stringify(events)).toContain('- mine')
+  })
+  test('shows no line of a file that holds a secret', async () => {
+    const secret = (content: string) =>
+      `class: main
+parameters:
+  word: { type: string, from: secrets.word }
+resources:
+  - file: /f
+    content: "\${{ word }}\\n${content}\\n"
+`
+    const place = newPlace()
+    const options = { secrets: { word: 'aVerySecretWord' }, localEdits: 'merge' } as const
+    await runIn(place, secret('one'), options)
+    writeFileSync(join(place.root, 'f'), 'aVerySecretWord\nmine\n')
+    const { plan, events } = await runIn(place, secret('two'), options)
+    expect(plan.resources[0]).toMatchObject({ action: 'blocked', conflict: '' })
+    expect(JSON.stringify([plan, events])).not.toContain('mine')
+  })
+})
+
+test('what becomes of edits is chosen by the run, else by the resource, else by its class', async () => {
+  const manifest = (own: string, defaults: string) => `class: main
+${defaults}resources:
+  - file: /f
+    content: ${JSON.stringify(two)}
+${own}`
+  const after = async (own: string, defaults: string, localEdits?: LocalEdits) => {
+    const { place, path } = await afterOne(edit)
+    await runIn(place, manifest(own, defaults), localEdits ? { localEdits } : {})
+    return read(path) === two ? 'overwrite' : 'keep'
+  }
+  const keepAll = 'defaults:\n  file: { local_edits: keep }\n'
+  expect(await after('', '')).toBe('overwrite')
+  expect(await after('', keepAll)).toBe('keep')
+  expect(await after('    local_edits: overwrite\n', keepAll)).toBe('overwrite')
+  expect(await after('    local_edits: overwrite\n', '', 'keep')).toBe('keep')
+})
+
+test('files below a directory are each kept as they are edited', async () => {
+  const place = newPlace()
+  const manifest = {
+    'main.yaml': `class: main
+resources:
+  - file: /d
+    ensure: directory
+    recurse: true
+    source: tree
+    local_edits: keep
+`,
+    'files/tree/a': 'a\n',
+    'files/tree/b': 'b\n',
+  }
+  await runIn(place, manifest)
+  writeFileSync(join(place.root, 'd/a'), 'mine\n')
+  const { summary } = await runIn(place, {
+    ...manifest,
+    'files/tree/a': 'A\n',
+    'files/tree/b': 'B\n',
+  })
+  expect(summary).toMatchObject({ failed: 0, changed: 1 })
+  expect([read(join(place.root, 'd/a')), read(join(place.root, 'd/b'))]).toEqual(['mine\n', 'B\n'])
+})
+
+test('a directory is neither edited nor kept from being made', async () => {
+  const place = newPlace()
+  mkdirSync(join(place.root, 'd'), { mode: 0o700 })
+  const manifest =
+    'class: main\nresources:\n  - file: /d\n    ensure: directory\n    mode: "0755"\n'
+  const { summary } = await runIn(place, manifest, { localEdits: 'keep' })
+  expect(summary).toMatchObject({ changed: 1, failed: 0 })
+})
