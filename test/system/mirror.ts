@@ -124,7 +124,8 @@ export const node: Archive = {
     program(`${nodeFolder}/bin/node`, 'exec sleep infinity'),
     program(
       `${nodeFolder}/bin/corepack`,
-      `name=\${3%%+*}; to=~/.cache/node/corepack/v1/\${name%@*}/\${name#*@}; mkdir -p "$to"; echo {} >"$to/.corepack"`,
+      `name=\${3%%+*}; cd; mkdir -p .cache/node/corepack; cd .cache/node/corepack; echo {} >lastKnownGood.json
+      to=v1/\${name%@*}/\${name#*@}; mkdir -p "$to"; echo {} >"$to/.corepack"`,
     ),
     program(`${nodeFolder}/lib/node_modules/corepack/dist/pnpm.js`, 'exec true'),
   ].join('\n'),

@@ -85,3 +85,10 @@ test('the zulip user has that pnpm, and nothing is fetched for it', async () => 
   )
   await host.shell('command -v msgfmt; test "$(stat -c %U /home/zulip/.cache)" = zulip')
 })
+
+test('an installation that was cut off before its end is finished from what is there', async () => {
+  await host.shell(`rm ${cache}/lastKnownGood.json`)
+  await apply(2)
+  expect(await host.shell("cd /tmp; su zulip -c 'pnpm --version'")).toBe(`${pnpm}\n`)
+  await apply(0)
+})
