@@ -1,4 +1,5 @@
-import type { Catalog, CatalogResource } from './compile/catalog.ts'
+import { Carriers } from './compile/carriers.ts'
+import type { Catalog, CatalogResource, Edge } from './compile/catalog.ts'
 import { type ContentDiff, contentDiff } from './content-diff.ts'
 import { neighbours, pairs, successors } from './graph.ts'
 import type { States } from './probe.ts'
@@ -380,6 +381,9 @@ function plannedRefreshes({
   if (listening.length + owed.length === 0) return found
   const byListener = Map.groupBy(listening, ({ to }) => to)
   const debts = Map.groupBy(owed, ({ listener }) => listener)
+  const carriers = new Carriers(catalog)
+  const isRestarted = (index: number) =>
+    (found.get(index)?.by ?? 'reload') !== 'reload' || starts(states, index)
   // In order, for an exec that runs on a refresh refreshes others in turn.
   for (const index of catalog.order) {
     const { ref, type } = catalog.resources[index] as CatalogResource
@@ -394,14 +398,14 @@ function plannedRefreshes({
     )
       continue
     let due: DueRefresh | undefined
-    for (const debt of owing) due = withOwed(due, debt)
+    for (const debt of owing)
+      if (!carriers.isFresh(index, -1, isRestarted)) due = withOwed(due, debt)
     for (const edge of edges) {
       const source = catalog.resources[edge.from] as CatalogResource
-      if (
-        source.noop ||
-        !(changesNow(states, edge.from) || (source.type === 'exec' && found.has(edge.from)))
-      )
-        continue
+      const isCause =
+        calls(edge, source, states[edge.from], types) ||
+        (source.type === 'exec' && found.has(edge.from))
+      if (source.noop || !isCause || carriers.isFresh(index, edge.from, isRestarted)) continue
       due = withSource(due, edge.refresh as RefreshKind, source.ref)
     }
     if (due) found.set(index, due)
@@ -429,11 +433,28 @@ export function withOwed(
   return { ...withSource(due, by, source), owedSince: owedSince < run ? owedSince : run }
 }
 
-function changesNow(states: States, index: number): boolean {
+/** Whether what is about to change of a resource calls for the refresh that the edge stands for. */
+function calls(
+  { kind }: Edge,
+  source: CatalogResource,
+  state: States[number],
+  types: ReadonlyMap<string, ResourceType>,
+): boolean {
+  if (state?.kind !== 'known' || !('changes' in state.verdict)) return false
+  const changes = state.verdict.changes ?? []
+  if (changes.length === 0) return false
+  return kind !== 'reads' || types.get(source.type)?.staysRead?.(source, changes) !== true
+}
+
+/** Whether this run starts it as things stand. */
+function starts(states: States, index: number): boolean {
   const state = states[index]
-  if (!state) return false
-  if (state.kind === 'later') return false
-  return 'changes' in state.verdict && (state.verdict.changes?.length ?? 0) > 0
+  if (state?.kind !== 'known' || !('changes' in state.verdict)) return false
+  return (state.verdict.changes ?? []).some(isStart)
+}
+
+export function isStart({ attribute, to }: Change): boolean {
+  return attribute === 'ensure' && to === 'running'
 }
 
 function startsItself(states: States, index: number): boolean {

@@ -7,6 +7,7 @@ import {
   type Action,
   actionOf,
   conflictOf,
+  isStart,
   type Past,
   type Plan,
   plannedChanges,
@@ -26,7 +27,7 @@ import { type FailureCode, failure } from './failure.ts'
 import { Intents } from './intents.ts'
 import type { Keeper } from './keeper.ts'
 import { recording } from './recording.ts'
-import { Refreshes } from './refreshes.ts'
+import { CHANGED, Refreshes, STAYS_READ } from './refreshes.ts'
 
 export interface ApplyInput {
   readonly run: string
@@ -307,7 +308,11 @@ class Runner {
       yield this.#failed(resource, began, error, 'apply-failed', made)
       return
     }
-    if (!result?.idle) this.#changed[resource.index] = 1
+    if (!result?.idle) {
+      const staysRead = this.#type(resource).staysRead?.(resource, changes) === true
+      this.#changed[resource.index] = staysRead ? STAYS_READ : CHANGED
+      if (changes.some(isStart)) this.#refreshes.restarted(resource.index)
+    }
     yield* this.#refreshIfDue(resource, began, result?.idle ? [] : changes, result)
   }
 
@@ -333,7 +338,7 @@ class Runner {
         yield this.#failed(resource, since, error, 'apply-failed', made[failed.indexOf(item)])
         continue
       }
-      this.#changed[resource.index] = 1
+      this.#changed[resource.index] = CHANGED
       // What was noted told what the transaction would have to do, and now it has.
       const done = changes.map(({ note: _note, ...change }) => change)
       yield this.#finished(resource, since, {
@@ -353,10 +358,12 @@ class Runner {
     const { index, ref, noop } = resource
     const type = this.#type(resource)
     const isSpared = noop || this.#host.cannotRun !== undefined
-    const due = isSpared ? undefined : this.#refreshes.due(resource, this.#changed)
+    const { due, isSettled } = isSpared
+      ? { due: undefined, isSettled: false }
+      : this.#refreshes.due(resource, this.#changed)
     const own = { changes: this.#shown(resource, changes), ...this.#said(result) }
     if (!due || !type.refresh || startsAnew(changes)) {
-      if (due) this.#input.keeper.paid(ref)
+      if (due || isSettled) this.#input.keeper.paid(ref)
       if (!this.#changed[index]) this.#intents.unchanged(index)
       yield this.#finished(resource, began, {
         outcome: changes.length > 0 ? 'changed' : 'unchanged',
@@ -375,7 +382,8 @@ class Runner {
     }
     this.#input.keeper.paid(ref)
     // An exec that ran on a refresh is a change like any other, which those who listen to it hear of.
-    if (resource.type === 'exec' && !refreshed?.idle) this.#changed[index] = 1
+    if (resource.type === 'exec' && !refreshed?.idle) this.#changed[index] = CHANGED
+    if (due.by !== 'reload' && !refreshed?.idle) this.#refreshes.restarted(index)
     if (!this.#changed[index]) this.#intents.unchanged(index)
     const outcome = refreshed?.idle ? 'unchanged' : 'refreshed'
     yield this.#finished(resource, began, {

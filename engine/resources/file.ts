@@ -42,6 +42,9 @@ export const file: ResourceType<FileDesired, FileCurrent> = {
       ...treeOf(path, desired),
     }
   },
+  staysRead({ desired }, changes) {
+    return ensureOf(desired) === 'file' && changes.every(givesNothing)
+  },
   async probe(files, host, context) {
     return probeFiles(files, host, context)
   },
@@ -77,6 +80,13 @@ export const file: ResourceType<FileDesired, FileCurrent> = {
 
 /** Of ten thousand files in sync. */
 const inSync: Verdict = { changes: [] }
+
+/** A mode by which nobody may do what they could not do before, of a file that all could read: whoever reads it has. */
+function givesNothing({ attribute, from, to }: Change): boolean {
+  if (attribute !== 'mode') return false
+  const [before = 0, after = 0] = [from, to].map((mode) => Number.parseInt(String(mode), 8))
+  return (before & 0o444) === 0o444 && (after & ~before) === 0
+}
 
 function accountsOf({ owner, group }: FileDesired): Thing[] {
   const things: Thing[] = []

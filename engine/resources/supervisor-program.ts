@@ -53,6 +53,7 @@ export const supervisorProgram: ResourceType<SupervisorProgramDesired, Superviso
       ...(ensure === 'stopped' ? {} : { needs: ['command:supervisorctl'] }),
       after,
       reads: restart_on.map((on) => ({ on, by: 'restart' })),
+      restartsWith: 'service:supervisor.service',
     }
   },
   async probe(programs, host, context) {

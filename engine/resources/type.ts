@@ -72,6 +72,8 @@ export interface Footprint {
    * comes before and refreshes it in this way.
    */
   readonly reads?: readonly { readonly on: string; readonly by: RefreshKind }[]
+  /** What it runs under: a restart of that is one of this too, so that what changed before needs no second one. */
+  readonly restartsWith?: Thing
 }
 
 export type RefreshKind = 'refresh' | 'reload' | 'restart'
@@ -222,6 +224,11 @@ export interface ResourceType<Desired extends object = object, Current = unknown
   /** Whether `refresh` runs a command of the manifest first that may say no, so that a plan can't tell what becomes of it. */
   mayDecline?(desired: Desired): boolean
   footprint(resource: Resource<Desired>): Footprint
+  /**
+   * Whether those who read it, by `restart_on` or `reload_on`, may go on with what they have read when these changes
+   * are made. Absent: they never may. Pure.
+   */
+  staysRead?(resource: Resource<Desired>, changes: readonly Change[]): boolean
   /**
    * State of every given resource, in the order given, from as few reads as the system allows.
    * Without a context nothing else is declared.

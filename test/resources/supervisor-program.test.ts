@@ -47,6 +47,7 @@ test('footprint: comes after supervisor runs and after its tree, and reads what 
     needs: ['command:supervisorctl'],
     after: ['service:supervisor.service', 'unit:supervisor.service', `path:${tree}`],
     reads: [{ on: '/etc/zulip/uwsgi.ini', by: 'restart' }],
+    restartsWith: 'service:supervisor.service',
   })
   expect(supervisorProgram.footprint(declared('x', { ensure: 'stopped' })).needs).toBeUndefined()
 })
