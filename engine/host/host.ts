@@ -86,7 +86,7 @@ export interface HostReader {
   stat(path: string): FileStat | undefined
   /** The bytes of a regular file; follows no link in the last part. Throws where it is none. */
   read(path: string): Buffer
-  /** As `read`, in pieces: for a file that may be too large to hold. */
+  /** As `read`, in pieces: for a file that may be too large to hold. Each is good until the next is asked for. */
   readPieces(path: string): Iterable<Buffer>
   /** Whether there is a regular file with just these bytes. Cheaper than `read`, for nothing is copied. */
   holds(path: string, content: Uint8Array): boolean

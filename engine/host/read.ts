@@ -105,13 +105,16 @@ function readAll(fd: number, size: number, done = 0): Buffer {
   }
 }
 
-/** The file in pieces of a megabyte, for those too large to hold. */
+/**
+ * The file in pieces, for those too large to hold. All of them come in one buffer, of a size that a processor keeps
+ * near: fresh memory for each would cost as much as its digest.
+ */
 export function* readPieces(path: string): Generator<Buffer, void> {
   const fd = openSync(systemPath(path), readFlags)
   try {
     if (kindOf(fstatSync(fd).mode) !== 'file') throw failure('ENXIO')
+    const piece = Buffer.allocUnsafeSlow(256 * 1024)
     for (;;) {
-      const piece = Buffer.allocUnsafe(1024 * 1024)
       const count = readSync(fd, piece, 0, piece.length, null)
       if (count === 0) return
       yield piece.subarray(0, count)
