@@ -11,8 +11,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import manifest from '../../package.json' with { type: 'json' }
-import { must } from './command.ts'
+import { buildArchive } from './archive.ts'
 import { missingForHosts } from './requirements.ts'
 import { withRig } from './rig.ts'
 
@@ -40,14 +39,6 @@ async function main(): Promise<number> {
   if (missing !== undefined) throw new Error(missing)
   const archive = resolve(options.archive ?? (await buildArchive()))
   return withRig((rig) => runScenarios(archive, join(rig.folder, 'tests.json')))
-}
-
-/** The path of a fresh archive. */
-async function buildArchive(): Promise<string> {
-  await must(['npm', 'run', 'dist'], { cwd: project })
-  const archive = join(project, `steward-${manifest.version}-linux-${process.arch}.tar.gz`)
-  if (!existsSync(archive)) throw new Error(`npm run dist made no ${archive}`)
-  return archive
 }
 
 /** The exit status of the test runner, which ends with this process. */
