@@ -13,7 +13,7 @@ export interface Run extends Measurement {
   readonly fault?: string
 }
 
-const median = (numbers: readonly number[]): number => {
+export const median = (numbers: readonly number[]): number => {
   const sorted = numbers.toSorted((a, b) => a - b)
   const middle = sorted.length >> 1
   const upper = sorted[middle] ?? Number.NaN
@@ -103,7 +103,7 @@ function verdict(goal: Goal, runs: readonly Run[], cell: Cell): string {
   if (Number.isNaN(found)) return ''
   return `${met(found <= goal.atMost)}: ${shown(found)} of ${goal.against}, to be at most ${goal.atMost}`
 }
-const met = (reached: boolean) => (reached ? 'reached' : 'NOT REACHED')
+export const met = (reached: boolean) => (reached ? 'reached' : 'NOT REACHED')
 
 /** What one more file costs, and how cost grows; empty where fewer than two sizes were run. */
 export function growthTable(runs: readonly Run[]): string {
@@ -148,7 +148,7 @@ export function growthTable(runs: readonly Run[]): string {
 }
 
 /** Columns as wide as their widest cell; the first is text, numbers stand to the right, notes to the left. */
-function aligned(rows: readonly (readonly string[])[]): string {
+export function aligned(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, k) => Math.max(...rows.map((row) => row[k]?.length ?? 0)))
   const numeric = (k: number) =>
     rows.slice(1).every((row) => /^(NaN|-?Infinity|[-\d.,]*)$/.test(row[k] ?? ''))

@@ -15,8 +15,11 @@ import { cfengine } from './tools/cfengine.ts'
 import { floorTools } from './tools/floor.ts'
 import { puppet } from './tools/puppet.ts'
 import { stewardTools } from './tools/steward.ts'
+import { benchVoyager } from './voyager.ts'
 
-const usage = `npm run bench -- [OPTION...]
+const usage = `npm run bench -- [voyager] [OPTION...]
+  voyager             only this: a dry run of a whole Zulip server on a real host where nothing is to be done,
+                      with each program that it asks; needs what the system tests need, and --rounds counts
   --quick             small sizes and few rounds: under two minutes without peers
   --files N,...       sizes of the state of files, instead of 100,1000,10000,100000
   --graph N,...       sizes of the graph, instead of 20000
@@ -29,7 +32,8 @@ const usage = `npm run bench -- [OPTION...]
                       temporary files when absent
   --json FILE         also write every single run there`
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     quick: { type: 'boolean', default: false },
     files: { type: 'string' },
@@ -46,6 +50,14 @@ const { values } = parseArgs({
 })
 if (values.help) {
   console.log(usage)
+  process.exit(0)
+}
+if (positionals.length > 0 && positionals.join() !== 'voyager') {
+  console.error(usage)
+  process.exit(1)
+}
+if (positionals.length > 0) {
+  await benchVoyager(Number(values.rounds ?? (values.quick ? 3 : 8)))
   process.exit(0)
 }
 const listed = (text: string | undefined) => text?.split(',').map((part) => part.trim())
