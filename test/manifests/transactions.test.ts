@@ -3,8 +3,10 @@ import { exampleFacts } from '../facts/example.ts'
 import { type Case, catalogOf } from './catalog.ts'
 
 const release = (version: string) =>
-  ({ release: { version, major: Number.parseInt(version, 10) } }) as Case['facts']
-const noble = { os: { ...exampleFacts.os, id: 'ubuntu', version: '24.04' } } as Case['facts']
+  ({ release: { version, major: Number.parseInt(version, 10) } }) as NonNullable<Case['facts']>
+const noble = { os: { ...exampleFacts.os, id: 'ubuntu', version: '24.04' } } as NonNullable<
+  Case['facts']
+>
 const newer = '[postgresql]\nversion = 16\n'
 
 /** The packages of a server, in lists that one call of apt installs each. */
