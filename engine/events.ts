@@ -29,6 +29,8 @@ export interface Summary {
   /** State could not be told, only asked for (`noop`), or left alone in a tree that commands can't run in. */
   readonly other: number
   readonly durationMs: number
+  /** Paths of files that were changed here, and that this run overwrote or removed; none where absent. */
+  readonly overwritten?: readonly string[]
 }
 
 /** How many resources were changed, wholly or partly. */

@@ -133,6 +133,7 @@ class Runner {
   /** How many of those that failed were changed before they did. */
   #partly = 0
   #conflicts = 0
+  readonly #overwritten: string[] = []
   /** The resource in whose name writes happen. */
   #current = ''
   readonly #intents: Intents
@@ -208,6 +209,7 @@ class Runner {
       durationMs,
       ...(this.#partly > 0 ? { partly: this.#partly } : {}),
       ...(this.#conflicts > 0 ? { conflicts: this.#conflicts } : {}),
+      ...(this.#overwritten.length > 0 ? { overwritten: this.#overwritten } : {}),
     }
   }
 
@@ -424,6 +426,7 @@ class Runner {
 
   #finished(resource: CatalogResource, began: number, finished: Finished): Event {
     this.#counts[finished.outcome]++
+    if (finished.outcome === 'changed') this.#overwritten.push(...overwrittenBy(resource, finished))
     return {
       type: 'resource_finished',
       ref: resource.ref,
@@ -463,6 +466,16 @@ class Runner {
   #type(resource: CatalogResource): ResourceType {
     return this.#input.types.get(resource.type) as ResourceType
   }
+}
+
+/** The paths, at and below the title of a file, whose local edits went with a change. */
+function overwrittenBy({ title }: CatalogResource, { changes }: Finished): string[] {
+  const names = changes.flatMap(({ attribute, from, edit }) =>
+    edit === undefined || from === undefined || from === 'absent'
+      ? []
+      : [attribute.slice(0, Math.max(0, attribute.lastIndexOf(': ')))],
+  )
+  return [...new Set(names)].map((name) => (name === '' ? title : `${title}/${name}`))
 }
 
 function isRun({ changes }: Work): boolean {

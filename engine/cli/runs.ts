@@ -58,7 +58,7 @@ function reading<T>(flags: RunsFlags, read: (store: Store) => T): T | undefined 
   return Store.reading(stateOf(flags, resolve(flags.root ?? '/')), read)
 }
 
-function noRun(id: string, rows: readonly RunRow[]) {
+export function noRun(id: string, rows: readonly RunRow[]) {
   const ids = rows.map((row) => row.id)
   const begun = ids.filter((other) => other.startsWith(id))
   return {

@@ -55,4 +55,5 @@ export type DiagnosticCode =
   // command line
   | 'usage'
   | 'not-found'
+  | 'not-undone'
   | 'bug'

@@ -32,7 +32,7 @@ export class ObjectFiles {
 
   /** Stores a content; does nothing where there is one with this hash. */
   put(hash: string, content: Uint8Array): void {
-    if (!existsSync(this.#path(hash))) this.#settle(this.#incoming([content]), hash)
+    if (!existsSync(this.path(hash))) this.#settle(this.#incoming([content]), hash)
   }
 
   /** Stores a content that comes in pieces; gives its hash, and its size in bytes. */
@@ -49,7 +49,12 @@ export class ObjectFiles {
   }
 
   read(hash: string): Buffer {
-    return readFileSync(this.#path(hash))
+    return readFileSync(this.path(hash))
+  }
+
+  /** Does nothing where there is none. */
+  remove(hash: string): void {
+    rmSync(this.path(hash), { force: true })
   }
 
   /** Stores what belongs to an open run alone, in the place of what it had there before. */
@@ -105,7 +110,7 @@ export class ObjectFiles {
 
   /** Names such a file; nothing is left of it where that fails. */
   #settle(temporary: string, hash: string): void {
-    const path = this.#path(hash)
+    const path = this.path(hash)
     const folder = join(path, '..')
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -126,7 +131,8 @@ export class ObjectFiles {
     return folder
   }
 
-  #path(hash: string): string {
+  /** Where the content with this hash lies, where it is one. */
+  path(hash: string): string {
     return join(this.#folder, 'objects', hash.slice(0, 2), hash.slice(2))
   }
 }

@@ -16,6 +16,7 @@ export class RunRecord implements Keeper {
   readonly id: string
   readonly #store: Store
   readonly #isSensitive: (ref: string) => boolean
+  readonly #bases: ReadonlyMap<string, string | undefined>
 
   constructor(
     store: Store,
@@ -24,10 +25,16 @@ export class RunRecord implements Keeper {
       readonly classes: readonly string[]
       /** Whether the content of a resource holds a secret. */
       readonly isSensitive: (ref: string) => boolean
+      /**
+       * For files that are put back: the hash of the version of the manifests that they had gone in with, undefined
+       * where they were on no record.
+       */
+      readonly bases?: ReadonlyMap<string, string | undefined>
     },
   ) {
     this.#store = store
     this.#isSensitive = options.isSensitive
+    this.#bases = options.bases ?? new Map()
     this.id = store.startRun(options)
   }
 
@@ -60,7 +67,8 @@ export class RunRecord implements Keeper {
       : pieces
         ? this.#store.putPieces(pieces)
         : undefined
-    this.#store.keep({ run: this.id, ref, path, kind, goes, mode, uid, gid, hash, target })
+    const base = kind === 'file' ? this.#store.file(path)?.base : undefined
+    this.#store.keep({ run: this.id, ref, path, kind, goes, mode, uid, gid, hash, target, base })
     // What was not there needs no copy, and the intent says already that something is made.
     if (kind !== 'absent') this.#store.commit()
   }
@@ -72,13 +80,18 @@ export class RunRecord implements Keeper {
     { mode, uid, gid, pristine }: NewFile,
   ): void {
     this.#store.begin()
+    if (this.#bases.has(path) && this.#bases.get(path) === undefined) {
+      this.#store.forgetFile(path)
+      return
+    }
     const sensitive = this.#isSensitive(ref)
     const written = this.#store.putObject(content, { sensitive })
+    const base = pristine && this.#store.putObject(pristine, { sensitive })
     this.#store.recordFile({
       path,
       ref,
       written,
-      base: pristine ? this.#store.putObject(pristine, { sensitive }) : written,
+      base: this.#bases.get(path) ?? base ?? written,
       mode,
       uid,
       gid,
@@ -90,7 +103,7 @@ export class RunRecord implements Keeper {
   adopt(catalog: Catalog, states: States, host: HostReader): void {
     const known = this.#store.recordedPaths('pristine')
     for (const { ref, path, content, how } of inSyncFiles(catalog, states, host, known))
-      this.wrote(ref, path, content, how)
+      if (!this.#bases.has(path)) this.wrote(ref, path, content, how)
     for (const { path, content } of unchangedBases(states)) this.#rebase(path, content)
   }
 

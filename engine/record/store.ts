@@ -63,6 +63,8 @@ export interface KeptRow {
   readonly gid: number
   readonly hash: string | undefined
   readonly target: string | undefined
+  /** Of a file: the version of the manifests that it had gone in with; undefined where that was on no record. */
+  readonly base: string | undefined
 }
 
 export class Store {
@@ -295,9 +297,27 @@ export class Store {
     return this.#objects.read(hash)
   }
 
+  /**
+   * The same as `getObject`, or the file that holds it where it may be large. What is not in the database
+   * may be secret.
+   */
+  contentOf(
+    hash: string,
+  ):
+    | (({ readonly bytes: Buffer } | { readonly file: string }) & { readonly isSecret: boolean })
+    | undefined {
+    const row = this.#get('SELECT size, body FROM object WHERE hash = ?', hash) as
+      | { size: number; body: Uint8Array | null }
+      | undefined
+    if (!row) return undefined
+    if (row.body) return { bytes: Buffer.from(row.body), isSecret: false }
+    if (row.size > LARGEST_IN_DATABASE) return { file: this.#objects.path(hash), isSecret: true }
+    return { bytes: this.#objects.read(hash), isSecret: true }
+  }
+
   keep(row: Omit<KeptRow, 'id'>): void {
     this.#run(
-      'INSERT INTO kept (run, ref, path, kind, goes, mode, uid, gid, hash, target) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      'INSERT INTO kept (run, ref, path, kind, goes, mode, uid, gid, hash, target, base) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
       row.run,
       row.ref,
       textOfPath(row.path),
@@ -308,6 +328,7 @@ export class Store {
       row.gid,
       row.hash ?? null,
       row.target === undefined ? null : textOfPath(row.target),
+      row.base ?? null,
     )
   }
 
@@ -412,19 +433,78 @@ export class Store {
       }))
   }
 
+  /** What a run kept, in its order. */
   kept(run: string): KeptRow[] {
-    return this.#db
-      .prepare('SELECT * FROM kept WHERE run = ? ORDER BY id')
-      .all(run)
-      .map(
-        (row) =>
-          ({
-            ...row,
-            path: pathOfText(String(row.path)),
-            hash: row.hash ?? undefined,
-            target: row.target === null ? undefined : pathOfText(String(row.target)),
-          }) as unknown as KeptRow,
+    return this.#db.prepare('SELECT * FROM kept WHERE run = ? ORDER BY id').all(run).map(keptRow)
+  }
+
+  /** What the bucket holds, the newest first: of all that ever was at a path, or at any. */
+  bucket(path?: string): KeptRow[] {
+    const all = "SELECT * FROM kept WHERE kind <> 'absent'"
+    return path === undefined
+      ? this.#db.prepare(`${all} ORDER BY id DESC`).all().map(keptRow)
+      : this.#db.prepare(`${all} AND path = ? ORDER BY id DESC`).all(textOfPath(path)).map(keptRow)
+  }
+
+  /**
+   * Forgets what was kept before an instant (ISO 8601), beyond so many of a path, or, the oldest first, until
+   * all contents take no more than so many bytes; never the newest of a path, and no content that a file on record
+   * went in with. Gives how much is gone.
+   */
+  collect({
+    before,
+    keep,
+    maxBytes,
+  }: {
+    readonly before?: string
+    readonly keep?: number
+    readonly maxBytes?: number
+  }): { readonly rows: number; readonly contents: number; readonly bytes: number } {
+    this.begin()
+    const older = this.#db
+      .prepare(
+        `SELECT kept.id, rank, started FROM (SELECT id, run, row_number() OVER (PARTITION BY path ORDER BY id DESC) AS rank FROM kept) AS kept JOIN run ON run.id = kept.run WHERE rank > 1 ORDER BY kept.id`,
       )
+      .all() as { id: number; rank: number; started: string }[]
+    const gone = { rows: 0, contents: 0, bytes: 0 }
+    const forget = (id: number) => {
+      this.#run('DELETE FROM kept WHERE id = ?', id)
+      gone.rows++
+    }
+    const left = older.filter(({ id, rank, started }) => {
+      const goes = (before !== undefined && started < before) || (keep !== undefined && rank > keep)
+      if (goes) forget(id)
+      return !goes
+    })
+    const sweep = () => {
+      const orphans = this.#db
+        .prepare(
+          'DELETE FROM object WHERE hash NOT IN (SELECT hash FROM kept WHERE hash IS NOT NULL UNION SELECT base FROM kept WHERE base IS NOT NULL UNION SELECT written FROM file UNION SELECT base FROM file) RETURNING hash, size',
+        )
+        .all() as { hash: string; size: number }[]
+      for (const { size } of orphans) gone.bytes += size
+      gone.contents += orphans.length
+      return orphans
+    }
+    const orphans = sweep()
+    if (maxBytes !== undefined) {
+      const size = () =>
+        Number(this.#get('SELECT coalesce(sum(size), 0) AS size FROM object')?.size)
+      for (const { id } of left) {
+        if (size() <= maxBytes) break
+        forget(id)
+        orphans.push(...sweep())
+      }
+    }
+    this.commit()
+    // Only what the database names no more: a kill in between leaves a file too many, and never one too few.
+    for (const { hash } of orphans) this.#objects.remove(hash)
+    return gone
+  }
+
+  keptBy(id: number): KeptRow | undefined {
+    const row = this.#get('SELECT * FROM kept WHERE id = ?', id)
+    return row && keptRow(row)
   }
 
   /** The runs of procedures that are neither done nor given up, without what of them is secret. */
@@ -525,6 +605,7 @@ CREATE TABLE procedure (run TEXT PRIMARY KEY, name TEXT NOT NULL, arguments TEXT
 `,
   `
 CREATE TABLE owed (listener TEXT NOT NULL, source TEXT NOT NULL, kind TEXT NOT NULL, run TEXT NOT NULL, PRIMARY KEY (listener, source)) STRICT;
+ALTER TABLE kept ADD COLUMN base TEXT;
 `,
 ]
 
@@ -550,6 +631,16 @@ function runRow(row: Record<string, SQLOutputValue>): RunRow {
     classes: JSON.parse(String(row.classes)),
     summary: row.summary === null ? undefined : JSON.parse(String(row.summary)),
   }
+}
+
+function keptRow(row: Record<string, SQLOutputValue>): KeptRow {
+  return {
+    ...row,
+    path: pathOfText(String(row.path)),
+    hash: row.hash ?? undefined,
+    target: row.target === null ? undefined : pathOfText(String(row.target)),
+    base: row.base ?? undefined,
+  } as unknown as KeptRow
 }
 
 function procedureRow(row: Record<string, SQLOutputValue>): ProcedureRow {

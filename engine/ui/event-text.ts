@@ -54,11 +54,19 @@ export interface SummaryTextOptions {
   readonly paint: Paint
 }
 
+const MAX_OVERWRITTEN = 10
+
 /** How a run ended and, where it did not end well, where to look further. */
 export function renderSummary(summary: Summary, options: SummaryTextOptions): string {
-  const ending = renderEnding(summary, options)
-  if (summary.status === 'done') return ending
-  return `${ending}\nAll of it: steward runs show ${visibleLine(summary.run)}`
+  const { status, run, overwritten = [] } = summary
+  const lines = [renderEnding(summary, options)]
+  if (status !== 'done') lines.push(`All of it: steward runs show ${visibleLine(run)}`)
+  const shown = overwritten.slice(0, MAX_OVERWRITTEN)
+  if (shown.length > 0) lines.push('What was changed here and is overwritten can be had back:')
+  for (const path of shown) lines.push(`  steward bucket restore ${visibleLine(path)}`)
+  if (overwritten.length > shown.length)
+    lines.push(`  and ${overwritten.length - shown.length} more: steward undo ${visibleLine(run)}`)
+  return lines.join('\n')
 }
 
 /** How a run ended, in one line. */

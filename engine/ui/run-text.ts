@@ -88,7 +88,7 @@ export function renderRun(
   ].join('\n\n')
 }
 
-function whatWasKept({ kind, goes, mode, uid, gid }: KeptRow): string {
+export function whatWasKept({ kind, goes, mode, uid, gid }: KeptRow): string {
   if (goes === 'mode') return `its mode ${mode.toString(8).padStart(4, '0')}`
   return goes === 'owner' ? `its owner ${uid}:${gid}` : `the ${visibleLine(kind)}`
 }

@@ -225,7 +225,7 @@ describe('the state folder', () => {
     const run = made.startRun({ command: [], classes: ['main'] })
     made.close()
     const db = new DatabaseSync(join(path, 'state.db'))
-    db.exec('DROP TABLE owed; PRAGMA user_version = 1')
+    db.exec('DROP TABLE owed; ALTER TABLE kept DROP COLUMN base; PRAGMA user_version = 1')
     db.close()
     expect(Store.reading(path, (store) => store.owed())).toEqual([])
     const store = Store.open(path)
@@ -295,7 +295,15 @@ describe('a path', () => {
       const store = Store.open(temporaryFolder())
       const run = store.startRun({ command: [], classes: [] })
       const about = { ref: 'file[/x]', mode: 0o644, uid: 0, gid: 0, run }
-      store.keep({ ...about, path, kind: 'link', goes: 'all', hash: undefined, target: path })
+      store.keep({
+        ...about,
+        path,
+        kind: 'link',
+        goes: 'all',
+        hash: undefined,
+        target: path,
+        base: undefined,
+      })
       store.recordFile({ ...about, path, written: 'a', base: 'a', sensitive: false })
       expect(store.kept(run)).toMatchObject([{ path, target: path }])
       expect(store.file(path)).toMatchObject({ path, written: 'a' })

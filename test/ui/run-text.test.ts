@@ -32,6 +32,7 @@ const kept: KeptRow = {
   uid: 0,
   gid: 0,
   hash: 'ab',
+  base: undefined,
   target: undefined,
 }
 

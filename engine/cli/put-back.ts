@@ -1,0 +1,128 @@
+import type { Catalog } from '../compile/catalog.ts'
+import { type Diagnostic, Refusal } from '../diagnostics/diagnostic.ts'
+import type { Event } from '../events.ts'
+import { localHost } from '../host/local.ts'
+import { compileCatalog, type Loaded, load, preview, type RoadOptions, types } from '../index.ts'
+import { withHiddenContents } from '../record/in-sync-files.ts'
+import { pastOf } from '../record/past.ts'
+import { type KeptRow, Store } from '../record/store.ts'
+import { type Remainder, undoOf } from '../record/undo.ts'
+import type { ApplyFlags } from './apply-flags.ts'
+import { isWanted, plannedStatus, type RunContext, runCatalog, showPlan } from './catalog-run.ts'
+import { isInteractive, locked, tellCutOff } from './locked.ts'
+
+export interface PutBackFlags extends ApplyFlags {
+  readonly packages?: boolean
+}
+
+/** What is to be put back. */
+export interface Chosen {
+  readonly kept: readonly KeptRow[]
+  readonly events: readonly Event[]
+  /** Of the run that it was kept by: whoever reads what is put back is among them. */
+  readonly classes: readonly string[]
+}
+
+/** Plans, shows, asks, puts back and records, as any run. `choose` throws a Refusal where there is no such thing. */
+export async function putBack(
+  flags: PutBackFlags,
+  options: RoadOptions,
+  command: readonly string[],
+  choose: (store: Store) => Chosen,
+): Promise<number> {
+  if (flags.dryRun) {
+    const store = Store.read(options.state)
+    try {
+      if (!store) throw new Refusal(nothingOnRecord(options.state))
+      const { plan, notices } = await look(flags, options, store, choose(store))
+      showPlan(plan, flags, notices)
+      return plannedStatus(plan, flags)
+    } finally {
+      store?.close()
+    }
+  }
+  const name = `steward ${command.join(' ')}`
+  return locked(options, flags, { name, hasProgress: isInteractive(flags) }, (context) =>
+    wetRun(flags, options, context, { command, choose }),
+  )
+}
+
+async function wetRun(
+  flags: PutBackFlags,
+  options: RoadOptions,
+  context: RunContext,
+  {
+    command,
+    choose,
+  }: { readonly command: readonly string[]; readonly choose: (store: Store) => Chosen },
+): Promise<number> {
+  const { store, stop } = context
+  tellCutOff(store, flags)
+  const { notices, ...planned } = await look(flags, options, store, choose(store))
+  showPlan(planned.plan, flags, notices)
+  const question = 'Put this back?'
+  if (!(await isWanted(planned.plan, flags, { question, stop }))) return stop.status()
+  return runCatalog(flags, context, { ...planned, command })
+}
+
+async function look(
+  flags: PutBackFlags,
+  options: RoadOptions,
+  store: Store,
+  { kept, events, classes }: Chosen,
+) {
+  const host = localHost({ root: options.root })
+  const { current, settings, mistakes } = await currentCatalog({ ...options, classes })
+  const { remainder, bases, ...undo } = undoOf({
+    kept,
+    events,
+    contents: store,
+    host,
+    types,
+    current,
+    withPackages: flags.packages === true,
+  })
+  const catalog = withHiddenContents(undo.catalog, store.recordedPaths('sensitive'))
+  const past = pastOf(store, { localEdits: 'overwrite' }, { settings })
+  const selection = { tags: [], only: [] }
+  const { states, plan } = await preview(host, catalog, { selection, past })
+  const notices = [...mistakes, ...remainder.map(notice)]
+  return { host, catalog, bases, states, plan, past, notices }
+}
+
+/** What the manifests want of this host. To put back may be the way out where they can't be compiled any more. */
+async function currentCatalog(options: RoadOptions): Promise<{
+  readonly current: Pick<Catalog, 'classes' | 'resources' | 'edges' | 'secrets'>
+  readonly settings: Loaded['settings']
+  readonly mistakes: readonly Diagnostic[]
+}> {
+  try {
+    const loaded = await load(options)
+    const { settings } = loaded
+    return { current: compileCatalog(loaded).catalog, settings, mistakes: [] }
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    const [first] = error.diagnostics
+    const mistake: Diagnostic = {
+      ...first,
+      severity: 'warning',
+      code: 'not-undone',
+      message: `no service is refreshed, for the classes of the run can't be compiled now: ${first?.message}`,
+    }
+    const current = { classes: options.classes, resources: [], edges: [], secrets: [] }
+    return { current, settings: {}, mistakes: [mistake] }
+  }
+}
+
+function nothingOnRecord(state: string): Diagnostic {
+  return {
+    severity: 'error',
+    code: 'not-found',
+    message: `no run is on record in ${state}`,
+    help: 'name another state folder with --state, if the runs were recorded there',
+  }
+}
+
+function notice({ ref, why }: Remainder): Diagnostic {
+  return { severity: 'notice', code: 'not-undone', message: `${ref} is not taken back: ${why}` }
+}

@@ -1,0 +1,228 @@
+import type { Catalog, CatalogResource } from '../compile/catalog.ts'
+import { type EdgeInput, orderResources } from '../compile/edges.ts'
+import type { Event } from '../events.ts'
+import { textOf } from '../host/bytes.ts'
+import type { HostReader } from '../host/host.ts'
+import { Sources } from '../load/sources.ts'
+import { formatMode } from '../resources/mode.ts'
+import type { ResourceType } from '../resources/type.ts'
+import type { KeptRow, Store } from './store.ts'
+
+/** What a run did that no undo takes back, and why. */
+export interface Remainder {
+  readonly ref: string
+  readonly why: string
+}
+
+export interface Undo {
+  /** The resources that put things back, and whoever reads what they change. */
+  readonly catalog: Catalog
+  readonly remainder: readonly Remainder[]
+  /** For each path of a file, the base that it had, by hash; undefined where it was on no record. */
+  readonly bases: ReadonlyMap<string, string | undefined>
+}
+
+export interface UndoInput {
+  /** What was kept before it went, the oldest first. */
+  readonly kept: readonly KeptRow[]
+  /** What became of resources. */
+  readonly events: readonly Event[]
+  readonly contents: Pick<Store, 'contentOf'>
+  readonly host: HostReader
+  readonly types: ReadonlyMap<string, ResourceType>
+  /** What the host is to be by its manifests: services of it that read what is put back are refreshed. */
+  readonly current: Pick<Catalog, 'classes' | 'resources' | 'edges' | 'secrets'>
+  /** Whether packages that the run installed are removed. */
+  readonly withPackages: boolean
+}
+
+interface Declared {
+  readonly type: string
+  readonly title: string
+  readonly desired: object
+  /** The resource whose change it takes back. */
+  readonly of: string
+  readonly isSensitive?: boolean
+}
+
+/** What takes a run back, or a part of it, as resources in an order. */
+export function undoOf(input: UndoInput): Undo {
+  const { kept, events } = input
+  const remainder: Remainder[] = []
+  const declared: Declared[] = []
+  for (const rows of Map.groupBy(kept, ({ path }) => path).values()) {
+    const back = pathBack(rows, kept, input)
+    if ('why' in back) remainder.push(back)
+    else declared.push(back)
+  }
+  const written = new Set(kept.map(({ ref }) => ref))
+  for (const event of events) {
+    if (event.type !== 'resource_finished') continue
+    const back = resourceBack(event, input)
+    if (back && 'why' in back) remainder.push(back)
+    else if (back) declared.push(back)
+    else if (wasChanged(event) && !written.has(event.ref) && !isOfList(event.ref, written))
+      remainder.push({ ref: event.ref, why: 'what it does is not taken back by steward' })
+  }
+  const files = kept.filter(({ kind, goes }) => kind === 'file' && goes === 'all').reverse()
+  const bases = new Map(files.map(({ path, base }) => [path, base]))
+  return { catalog: catalogOf(declared, input), remainder, bases }
+}
+
+/** A path as it was before the run: by the first that was kept of it, which tells all but the content for sure. */
+function pathBack(
+  rows: readonly KeptRow[],
+  all: readonly KeptRow[],
+  { contents, host }: UndoInput,
+): Declared | Remainder {
+  const [first] = rows as readonly [KeptRow]
+  const { ref, path, kind, mode, uid, gid } = first
+  const file = (desired: object, isSensitive = false): Declared => ({
+    type: 'file',
+    title: path,
+    desired,
+    of: ref,
+    isSensitive,
+  })
+  const owned = { owner: uid, group: gid, mode: formatMode(mode) }
+  if (kind === 'absent') {
+    if (host.stat(path)?.kind !== 'directory') return file({ ensure: 'absent' })
+    const stranger = strangerIn(path, host, new Set(all.map((row) => row.path)))
+    if (stranger === undefined) return file({ ensure: 'absent', force: true })
+    return { ref, why: `${path} holds what the run did not make: ${stranger}` }
+  }
+  const whole = rows.find(({ goes }) => goes === 'all')
+  if (kind === 'directory') return file({ ensure: 'directory', ...owned, force: true })
+  if (!whole) return file(owned)
+  if (kind === 'link')
+    return file({ ensure: 'link', target: whole.target ?? '', owner: uid, group: gid, force: true })
+  const content = whole.hash === undefined ? undefined : contents.contentOf(whole.hash)
+  if (kind !== 'file') return { ref, why: `${path} was a ${kind}, which can't be kept` }
+  if (!content) return { ref, why: `the bucket holds the content of ${path} no more` }
+  const body = 'file' in content ? { source: content.file } : { content: textOf(content.bytes) }
+  return file({ ensure: 'file', ...body, ...owned, force: true }, content.isSecret)
+}
+
+/** Something below a directory that is not in the list of paths. */
+function strangerIn(
+  directory: string,
+  host: HostReader,
+  known: ReadonlySet<string>,
+): string | undefined {
+  for (const name of host.list(directory)) {
+    const path = `${directory}/${name}`
+    const stranger =
+      host.stat(path)?.kind === 'directory' ? strangerIn(path, host, known) : undefined
+    if (stranger !== undefined) return stranger
+    if (!known.has(path)) return path
+  }
+  return undefined
+}
+
+type Finished = Extract<Event, { type: 'resource_finished' }>
+
+function wasChanged({ outcome, changes }: Finished): boolean {
+  return outcome === 'changed' || (outcome === 'failed' && changes.length > 0)
+}
+
+/** Users, groups, packages and services by what the run said that it changed; undefined for all others. */
+function resourceBack(
+  event: Finished,
+  { withPackages }: UndoInput,
+): Declared | Remainder | undefined {
+  if (!wasChanged(event)) return undefined
+  const { ref, changes } = event
+  const open = ref.indexOf('[')
+  const [type, title] = [ref.slice(0, open), ref.slice(open + 1, -1)]
+  const before = new Map(changes.map(({ attribute, from }) => [attribute, from]))
+  const ensure = before.get('ensure')
+  const wasMade = ensure === 'absent' || (before.has('ensure') && ensure === undefined)
+  switch (type) {
+    case 'user':
+    case 'group':
+      return wasMade
+        ? { type, title, desired: { ensure: 'absent' }, of: ref }
+        : { ref, why: `a ${type} that was there keeps what it was given` }
+    case 'package':
+      if (!wasMade) return { ref, why: 'the version that was there is not brought back' }
+      return withPackages
+        ? { type, title, desired: { ensure: 'absent' }, of: ref }
+        : { ref, why: 'it stays installed; --packages removes it' }
+    case 'service': {
+      const desired = {
+        ...(before.has('ensure') ? { ensure } : {}),
+        ...(before.has('enable') ? { enable: before.get('enable') } : {}),
+      }
+      return { type, title, desired, of: ref }
+    }
+    default:
+      return undefined
+  }
+}
+
+/** Whether a resource shared a transaction with one whose writes were kept in the name of all. */
+function isOfList(ref: string, written: ReadonlySet<string>): boolean {
+  return [...written].some((list) => list.split(', ').includes(ref))
+}
+
+function catalogOf(declared: readonly Declared[], input: UndoInput): Catalog {
+  const { types, current } = input
+  const sources = new Sources()
+  const resources: CatalogResource[] = []
+  const add = (resource: Omit<CatalogResource, 'index'>) =>
+    resources.push({ ...resource, index: resources.length })
+  const own = new Map<string, string[]>()
+  for (const { type, title, desired, of, isSensitive = false } of declared) {
+    const ref = `${type}[${title}]`
+    const typed = types.get(type) as ResourceType
+    own.set(of, [...(own.get(of) ?? []), ref])
+    add({
+      ref,
+      type,
+      title,
+      desired,
+      id: undefined,
+      tags: [],
+      noop: false,
+      sensitive: new Set(isSensitive ? ['content'] : []),
+      containers: [],
+      file: '',
+      path: [],
+      footprint: typed.footprint({ ref, type, title, desired }),
+      sources: new Map(),
+    })
+  }
+  const taken = new Set(resources.map(({ ref }) => ref))
+  const notified = new Map<string, Set<string>>()
+  for (const resource of current.resources) {
+    if (taken.has(resource.ref) || !types.get(resource.type)?.refresh) continue
+    const from = current.edges
+      .filter(({ to, refresh }) => to === resource.index && refresh !== undefined)
+      .flatMap((edge) => own.get(current.resources[edge.from]?.ref ?? '') ?? [])
+    if (from.length === 0) continue
+    add(resource)
+    for (const ref of from) notified.set(ref, (notified.get(ref) ?? new Set()).add(resource.ref))
+  }
+  const edgeInput: EdgeInput = {
+    resources,
+    references: resources.map(({ ref }) => [
+      {
+        relation: 'notify',
+        refs: [...(notified.get(ref) ?? [])],
+        file: '',
+        path: [],
+        optional: true,
+      },
+    ]),
+    containerReferences: [],
+    isLeftOut: () => true,
+    optional: new Set(resources.map(({ index }) => index)),
+    containers: new Set(),
+    types,
+    sources,
+  }
+  const { ordered } = orderResources(edgeInput)
+  if (!ordered) throw new Error('what takes a run back has no order')
+  const { classes, secrets } = current
+  return { classes, resources, ...ordered, secrets, notices: [] }
+}

@@ -1,0 +1,115 @@
+import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { Store } from '../../engine/record/store.ts'
+import { folderWith, steward } from './steward.ts'
+
+const inTree = ['--root', 'tree', '--state', 'state']
+const manifest = (content: string) =>
+  `class: main\nresources:\n  - file: /f\n    content: "${content}\\n"\n    mode: "0644"\n`
+
+/** A tree whose file was edited by hand before each of some versions of the manifests. */
+function edited(...versions: readonly string[]) {
+  const folder = folderWith({ 'tree/f': 'by hand 0\n', 'm/main.yaml': '' })
+  for (const [number, version] of versions.entries()) {
+    writeFileSync(join(folder, 'tree/f'), `by hand ${number}\n`)
+    apply(folder, manifest(version))
+  }
+  return folder
+}
+function apply(folder: string, text: string) {
+  writeFileSync(join(folder, 'm/main.yaml'), text)
+  const ran = steward(folder, 'apply', 'main', '--yes', '--manifests', 'm', ...inTree)
+  expect(ran.status).toBe(0)
+  return ran
+}
+const bucket = (folder: string, ...args: readonly string[]) =>
+  steward(folder, 'bucket', ...args, ...inTree)
+const restore = (folder: string) => bucket(folder, 'restore', '/f', '--yes', '--manifests', 'm')
+const file = (folder: string) => readFileSync(join(folder, 'tree/f'), 'utf8')
+
+describe('the bucket', () => {
+  test('lists what was overwritten, the newest first, and gives each by number or path', () => {
+    const folder = edited('one', 'two')
+    const { stdout } = bucket(folder, 'list', '--json')
+    const rows = JSON.parse(stdout) as { id: number; path: string }[]
+    expect(rows.map(({ path }) => path)).toEqual(['/f', '/f'])
+    expect(bucket(folder, 'show', '/f').stdout).toBe('by hand 1\n')
+    expect(bucket(folder, 'show', String(rows[1]?.id)).stdout).toBe('by hand 0\n')
+    expect(bucket(folder).stdout).toMatch(/^ID +PATH +WHAT +RUN\n\d+ +\/f +the file/)
+  })
+  test('is named by the run that overwrote an edit', () => {
+    const folder = edited('one')
+    writeFileSync(join(folder, 'tree/f'), 'mine\n')
+    expect(apply(folder, manifest('one')).stdout).toMatch(
+      /What was changed here and is overwritten can be had back:\n {2}steward bucket restore \/f\n$/,
+    )
+  })
+  test('puts back by a run that can be taken back itself', () => {
+    const folder = edited('one')
+    chmodSync(join(folder, 'tree/f'), 0o600)
+    const dry = bucket(folder, 'restore', '/f', '--dry-run')
+    expect(dry.stdout).toContain('+by hand 0')
+    expect(file(folder)).toBe('one\n')
+    expect(restore(folder)).toMatchObject({ status: 0, stderr: '' })
+    expect(file(folder)).toBe('by hand 0\n')
+    expect(statSync(join(folder, 'tree/f')).mode & 0o777).toBe(0o644)
+    const [run] = Store.reading(join(folder, 'state'), (store) => store.runs(1)) ?? []
+    expect(run?.command).toEqual(['bucket', 'restore', '/f'])
+    steward(folder, 'undo', run?.id ?? '', '--yes', '--manifests', 'm', ...inTree)
+    expect(file(folder)).toBe('one\n')
+  })
+  test('tells what differs from what is there now', () => {
+    const folder = edited('one')
+    const { status, stdout } = bucket(folder, 'diff', '/f')
+    expect(status).toBe(1)
+    expect(stdout).toContain('-by hand 0\n+one')
+    restore(folder)
+    const [first] = JSON.parse(bucket(folder, 'list', '--json').stdout).reverse()
+    expect(bucket(folder, 'diff', String(first.id))).toMatchObject({ status: 0, stdout: '' })
+  })
+  test('shows no secret, and writes it where only root reads it', () => {
+    const folder = folderWith({
+      'tree/etc/zulip/zulip-secrets.conf': '[secrets]\nword = theSecretWord\n',
+      'tree/f': 'theOldSecretWord\n',
+      'm/main.yaml': '',
+    })
+    chmodSync(join(folder, 'tree/etc/zulip/zulip-secrets.conf'), 0o600)
+    apply(
+      folder,
+      'class: main\nparameters:\n  word: { type: string, from: secrets.word }\nresources:\n  - file: /f\n    content: "${{ word }}"\n',
+    )
+    for (const command of ['show', 'diff']) {
+      const { status, stdout, stderr } = bucket(folder, command, '/f')
+      expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+      expect(stderr).toContain('may hold a secret')
+      expect(stderr).not.toContain('theOldSecretWord')
+    }
+    expect(bucket(folder, 'show', '/f', '--to', 'out').status).toBe(0)
+    expect(readFileSync(join(folder, 'out'), 'utf8')).toBe('theOldSecretWord\n')
+    expect(statSync(join(folder, 'out')).mode & 0o777).toBe(0o600)
+  })
+  test('forgets what it is asked to, and never the newest of a path or what a file went in with', () => {
+    const folder = edited('one', 'two', 'three', 'four')
+    expect(bucket(folder, 'gc').stderr).toContain('give --older-than, --keep or --max-size')
+    expect(bucket(folder, 'gc', '--older-than', '1h').stdout).toMatch(/^0 kept before, /)
+    expect(bucket(folder, 'gc', '--keep', '2').stdout).toMatch(
+      /^2 kept before, 3 contents and 24 bytes/,
+    )
+    expect(bucket(folder, 'show', '/f').stdout).toBe('by hand 3\n')
+    bucket(folder, 'gc', '--max-size', '0')
+    expect(JSON.parse(bucket(folder, 'list', '--json').stdout)).toHaveLength(1)
+    expect(bucket(folder, 'show', '/f').stdout).toBe('by hand 3\n')
+    const row = Store.reading(join(folder, 'state'), (store) => {
+      const base = store.file('/f')?.base ?? ''
+      return store.getObject(base)?.toString()
+    })
+    expect(row).toBe('four\n')
+  })
+  test('of nothing says so, and makes nothing', () => {
+    const folder = folderWith({ 'tree/f': '' })
+    expect(bucket(folder, 'list').stdout).toBe('The bucket holds nothing.\n')
+    expect(bucket(folder, 'show', '/f').stderr).toContain('the bucket holds nothing under /f')
+    expect(existsSync(join(folder, 'state'))).toBe(false)
+  })
+})

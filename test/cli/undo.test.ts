@@ -1,0 +1,177 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { Store } from '../../engine/record/store.ts'
+import { readTree } from '../support/disk-tree.ts'
+import { folderWith, steward } from './steward.ts'
+
+/** What somebody had on the host before steward, below `tree`. */
+function hostBefore() {
+  const folder = folderWith({
+    'tree/edited': 'by hand\n',
+    'tree/removed': 'by hand\n',
+    'tree/old/inside': 'by hand\n',
+    'tree/mode': 'same\n',
+    'm/main.yaml': `class: main
+resources:
+  - file: /edited
+    content: new
+    mode: "0600"
+  - file: /removed
+    ensure: absent
+  - file: /old
+    ensure: absent
+    force: true
+  - file: /link
+    target: edited
+  - file: /mode
+    mode: "0640"
+  - file: [/made, /made/deep]
+    ensure: directory
+  - file: /made/deep/file
+    content: new
+`,
+  })
+  chmodSync(join(folder, 'tree/edited'), 0o644)
+  chmodSync(join(folder, 'tree/mode'), 0o600)
+  symlinkSync('nowhere', join(folder, 'tree/link'))
+  return folder
+}
+const inTree = ['--root', 'tree', '--state', 'state', '--manifests', 'm']
+const apply = (folder: string) => {
+  expect(steward(folder, 'apply', 'main', '--yes', ...inTree)).toMatchObject({ status: 0 })
+  return lastRun(folder)
+}
+const undo = (folder: string, run: string, ...more: string[]) =>
+  steward(folder, 'undo', run, ...more, ...inTree)
+const lastRun = (folder: string) =>
+  Store.reading(join(folder, 'state'), (store) => store.runs(1)[0]?.id) ?? ''
+const treeOf = (folder: string) => {
+  const tree = join(folder, 'tree')
+  return [readTree(tree), statSync(join(tree, 'edited')).mode, statSync(join(tree, 'mode')).mode]
+}
+
+describe('undo', () => {
+  test('puts contents, modes, links and directories back, and an undo of it brings them again', () => {
+    const folder = hostBefore()
+    const old = treeOf(folder)
+    const run = apply(folder)
+    const applied = treeOf(folder)
+    expect(applied).not.toEqual(old)
+    const preview = undo(folder, run, '--dry-run')
+    expect(preview.status).toBe(0)
+    expect(preview.stdout).toContain('~ file[/edited]')
+    expect(treeOf(folder)).toEqual(applied)
+    expect(undo(folder, run, '--yes')).toMatchObject({ status: 0, stderr: '' })
+    expect(treeOf(folder)).toEqual(old)
+    expect(undo(folder, run, '--yes').stdout).toMatch(/^Nothing to do/)
+    // The run that did nothing is the last one.
+    const [, undone] =
+      Store.reading(join(folder, 'state'), (store) => store.runs(2).map(({ id }) => id)) ?? []
+    expect(undo(folder, undone ?? '', '--yes').status).toBe(0)
+    expect(treeOf(folder)).toEqual(applied)
+  })
+  test('of one resource leaves the others', () => {
+    const folder = hostBefore()
+    const run = apply(folder)
+    expect(undo(folder, run, 'file[/removed]', '--yes').status).toBe(0)
+    expect(readFileSync(join(folder, 'tree/removed'), 'utf8')).toBe('by hand\n')
+    expect(readFileSync(join(folder, 'tree/edited'), 'utf8')).toBe('new')
+    const { status, stderr } = undo(folder, run, 'file[/remove]', '--yes')
+    expect(status).toBe(1)
+    expect(stderr).toContain('did you mean "file[/removed]"?')
+  })
+  test('makes an edit an edit again, also in the eyes of the next apply', () => {
+    const folder = hostBefore()
+    apply(folder)
+    writeFileSync(join(folder, 'tree/edited'), 'edited\n')
+    const run = apply(folder)
+    undo(folder, run, '--yes')
+    expect(readFileSync(join(folder, 'tree/edited'), 'utf8')).toBe('edited\n')
+    const { stdout } = steward(folder, 'apply', 'main', '--dry-run', ...inTree)
+    expect(stdout).toContain('(edited here)')
+  })
+  test('keeps a directory in which there is something new, and says so', () => {
+    const folder = hostBefore()
+    const run = apply(folder)
+    writeFileSync(join(folder, 'tree/made/deep/mine'), 'mine\n')
+    const { status, stderr } = undo(folder, run, '--yes')
+    expect(status).toBe(0)
+    expect(stderr).toContain('/made/deep holds what the run did not make: /made/deep/mine')
+    expect(existsSync(join(folder, 'tree/made/deep/mine'))).toBe(true)
+    expect(existsSync(join(folder, 'tree/made/deep/file'))).toBe(false)
+  })
+  test('names a file first that was edited since', () => {
+    const folder = hostBefore()
+    const run = apply(folder)
+    writeFileSync(join(folder, 'tree/edited'), 'edited since\n')
+    const { stdout } = undo(folder, run, '--dry-run')
+    expect(stdout).toMatch(/^What was changed here and is overwritten:\n {2}~ file\[\/edited\]/)
+  })
+  test('works where the manifests do not', () => {
+    const folder = hostBefore()
+    const old = treeOf(folder)
+    const run = apply(folder)
+    writeFileSync(join(folder, 'm/main.yaml'), 'class: main\nresources: 7\n')
+    const { status, stderr } = undo(folder, run, '--yes')
+    expect(status).toBe(0)
+    expect(stderr).toContain(
+      "no service is refreshed, for the classes of the run can't be compiled now",
+    )
+    expect(treeOf(folder)).toEqual(old)
+  })
+  test('shows nothing of what is secret', () => {
+    const folder = folderWith({
+      'tree/f': 'oldSecretOfThisFile\n',
+      'tree/etc/zulip/zulip-secrets.conf': '[secrets]\nword = newSecretOfThisFile\n',
+      'm/main.yaml':
+        'class: main\nparameters:\n  word: { type: string, from: secrets.word }\nresources:\n  - file: /f\n    content: "${{ word }}\\n"\n',
+    })
+    chmodSync(join(folder, 'tree/etc/zulip/zulip-secrets.conf'), 0o600)
+    const run = apply(folder)
+    const { stdout, stderr } = undo(folder, run, '--yes')
+    expect(readFileSync(join(folder, 'tree/f'), 'utf8')).toBe('oldSecretOfThisFile\n')
+    expect(stdout + stderr).not.toMatch(/SecretOfThisFile/)
+  })
+  test('tells what it does not take back', () => {
+    const folder = folderWith({})
+    writeFileSync(
+      join(folder, 'main.yaml'),
+      `class: main
+resources:
+  - file: ${folder}/x
+    content: x
+    notify: { exec: told }
+  - exec: told
+    command: [/bin/sh, -c, "cat ${folder}/x >> ${folder}/log || echo none >> ${folder}/log"]
+    refreshonly: true
+  - exec: once
+    command: [/bin/touch, ${folder}/once]
+    creates: ${folder}/once
+`,
+    )
+    mkdirSync(join(folder, 'm'))
+    writeFileSync(join(folder, 'm/main.yaml'), readFileSync(join(folder, 'main.yaml')))
+    const args = ['--state', 'state', '--manifests', 'm']
+    expect(steward(folder, 'apply', 'main', '--yes', ...args).status).toBe(0)
+    const { status, stderr } = steward(folder, 'undo', lastRun(folder), '--yes', ...args)
+    expect(status).toBe(0)
+    expect(stderr).toContain('exec[once] is not taken back')
+    expect(existsSync(join(folder, 'x'))).toBe(false)
+    // Whoever listened to the change hears of its end too.
+    expect(readFileSync(join(folder, 'log'), 'utf8')).toBe('xnone\n')
+  })
+  test('of a run that is not on record is refused', () => {
+    const folder = hostBefore()
+    expect(undo(folder, 'none', '--yes').stderr).toContain('there is no run none')
+    expect(undo(folder, 'none', '--dry-run').status).toBe(1)
+  })
+})
