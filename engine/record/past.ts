@@ -12,6 +12,7 @@ export function pastOf(
     owed: store?.owed() ?? [],
     files: {
       recorded: (path) => store?.recorded(path),
+      adopted: store?.adopted() ?? new Map(),
       localEdits,
       otherwise: settings.localEdits,
     },

@@ -6,7 +6,7 @@ import { Refusal } from '../diagnostics/diagnostic.ts'
 import type { Summary } from '../events.ts'
 import { HostError } from '../host/error.ts'
 import type { OwedRefresh } from '../plan.ts'
-import type { Recorded, RefreshKind } from '../resources/type.ts'
+import type { Adopted, Recorded, RefreshKind } from '../resources/type.ts'
 import { ObjectFiles } from './object-files.ts'
 
 /**
@@ -393,6 +393,49 @@ export class Store {
     return row && { ...row, baseContent: () => this.getObject(row.base) }
   }
 
+  /** Has an edit belong to every later version of a file: what it was made in, and what that became, by hash. */
+  adopt(path: string, { base, edited }: { readonly base: string; readonly edited: string }): void {
+    const at = new Date().toISOString()
+    this.#run(
+      'INSERT INTO adopted (path, base, edited, at) VALUES (?, ?, ?, ?)',
+      textOfPath(path),
+      base,
+      edited,
+      at,
+    )
+  }
+
+  /** Gives up what was adopted of a file; whether there was anything. */
+  dropAdopted(path: string): boolean {
+    return (
+      this.#use(() => this.#statement('DELETE FROM adopted WHERE path = ?').run(textOfPath(path)))
+        .changes > 0
+    )
+  }
+
+  /** The edits that were adopted, by path. */
+  adopted(): ReadonlyMap<string, readonly Adopted[]> {
+    const found = new Map<string, Adopted[]>()
+    if (this.#version === 1) return found
+    for (const { path, base, edited } of this.#db
+      .prepare('SELECT path, base, edited FROM adopted ORDER BY id')
+      .all()) {
+      const key = pathOfText(String(path))
+      const item = {
+        base: this.#content(String(base), key),
+        edited: this.#content(String(edited), key),
+      }
+      found.set(key, [...(found.get(key) ?? []), item])
+    }
+    return found
+  }
+
+  #content(hash: string, path: string): Buffer {
+    const content = this.getObject(hash)
+    if (content) return content
+    throw unusable(this.folder, new Error(`the content of an edit of ${path} is gone`))
+  }
+
   /** How long each resource last took to change, by `ref`, in milliseconds. */
   lastDurations(): ReadonlyMap<string, number> {
     const rows = this.#db
@@ -479,7 +522,7 @@ export class Store {
     const sweep = () => {
       const orphans = this.#db
         .prepare(
-          'DELETE FROM object WHERE hash NOT IN (SELECT hash FROM kept WHERE hash IS NOT NULL UNION SELECT base FROM kept WHERE base IS NOT NULL UNION SELECT written FROM file UNION SELECT base FROM file) RETURNING hash, size',
+          'DELETE FROM object WHERE hash NOT IN (SELECT hash FROM kept WHERE hash IS NOT NULL UNION SELECT base FROM kept WHERE base IS NOT NULL UNION SELECT written FROM file UNION SELECT base FROM file UNION SELECT base FROM adopted UNION SELECT edited FROM adopted) RETURNING hash, size',
         )
         .all() as { hash: string; size: number }[]
       for (const { size } of orphans) gone.bytes += size
@@ -606,6 +649,7 @@ CREATE TABLE procedure (run TEXT PRIMARY KEY, name TEXT NOT NULL, arguments TEXT
   `
 CREATE TABLE owed (listener TEXT NOT NULL, source TEXT NOT NULL, kind TEXT NOT NULL, run TEXT NOT NULL, PRIMARY KEY (listener, source)) STRICT;
 ALTER TABLE kept ADD COLUMN base TEXT;
+CREATE TABLE adopted (id INTEGER PRIMARY KEY, path TEXT NOT NULL, base TEXT NOT NULL, edited TEXT NOT NULL, at TEXT NOT NULL) STRICT;
 `,
 ]
 

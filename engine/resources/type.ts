@@ -183,10 +183,18 @@ export interface ProbeContext {
 export interface FileHistory {
   /** What steward last left in the file at a path; undefined where that is not on record. */
   recorded(path: string): Recorded | undefined
+  /** By path, the edits that belong to every version of a file, in the order in which they are merged into it. */
+  readonly adopted?: ReadonlyMap<string, readonly Adopted[]>
   /** What becomes of local edits in this run, whatever a resource says of them. */
   readonly localEdits?: LocalEdits | undefined
   /** What becomes of them where a resource says nothing; `overwrite` when absent. */
   readonly otherwise?: LocalEdits | undefined
+}
+
+/** An edit that was adopted: the version that it was made in, and what that became. */
+export interface Adopted {
+  readonly base: Uint8Array
+  readonly edited: Uint8Array
 }
 
 /** What becomes of what somebody did to a file on its host. */

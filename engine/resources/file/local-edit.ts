@@ -2,7 +2,8 @@ import { hash } from 'node:crypto'
 import type { Accounts } from '../../host/host.ts'
 import type { Change } from '../type.ts'
 import { type Comparison, compare, type Entry, type History } from './compare.ts'
-import { type Conflict, merge } from './merge.ts'
+import { listOf, shownConflicts } from './conflict-text.ts'
+import { merge } from './merge.ts'
 
 /** What somebody did to a file since steward left it. */
 interface Edit {
@@ -136,25 +137,6 @@ function conflict(path: string, { what }: Edit, why: string) {
     help: `make of ${path} what it is to be, then: steward local resolve ${path}`,
     conflict: '',
   }
-}
-
-function listOf(conflicts: readonly Conflict[]): string {
-  return conflicts
-    .map(({ line, present }) =>
-      present.length > 1 ? `${line} to ${line + present.length - 1}` : `${line}`,
-    )
-    .join(', ')
-}
-
-function shownConflicts(conflicts: readonly Conflict[]): string {
-  return conflicts
-    .flatMap(({ line, present, wanted }) => [
-      `line ${line}`,
-      ...present.map((text) => `- ${text}`),
-      ...wanted.map((text) => `+ ${text}`),
-    ])
-    .map((text) => Buffer.from(text, 'latin1').toString('utf8'))
-    .join('\n')
 }
 
 function digest(content: Uint8Array): string {

@@ -6,6 +6,7 @@ import { parseMode } from '../mode.ts'
 import { normalPath, parentPath } from '../path.ts'
 import type { Change, ProbeContext, Resource } from '../type.ts'
 import { accountId } from './account.ts'
+import { withAdopted } from './adopted.ts'
 import { type Account, type Blocked, compare, type Entry, type Goal } from './compare.ts'
 import { bytesForNow, contentChange } from './content.ts'
 import { type Declared, declaredPaths } from './declared.ts'
@@ -68,6 +69,8 @@ class Probe {
     const found = this.#find(title, desired)
     if ('blocked' in found) return found
     const { path, stat } = found
+    const content = this.#content(desired, goal, path, stat)
+    if (content && 'blocked' in content) return content
     const own: Entry = {
       name: '',
       path,
@@ -75,7 +78,7 @@ class Probe {
       stat,
       target:
         stat?.kind === 'link' && goal.target !== undefined ? this.#host.readLink(path) : undefined,
-      content: this.#content(desired, goal, path, stat),
+      content,
     }
     const below = desired.recurse === true ? this.#below(own, title, desired) : []
     const differing = isInSync(own, this.#accounts) ? below : [own, ...below]
@@ -134,12 +137,18 @@ class Probe {
     { ensure }: Goal,
     path: string,
     stat: FileStat | undefined,
-  ): Change | undefined {
+  ): Change | Blocked | undefined {
     if (ensure !== 'file' && ensure !== 'present') return undefined
-    if (content !== undefined)
-      return contentChange(bytesForNow(String(content)), path, stat, this.#host)
-    if (from !== undefined) return contentChange(source.read(from), path, stat, this.#host)
-    return undefined
+    const wanted =
+      content !== undefined
+        ? bytesForNow(String(content))
+        : from !== undefined
+          ? source.read(from)
+          : undefined
+    if (!wanted) return undefined
+    const adopted = this.#files?.adopted?.get(path)
+    const whole = adopted ? withAdopted(wanted, adopted, path) : wanted
+    return 'blocked' in whole ? whole : contentChange(whole, path, stat, this.#host)
   }
 
   /** What differs below; a large tree that is in sync takes no room. */

@@ -1,0 +1,29 @@
+import type { Adopted } from '../type.ts'
+import type { Blocked } from './compare.ts'
+import { listOf, shownConflicts } from './conflict-text.ts'
+import { merge } from './merge.ts'
+
+/** A version of the manifests with the edits that were adopted; blocked where they contradict each other. */
+export function withAdopted(
+  wanted: Buffer,
+  adopted: readonly Adopted[],
+  path: string,
+): Buffer | Blocked {
+  let whole = wanted
+  for (const { base, edited } of adopted) {
+    const result = merge(base, edited, whole)
+    if ('merged' in result) whole = result.merged
+    else {
+      const why =
+        'unmergeable' in result
+          ? result.unmergeable
+          : `both changed line ${listOf(result.conflicts)} of it`
+      return {
+        blocked: `the edit that was adopted of ${path} can't be merged into its new version: ${why}`,
+        help: `steward local drop ${path} gives it up; edit the file then, and adopt that`,
+        conflict: 'conflicts' in result ? shownConflicts(result.conflicts) : '',
+      }
+    }
+  }
+  return whole
+}

@@ -1,0 +1,119 @@
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { folderWith, steward } from './steward.ts'
+
+const inTree = ['--root', 'tree', '--state', 'state', '--manifests', 'm']
+const one = 'first\nsecond\nthird\nfourth\nfifth\n'
+const two = one.replace('fifth', 'FIFTH')
+const three = two.replace('third', 'THIRD')
+const edited = one.replace('first', 'mine')
+const conf = '[machine]\npuppet_classes = main\n'
+
+/** A tree that zulip.conf makes `main` of, where its file went in as version one and was edited then. */
+function withEdit(text = edited) {
+  const folder = folderWith({ 'tree/etc/zulip/zulip.conf': conf, 'm/main.yaml': '', 'tree/x': '' })
+  apply(folder, one)
+  writeFileSync(join(folder, 'tree/f'), text)
+  return folder
+}
+function apply(folder: string, content: string, ...more: readonly string[]) {
+  const text = `class: main\nresources:\n  - file: /f\n    content: ${JSON.stringify(content)}\n`
+  writeFileSync(join(folder, 'm/main.yaml'), text)
+  return steward(folder, 'apply', '--yes', ...more, ...inTree)
+}
+const local = (folder: string, ...args: readonly string[]) =>
+  steward(folder, 'local', ...args, ...inTree)
+const file = (folder: string) => readFileSync(join(folder, 'tree/f'), 'utf8')
+
+describe('local', () => {
+  test('lists what was edited, and tells it from the new version', () => {
+    const folder = withEdit()
+    expect(local(folder, 'list').stdout).toBe('FILE  WHAT\n/f    edited here\n')
+    apply(folder, two, '--local-edits', 'keep')
+    expect(local(folder, 'list').stdout).toContain('edited here, and has a new version')
+    const { status, stdout } = local(folder, 'diff', '/f')
+    expect(status).toBe(1)
+    expect(stdout).toMatch(
+      /as it is here[\s\S]*-first\n\+mine[\s\S]*its new version[\s\S]*-fifth\n\+FIFTH/,
+    )
+  })
+  test('says so where nothing was', () => {
+    const folder = withEdit(one)
+    expect(local(folder, 'list')).toMatchObject({
+      status: 0,
+      stdout: 'No file that steward manages was changed here.\n',
+    })
+    expect(local(folder, 'diff', '/f').stderr).toContain('steward local list shows those that were')
+  })
+})
+
+describe('an edit that is adopted', () => {
+  test('is in every later version, whatever becomes of other edits', () => {
+    const folder = withEdit()
+    expect(local(folder, 'adopt', '/f')).toMatchObject({ status: 0, stderr: '' })
+    expect(apply(folder, one).stdout).toMatch(/^Nothing to do/)
+    for (const version of [two, three]) {
+      const { status, stdout } = apply(folder, version)
+      expect(status).toBe(0)
+      expect(stdout).not.toContain('changed here')
+      expect(file(folder)).toBe(version.replace('first', 'mine'))
+    }
+    expect(local(folder, 'list').stdout).toContain('adopted')
+    writeFileSync(join(folder, 'tree/f'), 'all gone\n')
+    apply(folder, three)
+    expect(file(folder)).toBe(three.replace('first', 'mine'))
+  })
+  test('can be read, by root, and is not read back', () => {
+    const folder = withEdit()
+    local(folder, 'adopt', '/f')
+    const readable = join(folder, 'tree/etc/steward/local/f.patch')
+    expect(readFileSync(readable, 'utf8')).toContain('-first\n+mine')
+    expect(statSync(readable).mode & 0o777).toBe(0o600)
+    writeFileSync(readable, 'nonsense')
+    expect(apply(folder, two).status).toBe(0)
+    expect(file(folder)).toBe(two.replace('first', 'mine'))
+  })
+  test('takes further ones on top', () => {
+    const folder = withEdit()
+    local(folder, 'adopt', '/f')
+    apply(folder, two)
+    writeFileSync(join(folder, 'tree/f'), file(folder).replace('second', 'mine too'))
+    local(folder, 'adopt', '/f')
+    const next = two.replace('FIFTH', 'five')
+    apply(folder, next)
+    expect(file(folder)).toBe(next.replace('first', 'mine').replace('second', 'mine too'))
+  })
+  test('that contradicts a new version fails that file alone, and is told with the way out', () => {
+    const folder = withEdit()
+    local(folder, 'adopt', '/f')
+    const { status, stdout } = apply(folder, one.replace('first', 'eerste'), '--detailed-exitcodes')
+    expect(status).toBe(12)
+    expect(stdout).toContain('both changed line 1')
+    expect(stdout).toContain('steward local drop /f')
+    expect(file(folder)).toBe(edited)
+  })
+  test('that is given up is an edit like any other', () => {
+    const folder = withEdit()
+    local(folder, 'adopt', '/f')
+    apply(folder, two)
+    expect(local(folder, 'drop', '/f').status).toBe(0)
+    expect(existsSync(join(folder, 'tree/etc/steward/local/f.patch'))).toBe(false)
+    expect(steward(folder, 'apply', '--dry-run', ...inTree).stdout).toContain('edited here')
+    apply(folder, two)
+    expect(file(folder)).toBe(two)
+    expect(local(folder, 'drop', '/f').stderr).toContain('nothing was adopted of /f')
+  })
+})
+
+test('a conflict that was settled by hand is none any more', () => {
+  const folder = withEdit()
+  const wanted = one.replace('first', 'eerste')
+  expect(apply(folder, wanted, '--local-edits', 'merge').status).toBe(4)
+  writeFileSync(join(folder, 'tree/f'), one.replace('first', 'mine and eerste'))
+  expect(local(folder, 'resolve', '/f').status).toBe(0)
+  expect(apply(folder, wanted, '--local-edits', 'merge').status).toBe(0)
+  const next = wanted.replace('fifth', 'FIFTH')
+  apply(folder, next, '--local-edits', 'merge')
+  expect(file(folder)).toBe(next.replace('eerste', 'mine and eerste'))
+})
