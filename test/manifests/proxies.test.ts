@@ -53,7 +53,7 @@ describe('the image proxy', () => {
 
   test('is not started without a key, and that is said', () => {
     const options = { classes: ['zulip::camo'], secrets: {} }
-    expect(find(catalogOf(options), 'supervisor_program[go-camo]')).toBeUndefined()
+    expect(desired(catalogOf(options), 'supervisor_program[go-camo]').ensure).toBeUndefined()
     expect(messages(options)).toContainEqual(expect.stringContaining('no camo_key'))
   })
 
