@@ -26,6 +26,8 @@ import { readSite, type Site } from './load/site.ts'
 import { Sources } from './load/sources.ts'
 import { type Past, type Plan, plan } from './plan.ts'
 import { probe, type States } from './probe.ts'
+import { opaqueNotice } from './prove/execs.ts'
+import { prove } from './prove/prove.ts'
 import { types } from './resources/index.ts'
 import type { LocalEdits } from './resources/type.ts'
 import { shippedFolder } from './shipped.ts'
@@ -168,10 +170,11 @@ const HOST_CODES = new Set(['unset-value', 'conf-value', 'assertion-failed'])
 
 /**
  * Checks every manifest of the folders given, or of the shipped ones: each by itself, and each
- * class compiled with the facts of this host.
+ * class compiled with the facts of this host, and proven where that is asked for.
  */
 export async function validateAll(
   options: RoadOptions,
+  { isStrict }: { readonly isStrict: boolean },
 ): Promise<{ readonly diagnostics: readonly Diagnostic[]; readonly summary: string }> {
   const { library, input, conf } = await load({ ...options, classes: ['none'], with: {} })
   const wanted = new Set(options.manifests.map((folder) => resolve(folder)))
@@ -186,7 +189,10 @@ export async function validateAll(
       scopes.bad(name)
       found.push(...scopes.diagnostics)
     } else {
-      found.push(...checkManifest(manifest, input), ...incompleteNotices(manifest, library.sources))
+      found.push(
+        ...checkManifest(manifest, input, isStrict),
+        ...incompleteNotices(manifest, library.sources),
+      )
     }
   }
   // What is wrong with the list is no mistake of a manifest.
@@ -203,13 +209,26 @@ export async function validateAll(
   }
 }
 
-function checkManifest(manifest: Manifest, input: CompileInput): readonly Diagnostic[] {
+function checkManifest(
+  manifest: Manifest,
+  input: CompileInput,
+  isStrict: boolean,
+): readonly Diagnostic[] {
   const scopes = new Scopes(input.library, factFields)
   scopes.check(manifest)
   if (scopes.diagnostics.length > 0 || manifest.kind === 'define' || manifest.steps)
     return scopes.diagnostics
-  const { diagnostics } = compile({ ...input, classes: [{ name: manifest.name }] })
-  return diagnostics.filter(({ code, severity }) => severity !== 'error' || !HOST_CODES.has(code))
+  const { catalog, diagnostics } = compile({ ...input, classes: [{ name: manifest.name }] })
+  return [
+    ...diagnostics.filter(({ code, severity }) => severity !== 'error' || !HOST_CODES.has(code)),
+    ...(isStrict && catalog ? provenOf(catalog, input.library) : []),
+  ]
+}
+
+/** All that a proof has to say of a catalog. */
+export function provenOf(catalog: Catalog, { sources }: Library): readonly Diagnostic[] {
+  const { findings, opaque } = prove(catalog, sources)
+  return [...findings, ...opaque.map((exec) => opaqueNotice(exec, sources))]
 }
 
 /** probe and plan. */

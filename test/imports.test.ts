@@ -10,7 +10,7 @@ const ladder = [
   ['record'],
   ['apply'],
   ['events'],
-  ['plan'],
+  ['plan', 'prove'],
   ['probe'],
   ['compile'],
   ['load'],

@@ -97,10 +97,26 @@ runs(
         .description(
           'check manifests, templates and data; without classes, every file of the folders given',
         ),
-    ).option('--json', 'one finding a line'),
+    )
+      .option('--strict', 'prove each class too, as steward prove does')
+      .option('--json', 'one finding a line'),
     ['steward validate', 'steward validate --manifests ./site', 'steward validate zulip::voyager'],
   ),
   () => import('./validate.ts') as Promise<{ run: Run }>,
+)
+
+runs(
+  examples(
+    withInputs(
+      program
+        .command('prove [class...]')
+        .description(
+          'what can go wrong in an order that the catalog allows; exit 1 where something can',
+        ),
+    ).option('--json', 'one finding a line'),
+    ['steward prove', 'steward prove zulip::voyager', 'steward prove --manifests ./site own::web'],
+  ),
+  () => import('./prove.ts') as Promise<{ run: Run }>,
 )
 
 runs(

@@ -44,6 +44,14 @@ export type DiagnosticCode =
   | 'incomplete'
   | 'notice'
   | 'limit'
+  // proof
+  | 'unmet-need'
+  | 'unordered-writes'
+  | 'taken-back'
+  | 'unheard-change'
+  | 'readable-secret'
+  | 'dropped-edge'
+  | 'opaque-exec'
   // plan and apply
   | 'blocked'
   | 'apply-failed'
