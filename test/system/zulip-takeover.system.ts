@@ -98,6 +98,7 @@ test('the plan tells each file that is overwritten and each service that is touc
   // A command makes that one.
   const written = overwritten.filter((path) => path !== '/etc/sasl2/memcached-sasldb2')
   expect(filesIn(stdout)).toEqual(written)
+  expect(stdout).not.toMatch(/^ {2}~ file\[.*\] +content (?!.*here before steward)/m)
   expect(laidOut.filter((path) => !overwritten.includes(path))).toEqual(notOurs)
   const refreshes = jobs.filter((job) => /^(restart|reload) /.test(job)).toSorted()
   expect(refreshes).toEqual([
