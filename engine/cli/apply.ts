@@ -73,10 +73,7 @@ async function dryRun(flags: ApplyFlags, options: RoadOptions): Promise<number> 
 async function look(flags: ApplyFlags, options: RoadOptions, store: Store | undefined) {
   const loaded = await load(options)
   const compiled = compileCatalog(loaded)
-  const catalog = withHiddenContents(
-    compiled.catalog,
-    store?.recordedPaths('sensitive') ?? new Set(),
-  )
+  const catalog = withHiddenContents(compiled.catalog, store?.files.paths('sensitive') ?? new Set())
   const { host } = loaded
   const past = pastOf(store, options, loaded)
   const { states, plan } = await preview(host, catalog, {
@@ -104,7 +101,7 @@ async function wetRun(
     ...planned,
     command,
     before: (record) => {
-      for (const { listener, source } of departedListeners(past.owed, catalog, store)) {
+      for (const { listener, source } of departedListeners(past.owed, catalog, store.runs)) {
         const message = `${listener} was owed a refresh because ${source} changed, and is not declared any more; it is left as it is`
         report({ type: 'notice', message }, flags)
         record.paid(listener)

@@ -3,7 +3,8 @@ import { resolve } from 'node:path'
 import { contentDiff } from '../content-diff.ts'
 import { type Diagnostic, Refusal } from '../diagnostics/diagnostic.ts'
 import { localHost } from '../host/local.ts'
-import { type KeptRow, Store } from '../record/store.ts'
+import type { KeptRow } from '../record/bucket.ts'
+import { Store } from '../record/store.ts'
 import { parseDurationMs } from '../resources/duration.ts'
 import { renderBucket } from '../ui/bucket-text.ts'
 import { jsonText } from '../ui/json.ts'
@@ -19,7 +20,7 @@ export async function list(
   flags: Flags & { limit: number },
   path: string | undefined,
 ): Promise<number> {
-  const rows = reading(flags, (store) => store.bucket(path).slice(0, flags.limit)) ?? []
+  const rows = reading(flags, (store) => store.bucket.list(path).slice(0, flags.limit)) ?? []
   print(
     flags.json
       ? jsonText(rows)
@@ -61,7 +62,7 @@ export function restore(flags: PutBackFlags, id: string): Promise<number> {
   const options = roadOptions(flags, [], !flags.dryRun)
   return putBack(flags, options, ['bucket', 'restore', id], (store) => {
     const row = rowOf(store, id)
-    return { kept: [row], events: [], classes: store.run(row.run)?.classes ?? [] }
+    return { kept: [row], events: [], classes: store.runs.find(row.run)?.classes ?? [] }
   })
 }
 
@@ -82,7 +83,7 @@ export async function gc(
     given,
     { name: 'steward bucket gc', hasProgress: false },
     async ({ store }) => {
-      const gone = store.collect({
+      const gone = store.bucket.collect({
         ...(ageMs === undefined ? {} : { before: new Date(Date.now() - ageMs).toISOString() }),
         ...(keep === undefined ? {} : { keep }),
         ...(maxSize === undefined ? {} : { maxBytes: maxSize * 1_000_000 }),
@@ -100,8 +101,8 @@ export async function gc(
 function contentOf(flags: Flags, id: string) {
   const found = reading(flags, (store) => {
     const row = rowOf(store, id)
-    const content = row.hash === undefined ? undefined : store.contentOf(row.hash)
-    const bytes = row.hash === undefined ? undefined : store.getObject(row.hash)
+    const content = row.hash === undefined ? undefined : store.contents.of(row.hash)
+    const bytes = row.hash === undefined ? undefined : store.contents.get(row.hash)
     return { row, bytes, isSecret: content?.isSecret === true }
   })
   if (!found) throw new Refusal(nothing(id))
@@ -116,7 +117,9 @@ function contentOf(flags: Flags, id: string) {
 }
 
 function rowOf(store: Store, id: string): KeptRow {
-  const row = /^[0-9]+$/.test(id) ? store.keptBy(Number(id)) : store.bucket(resolve('/', id))[0]
+  const row = /^[0-9]+$/.test(id)
+    ? store.bucket.find(Number(id))
+    : store.bucket.list(resolve('/', id))[0]
   if (!row) throw new Refusal(nothing(id))
   return row
 }

@@ -62,7 +62,7 @@ export async function runCatalog(
   { store, stop }: RunContext,
   { host, catalog, states, plan, past, command, bases, before }: PlannedRun,
 ): Promise<number> {
-  const sensitive = secretWriters(catalog, store.recordedPaths('sensitive'))
+  const sensitive = secretWriters(catalog, store.files.paths('sensitive'))
   // A run with nothing to do goes on record in one commit, for each is a sync.
   if (!hasWork(plan)) store.begin()
   const record = new RunRecord(store, {
@@ -117,7 +117,7 @@ async function follow(
   flags: ApplyFlags,
 ): Promise<Summary> {
   if (!isInteractive(flags)) return followPlainly(events, flags)
-  const previous = run.store.lastDurations()
+  const previous = run.store.runs.lastDurations()
   const { showProgress } = await import('../ui/progress.tsx')
   return showProgress(events, {
     planned: run.plan.resources,

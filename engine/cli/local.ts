@@ -25,7 +25,7 @@ export async function list(flags: Flags): Promise<number> {
   const options = roadOptions(flags, [], false)
   return withStore(options, async (store) => {
     const { files } = await look(options, store)
-    const adopted = [...(store?.adopted().keys() ?? [])]
+    const adopted = [...(store?.files.adopted().keys() ?? [])]
     if (flags.json) {
       const edited = files.map(({ path, ref, what }) => ({ path, ref, what }))
       print(jsonText({ edited, adopted }))
@@ -53,7 +53,7 @@ export async function diff(flags: Flags, path: string): Promise<number> {
     const { files } = await look(options, store)
     const file = fileOf(files, path)
     if (file.isSecret) throw new Refusal(secret(file.path))
-    const base = store?.recorded(file.path)?.baseContent()
+    const base = store?.files.recorded(file.path)?.baseContent()
     const { present, wanted } = file
     print(`${visibleLine(file.path)} was ${file.what}`)
     if (base && present) {
@@ -72,15 +72,15 @@ export function adopt(flags: Flags, paths: readonly string[]): Promise<number> {
     const { files, host } = await look(options, store)
     const chosen = paths.map((path) => fileOf(files, path))
     for (const { path, present, wanted, isSecret } of chosen) {
-      const row = store.file(path)
-      const base = row ? store.getObject(row.base) : wanted
+      const row = store.files.find(path)
+      const base = row ? store.contents.get(row.base) : wanted
       if (!present || !base) throw new Refusal(unadoptable(path))
       const sensitive = isSecret || row?.sensitive === true
       const stat = host.stat(path)
       store.begin()
-      const edited = store.putObject(present, { sensitive })
-      store.adopt(path, { base: store.putObject(base, { sensitive }), edited })
-      store.recordFile({
+      const edited = store.contents.put(present, { sensitive })
+      store.files.adopt(path, { base: store.contents.put(base, { sensitive }), edited })
+      store.files.record({
         ...(row ?? { path, ref: `file[${path}]`, run: '', sensitive }),
         mode: stat?.mode ?? 0o644,
         uid: stat?.uid ?? 0,
@@ -100,9 +100,9 @@ export function adopt(flags: Flags, paths: readonly string[]): Promise<number> {
 export function drop(flags: Flags, path: string): Promise<number> {
   return changing(flags, 'drop', async (store, options) => {
     const wanted = posix.resolve('/', path)
-    const original = store.adopted().get(wanted)?.[0]
+    const original = store.files.adopted().get(wanted)?.[0]
     if (!original) {
-      const known = [...store.adopted().keys()]
+      const known = [...store.files.adopted().keys()]
       throw new Refusal({
         severity: 'error',
         code: 'not-found',
@@ -111,14 +111,14 @@ export function drop(flags: Flags, path: string): Promise<number> {
       })
     }
     const { host } = await load(options)
-    const row = store.file(wanted)
+    const row = store.files.find(wanted)
     store.begin()
     if (row)
-      store.recordFile({
+      store.files.record({
         ...row,
-        base: store.putObject(original.base, { sensitive: row.sensitive }),
+        base: store.contents.put(original.base, { sensitive: row.sensitive }),
       })
-    store.dropAdopted(wanted)
+    store.files.dropAdopted(wanted)
     store.commit()
     const readable = `${READABLE}${wanted}.patch`
     if (host.stat(readable) !== undefined) host.remove(readable)
@@ -136,12 +136,12 @@ export function resolve(flags: Flags, path: string): Promise<number> {
     const file = fileOf(files, path)
     const stat = host.stat(file.path)
     if (!file.wanted || stat?.kind !== 'file') throw new Refusal(unadoptable(file.path))
-    const row = store.file(file.path)
+    const row = store.files.find(file.path)
     const sensitive = file.isSecret || row?.sensitive === true
     store.begin()
-    const base = store.putObject(file.wanted, { sensitive })
+    const base = store.contents.put(file.wanted, { sensitive })
     const { mode, uid, gid } = stat
-    store.recordFile({
+    store.files.record({
       ...(row ?? { path: file.path, ref: file.ref, run: '', sensitive, mode, uid, gid }),
       written: base,
       base,
@@ -156,7 +156,7 @@ export function resolve(flags: Flags, path: string): Promise<number> {
 async function look(options: RoadOptions, store: Store | undefined) {
   const loaded = await load(options)
   const { host } = loaded
-  const known = store?.recordedPaths('sensitive') ?? new Set<string>()
+  const known = store?.files.paths('sensitive') ?? new Set<string>()
   const catalog = withHiddenContents(compileCatalog(loaded).catalog, known)
   const past = pastOf(store, { localEdits: 'overwrite' }, loaded)
   const selection = { tags: [], only: [] }

@@ -87,7 +87,7 @@ export async function locked(
     store = Store.open(options.state)
     return await act({ store, stop })
   } catch (error) {
-    if (store?.hasMeant !== true) throw error
+    if (store?.runs.hasMeant !== true) throw error
     // No refusal any more, for things may have been changed.
     showDiagnostics(diagnosticsOf(error), flags)
     return 4
@@ -100,7 +100,7 @@ export async function locked(
 
 /** Tells of runs that never came to their end, once. Only who holds the host knows that they are not going on. */
 export function tellCutOff(store: Store, flags: RunFlags): void {
-  for (const { id, command } of store.closeCutOff()) {
+  for (const { id, command } of store.runs.closeCutOff()) {
     const message = `run ${id} (${['steward', ...command].join(' ')}) was cut off; this run goes on from where it came to`
     report({ type: 'notice', message }, flags)
   }

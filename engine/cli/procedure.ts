@@ -9,9 +9,10 @@ import { sealed, unsealed } from '../procedure/sealed.ts'
 import type { ProcedureInput } from '../procedure/step.ts'
 import { stepsDigest } from '../procedure/steps-digest.ts'
 import { pastOf } from '../record/past.ts'
+import type { ProcedureRow } from '../record/procedures.ts'
 import { RunRecord } from '../record/run-record.ts'
 import { secretWriters } from '../record/secret-writers.ts'
-import { type ProcedureRow, Store } from '../record/store.ts'
+import { Store } from '../record/store.ts'
 import { stepLine } from '../ui/json.ts'
 import { renderProcedure } from '../ui/procedure-text.ts'
 import { type ApplyFlags, exitStatus } from './apply-flags.ts'
@@ -74,8 +75,8 @@ async function runLocked(
       return stop.status()
     }
   }
-  const replaced = flags.restart ? store.openProcedure(procedure.name) : undefined
-  if (replaced) store.saveProcedure({ ...replaced, state: 'abandoned' })
+  const replaced = flags.restart ? store.procedures.open(procedure.name) : undefined
+  if (replaced) store.procedures.save({ ...replaced, state: 'abandoned' })
   progress.steps = steps
   /** Resources of the steps so far whose content holds a secret. */
   const sensitive = new Set<string>()
@@ -85,7 +86,7 @@ async function runLocked(
     isSensitive: (ref) => sensitive.has(ref),
   })
   const save = (state: ProcedureRow['state'] = 'open') => {
-    store.saveProcedure({
+    store.procedures.save({
       run: open?.run ?? record.id,
       name: procedure.name,
       state,
@@ -101,7 +102,7 @@ async function runLocked(
       stop: stop.signal,
       save,
       onCatalog: (catalog: Catalog) => {
-        const writers = secretWriters(catalog, store.recordedPaths('sensitive'))
+        const writers = secretWriters(catalog, store.files.paths('sensitive'))
         for (const ref of writers) sensitive.add(ref)
       },
     }
@@ -137,7 +138,7 @@ function openRun(
   steps: string,
 ): ProcedureRow | undefined {
   const { name, resume } = procedure
-  const open = store.openProcedure(name)
+  const open = store.procedures.open(name)
   if (!open) {
     if (!flags.abandon) return undefined
     throw new Refusal({

@@ -3,9 +3,10 @@ import { type Diagnostic, Refusal } from '../diagnostics/diagnostic.ts'
 import type { Event } from '../events.ts'
 import { localHost } from '../host/local.ts'
 import { compileCatalog, type Loaded, load, preview, type RoadOptions, types } from '../index.ts'
+import type { KeptRow } from '../record/bucket.ts'
 import { withHiddenContents } from '../record/in-sync-files.ts'
 import { pastOf } from '../record/past.ts'
-import { type KeptRow, Store } from '../record/store.ts'
+import { Store } from '../record/store.ts'
 import { type Remainder, undoOf } from '../record/undo.ts'
 import type { ApplyFlags } from './apply-flags.ts'
 import { isWanted, plannedStatus, type RunContext, runCatalog, showPlan } from './catalog-run.ts'
@@ -76,13 +77,13 @@ async function look(
   const { remainder, bases, ...undo } = undoOf({
     kept,
     events,
-    contents: store,
+    contents: store.contents,
     host,
     types,
     current,
     withPackages: flags.packages === true,
   })
-  const catalog = withHiddenContents(undo.catalog, store.recordedPaths('sensitive'))
+  const catalog = withHiddenContents(undo.catalog, store.files.paths('sensitive'))
   const past = pastOf(store, { localEdits: 'overwrite' }, { settings })
   const selection = { tags: [], only: [] }
   const { states, plan } = await preview(host, catalog, { selection, past })

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path'
 import { Refusal } from '../diagnostics/diagnostic.ts'
 import { didYouMean } from '../diagnostics/suggest.ts'
-import { type RunRow, Store } from '../record/store.ts'
+import type { RunRow } from '../record/runs.ts'
+import { Store } from '../record/store.ts'
 import { jsonText } from '../ui/json.ts'
 import { renderRun, renderRuns } from '../ui/run-text.ts'
 import { type CommonFlags, stateOf } from './options.ts'
@@ -18,7 +19,7 @@ export async function list(flags: RunsFlags & { readonly limit: number }): Promi
       message: '--limit takes a number from 1 up',
     })
   }
-  const rows = reading(flags, (store) => store.runs(flags.limit)) ?? []
+  const rows = reading(flags, (store) => store.runs.list(flags.limit)) ?? []
   print(
     flags.json
       ? jsonText(rows)
@@ -33,10 +34,10 @@ export async function show(
   id: string,
 ): Promise<number> {
   const found = reading(flags, (store) => {
-    const row = store.run(id)
+    const row = store.runs.find(id)
     return row
-      ? { row, events: store.events(row.id), kept: store.kept(row.id) }
-      : { all: store.runs(ALL) }
+      ? { row, events: store.runs.events(row.id), kept: store.bucket.of(row.id) }
+      : { all: store.runs.list(ALL) }
   })
   if (!found?.row) throw new Refusal(noRun(id, found?.all ?? []))
   const { row, events, kept } = found

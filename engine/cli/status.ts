@@ -20,7 +20,7 @@ const NOTHING: Status = { cutOff: [], owed: [], procedures: [] }
 
 function read(store: Store, folder: string): Status {
   const holder = lockHolder(join(folder, RUN_LOCK))
-  const runs = store.runs()
+  const runs = store.runs.list()
   const last = runs.find(({ finished }) => finished !== undefined)
   // While the host is held, the run that goes on is one that has not finished either.
   const cutOff = holder ? [] : runs.filter(({ status }) => status === 'running')
@@ -28,7 +28,7 @@ function read(store: Store, folder: string): Status {
     ...(holder ? { holder } : {}),
     ...(last ? { last } : {}),
     cutOff,
-    owed: store.owed(),
-    procedures: store.openProcedures().map(({ run, name }) => ({ run, name })),
+    owed: store.runs.owed(),
+    procedures: store.procedures.allOpen().map(({ run, name }) => ({ run, name })),
   }
 }

@@ -19,10 +19,10 @@ export function run(
 }
 
 function choose(store: Store, id: string, resources: readonly string[]): Chosen {
-  const run = store.run(id)
-  if (!run) throw new Refusal(noRun(id, store.runs()))
-  const kept = store.kept(run.id)
-  const events = store.events(run.id).map(({ event }) => event as Event)
+  const run = store.runs.find(id)
+  if (!run) throw new Refusal(noRun(id, store.runs.list()))
+  const kept = store.bucket.of(run.id)
+  const events = store.runs.events(run.id).map(({ event }) => event as Event)
   if (resources.length === 0) return { kept, events, classes: run.classes }
   const told = events.flatMap((event) => (event.type === 'resource_finished' ? event.ref : []))
   const known = [...new Set([...kept.map(({ ref }) => ref), ...told])]

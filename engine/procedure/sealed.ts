@@ -1,5 +1,5 @@
 import { isSecretParameter, type Manifest } from '../load/manifest.ts'
-import type { ProcedureRow } from '../record/store.ts'
+import type { ProcedureRow } from '../record/procedures.ts'
 import type { Answer } from './answer.ts'
 import { newProgress, type Progress } from './progress.ts'
 

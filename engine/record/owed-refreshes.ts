@@ -1,6 +1,6 @@
 import type { Catalog } from '../compile/catalog.ts'
 import type { OwedRefresh } from '../plan.ts'
-import type { Store } from './store.ts'
+import type { Runs } from './runs.ts'
 
 /**
  * What is owed to resources that are not declared any more, one for each of them. A listener that only other classes
@@ -9,14 +9,14 @@ import type { Store } from './store.ts'
 export function departedListeners(
   owed: readonly OwedRefresh[],
   catalog: Catalog,
-  store: Pick<Store, 'run'>,
+  runs: Pick<Runs, 'find'>,
 ): readonly OwedRefresh[] {
   if (owed.length === 0) return []
   const declared = new Set(catalog.resources.map(({ ref }) => ref))
   const classes = new Set(catalog.classes)
   const gone = owed.filter(
     ({ listener, run }) =>
-      !declared.has(listener) && store.run(run)?.classes.every((name) => classes.has(name)),
+      !declared.has(listener) && runs.find(run)?.classes.every((name) => classes.has(name)),
   )
   return [...new Map(gone.map((debt) => [debt.listener, debt])).values()]
 }

@@ -9,10 +9,10 @@ export function pastOf(
   { settings }: { readonly settings: { readonly localEdits?: FileHistory['localEdits'] } },
 ): Past {
   return {
-    owed: store?.owed() ?? [],
+    owed: store?.runs.owed() ?? [],
     files: {
-      recorded: (path) => store?.recorded(path),
-      adopted: store?.adopted() ?? new Map(),
+      recorded: (path) => store?.files.recorded(path),
+      adopted: store?.files.adopted() ?? new Map(),
       localEdits,
       otherwise: settings.localEdits,
     },

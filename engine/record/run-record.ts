@@ -35,27 +35,27 @@ export class RunRecord implements Keeper {
     this.#store = store
     this.#isSensitive = options.isSensitive
     this.#bases = options.bases ?? new Map()
-    this.id = store.startRun(options)
+    this.id = store.runs.start(options)
   }
 
   intend(resources: Parameters<Keeper['intend']>[0]): void {
     this.#store.begin()
     for (const { ref, action, listeners } of resources) {
-      this.#store.intend(this.id, ref, action)
+      this.#store.runs.intend(this.id, ref, action)
       for (const { ref: listener, by } of listeners)
-        this.#store.owe({ listener, source: ref, by, run: this.id })
+        this.#store.runs.owe({ listener, source: ref, by, run: this.id })
     }
     this.#store.commit()
   }
 
   unchanged(ref: string): void {
     this.#store.begin()
-    this.#store.oweNothingFor(ref, this.id)
+    this.#store.runs.oweNothingFor(ref, this.id)
   }
 
   paid(ref: string): void {
     this.#store.begin()
-    this.#store.oweNothingTo(ref)
+    this.#store.runs.oweNothingTo(ref)
   }
 
   keep(ref: string, kept: Kept): void {
@@ -63,12 +63,24 @@ export class RunRecord implements Keeper {
     this.#store.begin()
     const sensitive = this.#isSensitive(ref)
     const hash = content
-      ? this.#store.putObject(content, { sensitive })
+      ? this.#store.contents.put(content, { sensitive })
       : pieces
-        ? this.#store.putPieces(pieces)
+        ? this.#store.contents.putPieces(pieces)
         : undefined
-    const base = kind === 'file' ? this.#store.file(path)?.base : undefined
-    this.#store.keep({ run: this.id, ref, path, kind, goes, mode, uid, gid, hash, target, base })
+    const base = kind === 'file' ? this.#store.files.find(path)?.base : undefined
+    this.#store.bucket.keep({
+      run: this.id,
+      ref,
+      path,
+      kind,
+      goes,
+      mode,
+      uid,
+      gid,
+      hash,
+      target,
+      base,
+    })
     // What was not there needs no copy, and the intent says already that something is made.
     if (kind !== 'absent') this.#store.commit()
   }
@@ -81,13 +93,13 @@ export class RunRecord implements Keeper {
   ): void {
     this.#store.begin()
     if (this.#bases.has(path) && this.#bases.get(path) === undefined) {
-      this.#store.forgetFile(path)
+      this.#store.files.forget(path)
       return
     }
     const sensitive = this.#isSensitive(ref)
-    const written = this.#store.putObject(content, { sensitive })
-    const base = pristine && this.#store.putObject(pristine, { sensitive })
-    this.#store.recordFile({
+    const written = this.#store.contents.put(content, { sensitive })
+    const base = pristine && this.#store.contents.put(pristine, { sensitive })
+    this.#store.files.record({
       path,
       ref,
       written,
@@ -101,7 +113,7 @@ export class RunRecord implements Keeper {
   }
 
   adopt(catalog: Catalog, states: States, host: HostReader): void {
-    const known = this.#store.recordedPaths('pristine')
+    const known = this.#store.files.paths('pristine')
     for (const { ref, path, content, how } of inSyncFiles(catalog, states, host, known))
       if (!this.#bases.has(path)) this.wrote(ref, path, content, how)
     for (const { path, content } of unchangedBases(states)) this.#rebase(path, content)
@@ -109,21 +121,21 @@ export class RunRecord implements Keeper {
 
   /** The file holds this version beside edits. */
   #rebase(path: string, content: Uint8Array): void {
-    const row = this.#store.file(path)
+    const row = this.#store.files.find(path)
     if (!row) return
     this.#store.begin()
-    const base = this.#store.putObject(content, { sensitive: row.sensitive })
-    this.#store.recordFile({ ...row, base })
+    const base = this.#store.contents.put(content, { sensitive: row.sensitive })
+    this.#store.files.record({ ...row, base })
   }
 
   gave(path: string, attributes: { readonly mode: number } | Ownership): void {
     this.#store.begin()
-    this.#store.recordAttributes(path, attributes)
+    this.#store.files.recordAttributes(path, attributes)
   }
 
   removed(path: string): void {
     this.#store.begin()
-    this.#store.forgetFile(path)
+    this.#store.files.forget(path)
   }
 
   settle(): void {
@@ -140,12 +152,12 @@ export class RunRecord implements Keeper {
     )
       return
     this.#store.begin()
-    this.#store.addEvent(this.id, event)
+    this.#store.runs.addEvent(this.id, event)
   }
 
   finish(summary: Summary): void {
     this.#store.begin()
-    this.#store.finishRun(this.id, summary)
+    this.#store.runs.finish(this.id, summary)
     this.#store.commit()
   }
 }

@@ -6,7 +6,8 @@ import type { HostReader } from '../host/host.ts'
 import { Sources } from '../load/sources.ts'
 import { formatMode } from '../resources/mode.ts'
 import type { ResourceType } from '../resources/type.ts'
-import type { KeptRow, Store } from './store.ts'
+import type { KeptRow } from './bucket.ts'
+import type { Contents } from './contents.ts'
 
 /** What a run did that no undo takes back, and why. */
 export interface Remainder {
@@ -27,7 +28,7 @@ export interface UndoInput {
   readonly kept: readonly KeptRow[]
   /** What became of resources. */
   readonly events: readonly Event[]
-  readonly contents: Pick<Store, 'contentOf'>
+  readonly contents: Pick<Contents, 'of'>
   readonly host: HostReader
   readonly types: ReadonlyMap<string, ResourceType>
   /** What the host is to be by its manifests: services of it that read what is put back are refreshed. */
@@ -96,7 +97,7 @@ function pathBack(
   if (!whole) return file(owned)
   if (kind === 'link')
     return file({ ensure: 'link', target: whole.target ?? '', owner: uid, group: gid, force: true })
-  const content = whole.hash === undefined ? undefined : contents.contentOf(whole.hash)
+  const content = whole.hash === undefined ? undefined : contents.of(whole.hash)
   if (kind !== 'file') return { ref, why: `${path} was a ${kind}, which can't be kept` }
   if (!content) return { ref, why: `the bucket holds the content of ${path} no more` }
   const body = 'file' in content ? { source: content.file } : { content: textOf(content.bytes) }

@@ -1,5 +1,5 @@
 import { visibleLine } from '../diagnostics/visible.ts'
-import type { KeptRow } from '../record/store.ts'
+import type { KeptRow } from '../record/bucket.ts'
 import { columnsOf, renderTable, wrapIndented } from './layout.ts'
 import { type RunTextOptions, whatWasKept } from './run-text.ts'
 

@@ -280,8 +280,8 @@ resources:
     expect(summary).toMatchObject({ status: 'failed', changed: 0, failed: 2, partly: 1 })
     expect(changesOf(summary)).toBe(1)
     const store = Store.read(place.state)
-    expect(changesIn(store?.events(run).map(({ event }) => event) ?? [])).toEqual(made)
-    expect(store?.run(run)?.summary?.partly).toBe(1)
+    expect(changesIn(store?.runs.events(run).map(({ event }) => event) ?? [])).toEqual(made)
+    expect(store?.runs.find(run)?.summary?.partly).toBe(1)
     store?.close()
   })
 
@@ -549,9 +549,9 @@ describe('the record', () => {
     const seen: string[] = []
     const kept = (path: string) => {
       const store = Store.read(place.state)
-      const [run] = store?.runs(1) ?? []
-      const row = store?.kept(run?.id ?? '').find((each) => each.path === path)
-      const content = row?.hash === undefined ? undefined : store?.getObject(row.hash)
+      const [run] = store?.runs.list(1) ?? []
+      const row = store?.bucket.of(run?.id ?? '').find((each) => each.path === path)
+      const content = row?.hash === undefined ? undefined : store?.contents.get(row.hash)
       store?.close()
       return content?.toString()
     }
@@ -587,8 +587,8 @@ resources:
       'remove /folder: of the folder',
     ])
     const store = Store.read(place.state)
-    expect(store?.file('/changed')).toMatchObject({ ref: 'file[/changed]', run })
-    expect(store?.run(run)).toMatchObject({ status: 'done', classes: ['main'] })
+    expect(store?.files.find('/changed')).toMatchObject({ ref: 'file[/changed]', run })
+    expect(store?.runs.find(run)).toMatchObject({ status: 'done', classes: ['main'] })
     store?.close()
   })
 
@@ -615,8 +615,8 @@ resources:
     expect(text(place, 'secret')).toBe(`password = ${password}\n`)
     expect(JSON.stringify([events, plan, summary])).not.toContain(password)
     const store = Store.read(place.state)
-    const [run] = store?.runs() ?? []
-    expect(JSON.stringify(store?.events(run?.id ?? ''))).not.toContain(password)
+    const [run] = store?.runs.list() ?? []
+    expect(JSON.stringify(store?.runs.events(run?.id ?? ''))).not.toContain(password)
     store?.close()
   })
 

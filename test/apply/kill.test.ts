@@ -64,16 +64,16 @@ describe('a run that is killed at any point', () => {
     const place = started()
     expect(await runKilledAt(place, folder, at), `point ${at}`).toMatchObject({ killed: true })
     const store = Store.read(place.state)
-    const [run] = store?.runs() ?? []
+    const [run] = store?.runs.list() ?? []
     expect(run?.status, `point ${at}`).toBe('running')
-    const kept = new Set(store?.kept(run?.id ?? '').map(({ path }) => path))
+    const kept = new Set(store?.bucket.of(run?.id ?? '').map(({ path }) => path))
     const now = readTree(place.root)
     for (const [path, was] of Object.entries(readTree(copyOfBefore()))) {
       if (now[path] !== was) expect([...kept], `point ${at}: ${path}`).toContain(`/${path}`)
     }
-    for (const row of store?.kept(run?.id ?? '') ?? []) {
+    for (const row of store?.bucket.of(run?.id ?? '') ?? []) {
       if (row.kind === 'file' && row.goes === 'all')
-        expect(store?.getObject(row.hash ?? '')?.toString(), `point ${at}`).toBe('by hand\n')
+        expect(store?.contents.get(row.hash ?? '')?.toString(), `point ${at}`).toBe('by hand\n')
     }
     store?.close()
     // No file is ever seen half written, and nothing of a broken write is taken for a file of the host's.

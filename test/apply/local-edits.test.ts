@@ -184,8 +184,8 @@ describe('merging', () => {
       expect(outcomes).toEqual(['file[/f] changed'])
       expect(read(path)).toBe(version.replace('first', 'mine'))
     }
-    expect(Store.reading(place.state, (store) => store.file('/f')?.base)).not.toBe(
-      Store.reading(place.state, (store) => store.file('/f')?.written),
+    expect(Store.reading(place.state, (store) => store.files.find('/f')?.base)).not.toBe(
+      Store.reading(place.state, (store) => store.files.find('/f')?.written),
     )
   })
   test('takes an edit that a new version makes too for that version', async () => {

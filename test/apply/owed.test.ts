@@ -8,7 +8,7 @@ import { newPlace, runIn } from './run.ts'
 import { runKilledAt } from './run-killed.ts'
 import { type Place, trip } from './trip.ts'
 
-const owedIn = ({ state }: Place) => Store.reading(state, (store) => store.owed()) ?? []
+const owedIn = ({ state }: Place) => Store.reading(state, (store) => store.runs.owed()) ?? []
 
 describe('a refresh that is owed', () => {
   const manifest = (at: string, one = '1') => `class: main
@@ -96,7 +96,9 @@ resources:
     const place = newPlace('/')
     const { run } = await runIn(place, manifest(at))
     const owed = owedIn(place)
-    const known = { run: (id: string) => Store.reading(place.state, (store) => store.run(id)) }
+    const known = {
+      find: (id: string) => Store.reading(place.state, (store) => store.runs.find(id)),
+    }
     const without = await catalogOf(
       `class: main\nresources:\n  - file: ${at}/one\n    content: x\n`,
     )

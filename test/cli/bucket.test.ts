@@ -54,7 +54,7 @@ describe('the bucket', () => {
     expect(restore(folder)).toMatchObject({ status: 0, stderr: '' })
     expect(file(folder)).toBe('by hand 0\n')
     expect(statSync(join(folder, 'tree/f')).mode & 0o777).toBe(0o644)
-    const [run] = Store.reading(join(folder, 'state'), (store) => store.runs(1)) ?? []
+    const [run] = Store.reading(join(folder, 'state'), (store) => store.runs.list(1)) ?? []
     expect(run?.command).toEqual(['bucket', 'restore', '/f'])
     steward(folder, 'undo', run?.id ?? '', '--yes', '--manifests', 'm', ...inTree)
     expect(file(folder)).toBe('one\n')
@@ -101,8 +101,8 @@ describe('the bucket', () => {
     expect(JSON.parse(bucket(folder, 'list', '--json').stdout)).toHaveLength(1)
     expect(bucket(folder, 'show', '/f').stdout).toBe('by hand 3\n')
     const row = Store.reading(join(folder, 'state'), (store) => {
-      const base = store.file('/f')?.base ?? ''
-      return store.getObject(base)?.toString()
+      const base = store.files.find('/f')?.base ?? ''
+      return store.contents.get(base)?.toString()
     })
     expect(row).toBe('four\n')
   })

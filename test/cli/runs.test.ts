@@ -19,18 +19,18 @@ const summary = {
 async function recorded() {
   const folder = folderWith()
   const store = Store.open(join(folder, 'state'))
-  const first = store.startRun({ command: ['apply', '--yes'], classes: ['site::web'] })
-  store.addEvent(first, {
+  const first = store.runs.start({ command: ['apply', '--yes'], classes: ['site::web'] })
+  store.runs.addEvent(first, {
     type: 'resource_finished',
     ref: 'file[/etc/motd]',
     outcome: 'changed',
     changes: [{ attribute: 'mode', from: '0600', to: '0644' }],
     durationMs: 5,
   })
-  store.finishRun(first, { run: first, ...summary })
+  store.runs.finish(first, { run: first, ...summary })
   // Runs are told apart by the millisecond in which they began.
   await new Promise((resolve) => setTimeout(resolve, 5))
-  const second = store.startRun({ command: ['apply'], classes: [] })
+  const second = store.runs.start({ command: ['apply'], classes: [] })
   store.close()
   return { folder, ids: [second, first] as const }
 }

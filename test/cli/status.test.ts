@@ -9,9 +9,9 @@ import { folderWith, steward } from './steward.ts'
 function cutOff() {
   const folder = folderWith()
   const store = Store.open(join(folder, 'state'))
-  const run = store.startRun({ command: ['apply', '--yes'], classes: ['main'] })
-  store.owe({ listener: 'service[nginx]', source: 'file[/etc/x]', by: 'reload', run })
-  store.saveProcedure({ run, name: 'upgrade', arguments: {}, state: 'open', progress: {} })
+  const run = store.runs.start({ command: ['apply', '--yes'], classes: ['main'] })
+  store.runs.owe({ listener: 'service[nginx]', source: 'file[/etc/x]', by: 'reload', run })
+  store.procedures.save({ run, name: 'upgrade', arguments: {}, state: 'open', progress: {} })
   store.close()
   return { folder, run }
 }
@@ -71,9 +71,9 @@ resources:
 `,
   )
   const store = Store.open(join(folder, 'state'))
-  const run = store.startRun({ command: ['apply', '--yes'], classes: ['main'] })
-  store.owe({ listener: 'exec[told]', source: 'file[/etc/x]', by: 'refresh', run })
-  store.owe({ listener: 'exec[gone]', source: 'file[/etc/x]', by: 'refresh', run })
+  const run = store.runs.start({ command: ['apply', '--yes'], classes: ['main'] })
+  store.runs.owe({ listener: 'exec[told]', source: 'file[/etc/x]', by: 'refresh', run })
+  store.runs.owe({ listener: 'exec[gone]', source: 'file[/etc/x]', by: 'refresh', run })
   store.close()
   const apply = () =>
     steward(folder, 'apply', 'main', '--yes', '--manifests', 'm', '--state', 'state')

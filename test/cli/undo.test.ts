@@ -53,7 +53,7 @@ const apply = (folder: string) => {
 const undo = (folder: string, run: string, ...more: string[]) =>
   steward(folder, 'undo', run, ...more, ...inTree)
 const lastRun = (folder: string) =>
-  Store.reading(join(folder, 'state'), (store) => store.runs(1)[0]?.id) ?? ''
+  Store.reading(join(folder, 'state'), (store) => store.runs.list(1)[0]?.id) ?? ''
 const treeOf = (folder: string) => {
   const tree = join(folder, 'tree')
   return [readTree(tree), statSync(join(tree, 'edited')).mode, statSync(join(tree, 'mode')).mode]
@@ -75,7 +75,7 @@ describe('undo', () => {
     expect(undo(folder, run, '--yes').stdout).toMatch(/^Nothing to do/)
     // The run that did nothing is the last one.
     const [, undone] =
-      Store.reading(join(folder, 'state'), (store) => store.runs(2).map(({ id }) => id)) ?? []
+      Store.reading(join(folder, 'state'), (store) => store.runs.list(2).map(({ id }) => id)) ?? []
     expect(undo(folder, undone ?? '', '--yes').status).toBe(0)
     expect(treeOf(folder)).toEqual(applied)
   })

@@ -51,44 +51,44 @@ describe('what was committed', () => {
     const folder = temporaryFolder()
     killedAfter(
       folder,
-      `const run = store.startRun({ command: ['apply'], classes: ['main'] })
+      `const run = store.runs.start({ command: ['apply'], classes: ['main'] })
 store.begin()
-store.intend(run, 'file[/a]', 'change')
-const hash = store.putObject(Buffer.from('before'), { sensitive: false })
-store.keep({ run, ref: 'file[/a]', path: '/a', kind: 'file', goes: 'all', mode: 420, uid: 0, gid: 0, hash, target: undefined })
+store.runs.intend(run, 'file[/a]', 'change')
+const hash = store.contents.put(Buffer.from('before'), { sensitive: false })
+store.bucket.keep({ run, ref: 'file[/a]', path: '/a', kind: 'file', goes: 'all', mode: 420, uid: 0, gid: 0, hash, target: undefined })
 store.commit()
 store.begin()
-store.addEvent(run, { type: 'notice', message: 'lost' })
-store.putObject(Buffer.from('lost'), { sensitive: false })`,
+store.runs.addEvent(run, { type: 'notice', message: 'lost' })
+store.contents.put(Buffer.from('lost'), { sensitive: false })`,
     )
     const store = Store.open(folder)
-    const [run] = store.runs()
+    const [run] = store.runs.list()
     expect(run).toMatchObject({ status: 'running', finished: undefined, classes: ['main'] })
     const id = run?.id ?? ''
-    expect(store.events(id)).toEqual([])
-    const [kept] = store.kept(id)
-    expect(store.getObject(kept?.hash ?? '')?.toString()).toBe('before')
-    expect(store.getObject(hashOf('lost'))).toBeUndefined()
-    store.finishRun(id, summary)
-    expect(store.run(id)).toMatchObject({ status: 'done', summary })
+    expect(store.runs.events(id)).toEqual([])
+    const [kept] = store.bucket.of(id)
+    expect(store.contents.get(kept?.hash ?? '')?.toString()).toBe('before')
+    expect(store.contents.get(hashOf('lost'))).toBeUndefined()
+    store.runs.finish(id, summary)
+    expect(store.runs.find(id)).toMatchObject({ status: 'done', summary })
     store.close()
   })
 
   test('can be read while another writes, and after one was killed', () => {
     const folder = temporaryFolder()
     const writer = Store.open(folder)
-    const run = writer.startRun({ command: [], classes: [] })
+    const run = writer.runs.start({ command: [], classes: [] })
     writer.begin()
-    writer.addEvent(run, { type: 'notice', message: 'not yet' })
+    writer.runs.addEvent(run, { type: 'notice', message: 'not yet' })
     const reader = Store.read(folder)
-    expect(reader?.events(run)).toEqual([])
+    expect(reader?.runs.events(run)).toEqual([])
     writer.commit()
-    expect(reader?.events(run)).toHaveLength(1)
+    expect(reader?.runs.events(run)).toHaveLength(1)
     reader?.close()
     writer.close()
-    killedAfter(folder, `store.begin(); store.addEvent(${JSON.stringify(run)}, {})`)
+    killedAfter(folder, `store.begin(); store.runs.addEvent(${JSON.stringify(run)}, {})`)
     const again = Store.read(folder)
-    expect(again?.events(run)).toHaveLength(1)
+    expect(again?.runs.events(run)).toHaveLength(1)
     again?.close()
   })
 
@@ -96,10 +96,10 @@ store.putObject(Buffer.from('lost'), { sensitive: false })`,
     const folder = temporaryFolder()
     const store = Store.open(folder)
     store.begin()
-    const run = store.startRun({ command: [], classes: [] })
+    const run = store.runs.start({ command: [], classes: [] })
     store.close()
     const again = Store.open(folder)
-    expect(again.run(run)?.id).toBe(run)
+    expect(again.runs.find(run)?.id).toBe(run)
     again.close()
   })
 })
@@ -112,21 +112,21 @@ describe('an object', () => {
     ['of any bytes', Buffer.from([0, 255, 128, 10])],
   ])('comes back as it was: %s', (_title, content) => {
     const store = Store.open(temporaryFolder())
-    const hash = store.putObject(content, open)
-    expect(store.getObject(hash)).toEqual(content)
-    expect(store.putObject(content, open)).toBe(hash)
+    const hash = store.contents.put(content, open)
+    expect(store.contents.get(hash)).toEqual(content)
+    expect(store.contents.put(content, open)).toBe(hash)
     store.close()
   })
 
   test('comes back whole that came in pieces, and is the same as one that came at once', () => {
     const folder = temporaryFolder()
     const store = Store.open(folder)
-    const hash = store.putPieces([large.subarray(0, 7), large.subarray(7)])
-    expect(store.getObject(hash)).toEqual(large)
-    expect(store.putObject(large, open)).toBe(hash)
-    expect(store.putPieces([small])).toBe(hashOf('small\n'))
-    expect(store.putObject(small, open)).toBe(hashOf('small\n'))
-    expect(store.getObject(hashOf('small\n'))).toEqual(small)
+    const hash = store.contents.putPieces([large.subarray(0, 7), large.subarray(7)])
+    expect(store.contents.get(hash)).toEqual(large)
+    expect(store.contents.put(large, open)).toBe(hash)
+    expect(store.contents.putPieces([small])).toBe(hashOf('small\n'))
+    expect(store.contents.put(small, open)).toBe(hashOf('small\n'))
+    expect(store.contents.get(hashOf('small\n'))).toEqual(small)
     store.close()
     expect(readdirSync(join(folder, 'objects')).filter((name) => name.startsWith('.'))).toEqual([])
   })
@@ -135,20 +135,20 @@ describe('an object', () => {
     const folder = temporaryFolder()
     killedAfter(
       folder,
-      `store.begin(); store.putObject(Buffer.alloc(300_000, 'large'), { sensitive: false })`,
+      `store.begin(); store.contents.put(Buffer.alloc(300_000, 'large'), { sensitive: false })`,
     )
     const store = Store.open(folder)
     const hash = hashOf(large)
-    expect(store.getObject(hash)).toBeUndefined()
-    store.putObject(large, open)
-    expect(store.getObject(hash)).toEqual(large)
+    expect(store.contents.get(hash)).toBeUndefined()
+    store.contents.put(large, open)
+    expect(store.contents.get(hash)).toEqual(large)
     store.close()
   })
 
   test('with a secret is in no file that holds anything else, and only root can read it', () => {
     const folder = temporaryFolder()
     const store = Store.open(folder)
-    const hash = store.putObject(Buffer.from('correct-horse'), { sensitive: true })
+    const hash = store.contents.put(Buffer.from('correct-horse'), { sensitive: true })
     store.close()
     for (const name of readdirSync(folder).filter((each) => each !== 'objects'))
       expect(readFileSync(join(folder, name)).includes('correct-horse'), name).toBe(false)
@@ -176,7 +176,7 @@ describe('the state folder', () => {
     writeFileSync(join(folder, 'state.db'), '')
     expect(Store.read(folder)).toBeUndefined()
     const store = Store.open(folder)
-    expect(store.runs()).toEqual([])
+    expect(store.runs.list()).toEqual([])
     store.close()
   })
 
@@ -222,18 +222,18 @@ describe('the state folder', () => {
   test('of an earlier steward is read as it is, and brought up to date by who writes', () => {
     const path = temporaryFolder()
     const made = Store.open(path)
-    const run = made.startRun({ command: [], classes: ['main'] })
+    const run = made.runs.start({ command: [], classes: ['main'] })
     made.close()
     const db = new DatabaseSync(join(path, 'state.db'))
-    db.exec('DROP TABLE owed; ALTER TABLE kept DROP COLUMN base; PRAGMA user_version = 1')
+    db.exec('DROP TABLE owed; DROP TABLE adopted; ALTER TABLE kept DROP COLUMN base; PRAGMA user_version = 1')
     db.close()
-    expect(Store.reading(path, (store) => store.owed())).toEqual([])
+    expect(Store.reading(path, (store) => store.runs.owed())).toEqual([])
     const store = Store.open(path)
     const debt = { listener: 'service[a]', source: 'file[/b]', by: 'reload', run } as const
-    store.owe(debt)
+    store.runs.owe(debt)
     store.close()
-    expect(Store.reading(path, (each) => each.owed())).toEqual([debt])
-    expect(Store.reading(path, (each) => each.runs().map(({ id }) => id))).toEqual([run])
+    expect(Store.reading(path, (each) => each.runs.owed())).toEqual([debt])
+    expect(Store.reading(path, (each) => each.runs.list().map(({ id }) => id))).toEqual([run])
   })
 
   /** Root may write everywhere, and so steps down. */
@@ -261,29 +261,29 @@ describe('the state folder', () => {
 describe('runs', () => {
   test('come the newest first, and are found by the beginning of their id where only one has it', () => {
     const store = Store.open(temporaryFolder())
-    const ids = [0, 1, 2].map(() => store.startRun({ command: ['apply'], classes: ['main'] }))
+    const ids = [0, 1, 2].map(() => store.runs.start({ command: ['apply'], classes: ['main'] }))
     expect(
-      store
-        .runs()
+      store.runs
+        .list()
         .map(({ id }) => id)
         .sort(),
     ).toEqual([...ids].sort())
-    expect(store.runs(1)).toHaveLength(1)
-    expect(store.run(ids[0] ?? '')?.id).toBe(ids[0])
-    expect(store.run('2')).toBeUndefined()
-    expect(store.run('%')).toBeUndefined()
+    expect(store.runs.list(1)).toHaveLength(1)
+    expect(store.runs.find(ids[0] ?? '')?.id).toBe(ids[0])
+    expect(store.runs.find('2')).toBeUndefined()
+    expect(store.runs.find('%')).toBeUndefined()
     store.close()
   })
 
   test('tell how long each resource last took', () => {
     const store = Store.open(temporaryFolder())
-    const run = store.startRun({ command: [], classes: [] })
+    const run = store.runs.start({ command: [], classes: [] })
     const finished = (ref: string, outcome: string, durationMs: number) =>
-      store.addEvent(run, { type: 'resource_finished', ref, outcome, changes: [], durationMs })
+      store.runs.addEvent(run, { type: 'resource_finished', ref, outcome, changes: [], durationMs })
     finished('a', 'changed', 10)
     finished('a', 'changed', 20)
     finished('b', 'failed', 30)
-    expect(store.lastDurations()).toEqual(new Map([['a', 20]]))
+    expect(store.runs.lastDurations()).toEqual(new Map([['a', 20]]))
     store.close()
   })
 })
@@ -293,9 +293,9 @@ describe('a path', () => {
     '%j comes back as it was',
     (path) => {
       const store = Store.open(temporaryFolder())
-      const run = store.startRun({ command: [], classes: [] })
+      const run = store.runs.start({ command: [], classes: [] })
       const about = { ref: 'file[/x]', mode: 0o644, uid: 0, gid: 0, run }
-      store.keep({
+      store.bucket.keep({
         ...about,
         path,
         kind: 'link',
@@ -304,10 +304,10 @@ describe('a path', () => {
         target: path,
         base: undefined,
       })
-      store.recordFile({ ...about, path, written: 'a', base: 'a', sensitive: false })
-      expect(store.kept(run)).toMatchObject([{ path, target: path }])
-      expect(store.file(path)).toMatchObject({ path, written: 'a' })
-      expect(store.recordedPaths('pristine')).toEqual(new Set([path]))
+      store.files.record({ ...about, path, written: 'a', base: 'a', sensitive: false })
+      expect(store.bucket.of(run)).toMatchObject([{ path, target: path }])
+      expect(store.files.find(path)).toMatchObject({ path, written: 'a' })
+      expect(store.files.paths('pristine')).toEqual(new Set([path]))
       store.close()
     },
   )
@@ -324,13 +324,13 @@ describe('a procedure', () => {
       state: 'open',
       progress: { answers: { '?a': { lines: ['x'] } } },
     } as const
-    store.saveProcedure(row)
+    store.procedures.save(row)
     store.close()
     const again = Store.open(folder)
-    expect(again.openProcedure('zulip::upgrade')).toEqual(row)
-    expect(again.openProcedure('other')).toBeUndefined()
-    again.saveProcedure({ ...row, state: 'done' })
-    expect(again.openProcedure('zulip::upgrade')).toBeUndefined()
+    expect(again.procedures.open('zulip::upgrade')).toEqual(row)
+    expect(again.procedures.open('other')).toBeUndefined()
+    again.procedures.save({ ...row, state: 'done' })
+    expect(again.procedures.open('zulip::upgrade')).toBeUndefined()
     again.close()
   })
 })
@@ -350,14 +350,14 @@ describe('a full disk', () => {
     const store = Store.open(folder)
     fill(folder, 'object')
     store.begin()
-    store.addEvent('run', { lost: true })
-    expect(() => store.putObject(small, open)).toThrow(
+    store.runs.addEvent('run', { lost: true })
+    expect(() => store.contents.put(small, open)).toThrow(
       `the state folder ${folder} can't be used: database or disk is full`,
     )
     store.begin()
-    store.addEvent('run', { lost: false })
+    store.runs.addEvent('run', { lost: false })
     store.commit()
-    expect(store.events('run').map(({ event }) => event)).toEqual([{ lost: false }])
+    expect(store.runs.events('run').map(({ event }) => event)).toEqual([{ lost: false }])
     store.close()
   })
 
@@ -368,7 +368,7 @@ describe('a full disk', () => {
       yield large
       throw new HostError('EIO', '/x')
     }
-    expect(() => store.putPieces(failing())).toThrow(HostError)
+    expect(() => store.contents.putPieces(failing())).toThrow(HostError)
     expect(readdirSync(join(folder, 'objects'))).toEqual([])
     writeFileSync(join(folder, 'objects/.incoming-1'), 'half')
     store.close()
@@ -379,7 +379,7 @@ describe('a full disk', () => {
 
 function hashOf(content: string | Buffer): string {
   const store = Store.open(temporaryFolder())
-  const hash = store.putObject(Buffer.from(content), open)
+  const hash = store.contents.put(Buffer.from(content), open)
   store.close()
   return hash
 }

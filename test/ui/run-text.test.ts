@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { KeptRow, RunRow } from '../../engine/record/store.ts'
+import type { KeptRow } from '../../engine/record/bucket.ts'
+import type { RunRow } from '../../engine/record/runs.ts'
 import { renderRun, renderRuns } from '../../engine/ui/run-text.ts'
 import { events, summary } from './run-events.ts'
 

@@ -1,0 +1,127 @@
+import { type Database, pathOfText, type Row, textOfPath } from './database.ts'
+import type { ObjectFiles } from './object-files.ts'
+
+/** Something that was overwritten or removed, or whose mode or owner was changed. */
+export interface KeptRow {
+  readonly id: number
+  readonly run: string
+  readonly ref: string
+  readonly path: string
+  readonly kind: string
+  readonly goes: string
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+  readonly hash: string | undefined
+  readonly target: string | undefined
+  /** Of a file: the version of the manifests that it had gone in with; undefined where that was on no record. */
+  readonly base: string | undefined
+}
+
+/** What was overwritten or removed, and the mode and owner of what only got others. */
+export class Bucket {
+  readonly #db: Database
+  readonly #objects: ObjectFiles
+
+  constructor(database: Database, objects: ObjectFiles) {
+    this.#db = database
+    this.#objects = objects
+  }
+
+  keep(row: Omit<KeptRow, 'id'>): void {
+    this.#db.run(
+      'INSERT INTO kept (run, ref, path, kind, goes, mode, uid, gid, hash, target, base) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      row.run,
+      row.ref,
+      textOfPath(row.path),
+      row.kind,
+      row.goes,
+      row.mode,
+      row.uid,
+      row.gid,
+      row.hash ?? null,
+      row.target === undefined ? null : textOfPath(row.target),
+      row.base ?? null,
+    )
+  }
+
+  /** What a run kept, in its order. */
+  of(run: string): KeptRow[] {
+    return this.#db.all('SELECT * FROM kept WHERE run = ? ORDER BY id', run).map(keptRow)
+  }
+
+  /** What the bucket holds, the newest first: of all that ever was at a path, or at any. */
+  list(path?: string): KeptRow[] {
+    const all = "SELECT * FROM kept WHERE kind <> 'absent'"
+    return path === undefined
+      ? this.#db.all(`${all} ORDER BY id DESC`).map(keptRow)
+      : this.#db.all(`${all} AND path = ? ORDER BY id DESC`, textOfPath(path)).map(keptRow)
+  }
+
+  find(id: number): KeptRow | undefined {
+    const row = this.#db.get('SELECT * FROM kept WHERE id = ?', id)
+    return row && keptRow(row)
+  }
+
+  /**
+   * Forgets what was kept before an instant (ISO 8601), beyond so many of a path, or, the oldest first, until
+   * all contents take no more than so many bytes; never the newest of a path, and no content that a file on record
+   * went in with. Gives how much is gone.
+   */
+  collect({
+    before,
+    keep,
+    maxBytes,
+  }: {
+    readonly before?: string
+    readonly keep?: number
+    readonly maxBytes?: number
+  }): { readonly rows: number; readonly contents: number; readonly bytes: number } {
+    this.#db.begin()
+    const older = this.#db.all(
+      `SELECT kept.id, rank, started FROM (SELECT id, run, row_number() OVER (PARTITION BY path ORDER BY id DESC) AS rank FROM kept) AS kept JOIN run ON run.id = kept.run WHERE rank > 1 ORDER BY kept.id`,
+    ) as { id: number; rank: number; started: string }[]
+    const gone = { rows: 0, contents: 0, bytes: 0 }
+    const forget = (id: number) => {
+      this.#db.run('DELETE FROM kept WHERE id = ?', id)
+      gone.rows++
+    }
+    const left = older.filter(({ id, rank, started }) => {
+      const goes = (before !== undefined && started < before) || (keep !== undefined && rank > keep)
+      if (goes) forget(id)
+      return !goes
+    })
+    const sweep = () => {
+      const orphans = this.#db.all(
+        'DELETE FROM object WHERE hash NOT IN (SELECT hash FROM kept WHERE hash IS NOT NULL UNION SELECT base FROM kept WHERE base IS NOT NULL UNION SELECT written FROM file UNION SELECT base FROM file UNION SELECT base FROM adopted UNION SELECT edited FROM adopted) RETURNING hash, size',
+      ) as { hash: string; size: number }[]
+      for (const { size } of orphans) gone.bytes += size
+      gone.contents += orphans.length
+      return orphans
+    }
+    const orphans = sweep()
+    if (maxBytes !== undefined) {
+      const size = () =>
+        Number(this.#db.get('SELECT coalesce(sum(size), 0) AS size FROM object')?.size)
+      for (const { id } of left) {
+        if (size() <= maxBytes) break
+        forget(id)
+        orphans.push(...sweep())
+      }
+    }
+    this.#db.commit()
+    // Only what the database names no more: a kill in between leaves a file too many, and never one too few.
+    for (const { hash } of orphans) this.#objects.remove(hash)
+    return gone
+  }
+}
+
+function keptRow(row: Row): KeptRow {
+  return {
+    ...row,
+    path: pathOfText(String(row.path)),
+    hash: row.hash ?? undefined,
+    target: row.target === null ? undefined : pathOfText(String(row.target)),
+    base: row.base ?? undefined,
+  } as unknown as KeptRow
+}

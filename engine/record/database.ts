@@ -1,0 +1,165 @@
+import { closeSync, constants, existsSync, openSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite'
+import { Refusal } from '../diagnostics/diagnostic.ts'
+import { HostError } from '../host/error.ts'
+
+export type Row = Record<string, SQLOutputValue>
+type Value = string | number | Uint8Array | null
+
+const FILE = 'state.db'
+
+/** What makes a layout of the one before it; those that were released are never changed. */
+const LAYOUTS: readonly string[] = [
+  `
+CREATE TABLE run (id TEXT PRIMARY KEY, started TEXT NOT NULL, finished TEXT, status TEXT NOT NULL, command TEXT NOT NULL, classes TEXT NOT NULL, summary TEXT) STRICT;
+CREATE TABLE event (sequence INTEGER PRIMARY KEY, run TEXT NOT NULL, at TEXT NOT NULL, body TEXT NOT NULL) STRICT;
+CREATE INDEX event_run ON event (run);
+CREATE TABLE intent (id INTEGER PRIMARY KEY, run TEXT NOT NULL, ref TEXT NOT NULL, action TEXT NOT NULL) STRICT;
+CREATE TABLE object (hash TEXT PRIMARY KEY, size INTEGER NOT NULL, body BLOB) STRICT;
+CREATE TABLE kept (id INTEGER PRIMARY KEY, run TEXT NOT NULL, ref TEXT NOT NULL, path TEXT NOT NULL, kind TEXT NOT NULL, goes TEXT NOT NULL, mode INTEGER NOT NULL, uid INTEGER NOT NULL, gid INTEGER NOT NULL, hash TEXT, target TEXT) STRICT;
+CREATE INDEX kept_run ON kept (run);
+CREATE TABLE file (path TEXT PRIMARY KEY, ref TEXT NOT NULL, written TEXT NOT NULL, base TEXT NOT NULL, mode INTEGER NOT NULL, uid INTEGER NOT NULL, gid INTEGER NOT NULL, run TEXT NOT NULL, sensitive INTEGER NOT NULL) STRICT;
+CREATE TABLE procedure (run TEXT PRIMARY KEY, name TEXT NOT NULL, arguments TEXT NOT NULL, state TEXT NOT NULL, progress TEXT NOT NULL) STRICT;
+`,
+  `
+CREATE TABLE owed (listener TEXT NOT NULL, source TEXT NOT NULL, kind TEXT NOT NULL, run TEXT NOT NULL, PRIMARY KEY (listener, source)) STRICT;
+ALTER TABLE kept ADD COLUMN base TEXT;
+CREATE TABLE adopted (id INTEGER PRIMARY KEY, path TEXT NOT NULL, base TEXT NOT NULL, edited TEXT NOT NULL, at TEXT NOT NULL) STRICT;
+`,
+]
+
+/** The SQLite database of a state folder. Every commit is synced before it returns. */
+export class Database {
+  readonly folder: string
+  /** How many of the layouts it has; 0 where whoever was making it was cut off before it held anything. */
+  readonly layout: number
+  readonly #db: DatabaseSync
+  readonly #statements = new Map<string, StatementSync>()
+  #isOpen = false
+
+  static exists(folder: string): boolean {
+    return existsSync(join(folder, FILE))
+  }
+
+  /** Brings it up to date, unless it is only read. */
+  constructor(folder: string, { readOnly }: { readonly readOnly: boolean }) {
+    this.folder = folder
+    const file = join(folder, FILE)
+    if (!readOnly && !existsSync(file))
+      closeSync(openSync(file, constants.O_CREAT | constants.O_WRONLY, 0o600))
+    this.#db = new DatabaseSync(file, { readOnly })
+    this.#db.exec('PRAGMA busy_timeout = 10000')
+    const { user_version: layout } = this.#db.prepare('PRAGMA user_version').get() as {
+      user_version: number
+    }
+    const newest = LAYOUTS.length
+    if (layout > newest)
+      throw new Error(`it was made by a newer steward (layout ${layout}, this one knows ${newest})`)
+    this.layout = readOnly ? layout : newest
+    if (readOnly) return
+    if (layout === 0) this.#db.exec('PRAGMA journal_mode = WAL')
+    if (layout < newest) {
+      const steps = LAYOUTS.slice(layout).join('')
+      this.#db.exec(`BEGIN; ${steps} PRAGMA user_version = ${newest}; COMMIT`)
+    }
+    this.#db.exec('PRAGMA synchronous = FULL')
+  }
+
+  close(): void {
+    try {
+      this.commit()
+    } finally {
+      this.#db.close()
+    }
+  }
+
+  /** Everything from here to `commit` is one transaction; nested calls join it. */
+  begin(): void {
+    if (this.#isOpen) return
+    this.#use(() => this.#db.exec('BEGIN IMMEDIATE'))
+    this.#isOpen = true
+  }
+
+  /** Makes all that was written since `begin` durable. Does nothing where there is nothing. */
+  commit(): void {
+    if (!this.#isOpen) return
+    this.#use(() => this.#db.exec('COMMIT'))
+    this.#isOpen = false
+  }
+
+  /** Acts on files beside the database; what goes wrong is told as of the state folder. */
+  beside<T>(act: () => T): T {
+    try {
+      return act()
+    } catch (error) {
+      throw unusable(this.folder, error)
+    }
+  }
+
+  run(sql: string, ...values: Value[]): number {
+    return this.#use(() => Number(this.#statement(sql).run(...values).changes))
+  }
+
+  get(sql: string, ...values: Value[]): Row | undefined {
+    return this.#statement(sql).get(...values)
+  }
+
+  all(sql: string, ...values: Value[]): Row[] {
+    return this.#statement(sql).all(...values)
+  }
+
+  /**
+   * Where the database fails (a full disk), what was not committed is given
+   * up, as SQLite itself may have done already.
+   */
+  #use<T>(act: () => T): T {
+    try {
+      return act()
+    } catch (error) {
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
+      this.#isOpen = false
+      throw unusable(this.folder, error)
+    }
+  }
+
+  #statement(sql: string): StatementSync {
+    let statement = this.#statements.get(sql)
+    if (!statement) {
+      statement = this.#db.prepare(sql)
+      this.#statements.set(sql, statement)
+    }
+    return statement
+  }
+}
+
+/**
+ * SQLite's text is UTF-8: a path whose bytes are not (a lone surrogate for each) is stored as
+ * JSON has it, which begins as no other does.
+ */
+export function textOfPath(path: string): string {
+  return path.isWellFormed() && !path.startsWith('"') ? path : JSON.stringify(path)
+}
+
+export function pathOfText(text: string): string {
+  return text.startsWith('"') ? String(JSON.parse(text)) : text
+}
+
+/** What is told of an error of the state folder. */
+export function unusable(folder: string, error: unknown): Error {
+  // A content that can't be read is not the state folder's fault.
+  if (error instanceof HostError) return error
+  const { code, message } = error as { code?: string; message: string }
+  const isDenied = code === 'EACCES' || code === 'EPERM'
+  return new Refusal(
+    {
+      severity: 'error',
+      code: 'state',
+      message: `the state folder ${folder} can't be used: ${message}`,
+      help: isDenied
+        ? 'run steward as root, or name another folder with --state'
+        : 'free space on its disk or mend it, or name another folder with --state',
+    },
+    { cause: error },
+  )
+}
