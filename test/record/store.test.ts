@@ -225,7 +225,9 @@ describe('the state folder', () => {
     const run = made.runs.start({ command: [], classes: ['main'] })
     made.close()
     const db = new DatabaseSync(join(path, 'state.db'))
-    db.exec('DROP TABLE owed; DROP TABLE adopted; ALTER TABLE kept DROP COLUMN base; PRAGMA user_version = 1')
+    db.exec(
+      'DROP TABLE owed; DROP TABLE adopted; ALTER TABLE kept DROP COLUMN base; PRAGMA user_version = 1',
+    )
     db.close()
     expect(Store.reading(path, (store) => store.runs.owed())).toEqual([])
     const store = Store.open(path)
