@@ -2,6 +2,7 @@ import type { Catalog, CatalogResource } from '../compile/catalog.ts'
 import type { DiagnosticCode } from '../diagnostics/codes.ts'
 import type { Diagnostic } from '../diagnostics/diagnostic.ts'
 import type { Sources } from '../load/sources.ts'
+import type { Listening } from './listening.ts'
 import type { Order, Pair } from './order.ts'
 import type { Things } from './things.ts'
 
@@ -11,6 +12,7 @@ export interface Proving {
   readonly sources: Sources
   readonly things: Things
   readonly order: Order
+  readonly listening: Listening
 }
 
 /** One of these orders must hold; else there is a finding. Claims are made first and answered all at once. */

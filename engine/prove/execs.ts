@@ -1,8 +1,8 @@
 import type { CatalogResource } from '../compile/catalog.ts'
 import type { Diagnostic } from '../diagnostics/diagnostic.ts'
 import type { Sources } from '../load/sources.ts'
-import { type Claim, finding, lineFor, type Proving, wrongOrder } from './claim.ts'
-import { commandsIn, pathsIn } from './words.ts'
+import { type Claim, finding, lineFor, nameOf, type Proving, wrongOrder } from './claim.ts'
+import { accountsIn, commandsIn, pathsIn } from './words.ts'
 
 /** What a command is written as. */
 interface Written {
@@ -14,8 +14,8 @@ interface Written {
 
 /** What a command names by its path has an order to it; a program that a script calls is there before. */
 export function* execs(proving: Proving): Generator<Claim> {
-  const { catalog, things } = proving
-  for (const resource of catalog.resources) {
+  const { things } = proving
+  for (const resource of proving.catalog.resources) {
     if (resource.type !== 'exec') continue
     const written = resource.desired as Written
     for (const path of pathsIn(textOf(written))) {
@@ -27,22 +27,34 @@ export function* execs(proving: Proving): Generator<Claim> {
       for (const index of exact.length > 0 ? exact : things.fillers(path))
         if (index !== resource.index) yield names(proving, resource, path, index)
     }
-    for (const word of commandsIn(written.shell ?? '')) {
-      const by = things.provides.get(`command:${word}`) ?? []
-      if (by.length === 0 || by.includes(resource.index)) continue
-      const other = catalog.resources[by[0] as number] as CatalogResource
-      yield {
-        anyOf: by.map((each) => [each, resource.index]),
-        otherwise: () =>
-          finding(proving, {
-            code: 'unmet-need',
-            message: `${resource.ref} calls ${word}, and nothing says that ${other.ref}, which brings it, comes first`,
-            resource,
-            other,
-            found: wrongOrder(proving, resource, other),
-            help: `write in ${resource.ref}: needs: { commands: [${word}] }`,
-          }),
-      }
+    yield* unsaidNeeds(proving, resource, written.shell ?? '')
+  }
+}
+
+/** Programs that a script calls, and accounts that it gives files to, where the catalog brings them. */
+function* unsaidNeeds(
+  proving: Proving,
+  resource: CatalogResource,
+  script: string,
+): Generator<Claim> {
+  const { catalog, things } = proving
+  const commands = [...commandsIn(script)].map((word) => `command:${word}`)
+  for (const thing of [...commands, ...accountsIn(script)]) {
+    const { by } = things.bringers(thing, resource.index)
+    if (by.length === 0) continue
+    const other = catalog.resources[by[0] as number] as CatalogResource
+    const [kind, word] = thing.split(':')
+    yield {
+      anyOf: by.map((each) => [each, resource.index]),
+      otherwise: () =>
+        finding(proving, {
+          code: 'unmet-need',
+          message: `${resource.ref} names the ${nameOf(thing)}, and nothing says that ${other.ref}, which brings it, comes first`,
+          resource,
+          other,
+          found: wrongOrder(proving, resource, other),
+          help: `write in ${resource.ref}: needs: { ${kind}s: [${word}] }`,
+        }),
     }
   }
 }

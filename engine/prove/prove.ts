@@ -4,11 +4,13 @@ import { sortByPlace } from '../diagnostics/render.ts'
 import type { Sources } from '../load/sources.ts'
 import type { Claim, Proving } from './claim.ts'
 import { execs, opaqueExecs } from './execs.ts'
+import { Listening } from './listening.ts'
 import { needs } from './needs.ts'
 import { Order } from './order.ts'
 import { reads } from './reads.ts'
 import { secrets } from './secrets.ts'
 import { Things } from './things.ts'
+import { unsaidReads } from './unsaid-reads.ts'
 import { writes } from './writes.ts'
 
 export interface Proof {
@@ -30,10 +32,11 @@ export function prove(catalog: Catalog, sources: Sources): Proof {
     sources,
     things: new Things(catalog.resources),
     order: new Order(catalog.resources.length, catalog.edges),
+    listening: new Listening(catalog),
   }
   const findings: Diagnostic[] = []
   const claims: Claim[] = []
-  for (const check of [needs, writes, reads, execs, secrets]) {
+  for (const check of [needs, writes, reads, unsaidReads, execs, secrets]) {
     for (const each of check(proving)) {
       if ('otherwise' in each) claims.push(each)
       else findings.push(each)

@@ -17,3 +17,17 @@ export function commandsIn(script: string): ReadonlySet<string> {
   const text = script.replace(/\\\n/g, ' ').replace(/^\s*#.*$/gm, '')
   return new Set([...text.matchAll(COMMAND)].map(([, word = '']) => word))
 }
+
+/** Accounts that a shell script gives files to, or acts as. */
+export function accountsIn(script: string): ReadonlySet<`user:${string}` | `group:${string}`> {
+  const found = new Set<`user:${string}` | `group:${string}`>()
+  const name = '([a-z_][a-z0-9_-]*)'
+  const owners = new RegExp(`\\bchown\\s+(?:-\\S+\\s+)*${name}?(?::${name})?(?=\\s)`, 'g')
+  for (const [, user, group] of script.matchAll(owners)) {
+    if (user !== undefined) found.add(`user:${user}`)
+    if (group !== undefined) found.add(`group:${group}`)
+  }
+  const actors = new RegExp(`\\b(?:runuser|sudo|install)\\s(?:-\\S+\\s+)*?-[uo]\\s+${name}`, 'g')
+  for (const [, user] of script.matchAll(actors)) found.add(`user:${user}`)
+  return found
+}

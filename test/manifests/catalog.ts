@@ -6,6 +6,7 @@ import { renderDiagnostic } from '../../engine/diagnostics/render.ts'
 import type { Facts } from '../../engine/facts/schema.ts'
 import { openLibrary } from '../../engine/index.ts'
 import { parseConf } from '../../engine/load/conf.ts'
+import type { Library } from '../../engine/load/library.ts'
 import { secretMaker } from '../../engine/load/generated-secrets.ts'
 import type { SiteValue } from '../../engine/load/site.ts'
 import { types } from '../../engine/resources/index.ts'
@@ -19,11 +20,13 @@ export interface Case {
   /** Parameters of the site file, by class. */
   readonly site?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
   readonly classes?: readonly string[]
+  /** The shipped manifests when absent. */
+  readonly library?: Library
 }
 
 export const passwords = { memcached_password: 'of-memcached', redis_password: 'of-"redis"' }
 
-const library = openLibrary({ manifests: [], state: '/nonexistent', mayKeep: false })
+const shipped = openLibrary({ manifests: [], state: '/nonexistent', mayKeep: false })
 
 /** What the shipped manifests make of a case. */
 export function result({
@@ -32,6 +35,7 @@ export function result({
   facts = {},
   site = {},
   classes = ['zulip::profile::memcached', 'zulip::profile::redis', 'zulip::nginx'],
+  library = shipped,
 }: Case): Compiled {
   const parsed = parseConf(conf, '/etc/zulip/zulip.conf')
   if (!('conf' in parsed)) throw new Error('the conf of this case is wrong')

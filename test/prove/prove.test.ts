@@ -81,10 +81,26 @@ describe('a need', () => {
     creates: /srv/tested
 ${more}`
     expect(await findings(script(''))).toEqual([
-      'unmet-need exec[test] calls nginx, and nothing says that package[nginx-full], which brings it, comes first',
+      'unmet-need exec[test] names the command nginx, and nothing says that package[nginx-full], which brings it, comes first',
     ])
     expect(await findings(script('    needs: { commands: [nginx] }\n'))).toEqual([])
   })
+})
+
+test('an account that a script gives a file to is a need that nobody has to write', async () => {
+  const script = (more: string) => `  - user: own
+    ensure: present
+  - exec: make
+    shell: |
+      touch /srv/new
+      chown -R own:own /srv/new
+    creates: /srv/new
+${more}`
+  expect(await findings(script(''))).toEqual([
+    'unmet-need exec[make] names the user own, and nothing says that user[own], which brings it, comes first',
+    'unmet-need exec[make] names the group own, and nothing says that user[own], which brings it, comes first',
+  ])
+  expect(await findings(script('    needs: { users: [own], groups: [own] }\n'))).toEqual([])
 })
 
 describe('two writes of one thing', () => {
@@ -169,7 +185,7 @@ ${more}`
 
   test('that does not hear of a change to the configuration of its package is found', async () => {
     expect(await findings(service(''))).toEqual([
-      'unheard-change /etc/nginx/nginx.conf is configuration of the package of service[nginx], and a change by file[/etc/nginx/nginx.conf] restarts and reloads nothing',
+      'unheard-change /etc/nginx/nginx.conf lies where service[nginx] reads, and a change by file[/etc/nginx/nginx.conf] does not restart or reload it',
     ])
   })
 
@@ -211,7 +227,7 @@ ${more}`
     ensure: running
 ${more}`
     const env =
-      'unheard-change file[/etc/systemd/system/own.service], which service[own] reads, names /etc/own.env, and a change by file[/etc/own.env] restarts and reloads nothing'
+      'unheard-change file[/etc/systemd/system/own.service], which service[own] reads, names /etc/own.env, and a change by file[/etc/own.env] does not restart or reload it'
     const program =
       'unmet-need file[/etc/systemd/system/own.service], which service[own] reads, names /usr/local/bin/own, and nothing says that file[/usr/local/bin/own] is there before'
     expect(await findings(text('0755', ''))).toEqual([env, program])
@@ -220,6 +236,31 @@ ${more}`
         text('0755', '    restart_on: [/etc/own.env]\n    require: { file: /usr/local/bin/own }\n'),
       ),
     ).toEqual([])
+  })
+
+  test('reads what its package brings, wherever that lies', async () => {
+    const text = `  - package: memcached
+  - file: /etc/default/memcached
+    content: x
+  - service: memcached
+    ensure: running
+`
+    expect(await findings(text)).toEqual([
+      'unheard-change /etc/default/memcached is configuration of the package of service[memcached], and a change by file[/etc/default/memcached] does not restart or reload it',
+    ])
+  })
+
+  test('of an instance reads what lies in the folders of that instance', async () => {
+    const text = `  - file: [/etc/own, /etc/own/1, /etc/own/1/main, /etc/own/2, /etc/own/2/main]
+    ensure: directory
+  - file: [/etc/own/1/main/x.conf, /etc/own/2/main/x.conf]
+    content: x
+  - service: own@1-main
+    ensure: running
+`
+    expect(await findings(text)).toEqual([
+      'unheard-change /etc/own/1/main/x.conf lies where service[own@1-main] reads, and a change by file[/etc/own/1/main/x.conf] does not restart or reload it',
+    ])
   })
 
   test('has nothing to do with what cron and logrotate read', async () => {

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest'
+import { catalogOf } from '../compile/road.ts'
+import { mutants, tried, whole } from './mutants.ts'
+import { Simulation, seeded } from './simulation.ts'
+
+/** Every so manieth; the long series tries all of them. */
+const STEP = 6
+
+test('of the mutants of our own manifests that matter, at least 95 % are found', () => {
+  const sample = mutants.filter((_, index) => index % STEP === 0)
+  const { matter, found, missed } = tried(sample)
+  expect(matter).toBeGreaterThan(30)
+  expect(found / matter, missed.join('\n')).toBeGreaterThanOrEqual(0.95)
+})
+
+test('the catalog as it is goes wrong in no order', () => {
+  expect(new Simulation(whole, seeded(1)).breaks(whole)).toBeUndefined()
+})
+
+test.each([
+  ['a need', '  - file: /srv/x\n    ensure: directory\n  - file: /srv/x/y\n    content: y\n'],
+  [
+    'a write',
+    '  - file: /srv/x\n    ensure: present\n  - file_line: x\n    path: /srv/x\n    line: x\n',
+  ],
+  ['what is read', '  - file: /srv/x\n    content: x\n  - service: x\n    restart_on: [/srv/x]\n'],
+])('a mutant in which %s goes wrong is one that matters', async (_what, resources) => {
+  const catalog = await catalogOf(`class: main\nresources:\n${resources}`)
+  const simulation = new Simulation(catalog, seeded(1))
+  expect(simulation.breaks(catalog)).toBeUndefined()
+  expect(simulation.breaks({ ...catalog, edges: [] })).toBeDefined()
+})
