@@ -169,6 +169,7 @@ class Runner {
 
   async *group(group: readonly number[]): AsyncGenerator<Event> {
     const work: Work[] = []
+    const verdicts = await this.#verdictsOf(group)
     for (const index of group) {
       const resource = this.#input.catalog.resources[index] as CatalogResource
       const cause = this.#look(index)
@@ -183,7 +184,7 @@ class Runner {
         })
         continue
       }
-      yield* this.#decide(resource, work)
+      yield* this.#decide(resource, work, verdicts.get(index))
     }
     if (work.length === 0) return
     const type = this.#type(work[0]?.resource as CatalogResource)
@@ -224,21 +225,59 @@ class Runner {
     return cause
   }
 
-  /** Finds out what is to be done for a resource, and does all but the change itself. */
-  async *#decide(resource: CatalogResource, work: Work[]): AsyncGenerator<Event> {
-    const { index, ref } = resource
+  #plannedVerdict(index: number): Verdict | undefined {
     const state = this.#input.states[index]
+    return state?.kind === 'known' ? state.verdict : undefined
+  }
+
+  /** Whether what the plan knows of a resource may be out of date, or is about to be acted on. */
+  #isToBeAsked(resource: CatalogResource): boolean {
+    const verdict = this.#plannedVerdict(resource.index)
+    const isInSync = verdict && 'changes' in verdict && (verdict.changes?.length ?? 0) === 0
+    return !isInSync || !!this.#touched[resource.index] || this.#refreshes.isOwed(resource)
+  }
+
+  /** What is asked of those that share a transaction, at once: to ask apt takes as long for one package as for all. */
+  async #verdictsOf(group: readonly number[]): Promise<ReadonlyMap<number, Verdict>> {
+    const resources = group
+      .filter((index) => this.#look(index) < 0)
+      .map((index) => this.#input.catalog.resources[index] as CatalogResource)
+      .filter((resource) => this.#isToBeAsked(resource))
+    const [first] = resources
+    if (!first || resources.length < 2) return new Map()
+    try {
+      const verdicts = await verdictsNow(this.#type(first), resources, {
+        host: this.#host,
+        context: this.#context,
+        needs: this.#needs,
+      })
+      return new Map(resources.map(({ index }, k) => [index, verdicts[k] as Verdict]))
+    } catch {
+      // Each is asked alone then, and fails alone.
+      return new Map()
+    }
+  }
+
+  /** Finds out what is to be done for a resource, and does all but the change itself. */
+  async *#decide(
+    resource: CatalogResource,
+    work: Work[],
+    asked: Verdict | undefined,
+  ): AsyncGenerator<Event> {
+    const { index, ref } = resource
     const began = performance.now()
-    let verdict: Verdict | undefined = state?.kind === 'known' ? state.verdict : undefined
+    let verdict = this.#plannedVerdict(index)
     const planned = verdict && 'changes' in verdict ? (verdict.changes?.length ?? 0) : -1
-    if (planned !== 0 || this.#touched[index] || this.#refreshes.isOwed(resource)) {
+    if (this.#isToBeAsked(resource)) {
       this.#intents.intend(resource)
       try {
-        verdict = await verdictNow(this.#type(resource), resource, {
-          host: this.#host,
-          context: this.#context,
-          needs: this.#needs,
-        })
+        verdict =
+          asked ??
+          (await verdictNow(this.#type(resource), resource, {
+            host: this.#host,
+            context: this.#context,
+            needs: this.#needs,
+          }))
       } catch (error) {
         yield this.#failed(resource, began, error, 'apply-failed', [])
         return

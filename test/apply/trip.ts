@@ -11,8 +11,8 @@ import { probe } from '../../engine/probe.ts'
 import { pastOf } from '../../engine/record/past.ts'
 import { RunRecord } from '../../engine/record/run-record.ts'
 import { Store } from '../../engine/record/store.ts'
-import { types } from '../../engine/resources/index.ts'
-import type { LocalEdits } from '../../engine/resources/type.ts'
+import { types as allTypes } from '../../engine/resources/index.ts'
+import type { LocalEdits, ResourceType } from '../../engine/resources/type.ts'
 import { compileInput, type Given } from '../compile/input.ts'
 
 /** A tree to manage and a state folder, both real. */
@@ -26,6 +26,8 @@ export interface RunOptions extends Given {
   readonly localEdits?: LocalEdits
   /** Called between plan and apply: another hand on the host. */
   readonly meanwhile?: () => void
+  /** What stands for the types themselves; they are compiled as ever. */
+  readonly types?: ReadonlyMap<string, ResourceType>
   /** What the run is to use in place of the host itself. */
   readonly host?: (host: Host) => Host
   /** What takes things down in place of the record itself. */
@@ -47,6 +49,7 @@ export interface Ran {
 export async function trip(place: Place, folder: string, options: RunOptions = {}): Promise<Ran> {
   const { catalog, diagnostics } = compile(await compileInput(folder, options))
   if (!catalog) throw new Error(diagnostics.map((each) => renderDiagnostic(each)).join('\n'))
+  const { types = allTypes } = options
   const real = localHost({ root: place.root })
   const host = options.host?.(real) ?? real
   const selection = { tags: [], only: [], ...options.selection }
