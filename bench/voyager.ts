@@ -96,7 +96,8 @@ async function convergedHost(rig: Rig, archive: string): Promise<TestHost> {
     # What is built, or counts by being there, is not read.
     for made in /usr/local/bin/smokescreen-85c4c64e1e01b899456d42459966a106f66c7cd5-go-1.22.5 \\
       /srv/zulip-node-22.11.0/bin/node /srv/zulip-node-22.11.0/bin/corepack \\
-      /home/zulip/.cache/node/corepack/v1/pnpm/9.14.2/.corepack; do
+      /home/zulip/.cache/node/corepack/v1/pnpm/9.14.2/.corepack \\
+      /home/zulip/.cache/node/corepack/lastKnownGood.json; do
       mkdir -p "$(dirname $made)"
       printf '#!/bin/sh\\nexec sleep 100000\\n' >$made
       chmod 755 $made
