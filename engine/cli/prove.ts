@@ -2,12 +2,15 @@ import { compileCatalog, load } from '../index.ts'
 import { opaqueNotice } from '../prove/execs.ts'
 import { prove } from '../prove/prove.ts'
 import { renderProof } from '../ui/proof-text.ts'
+import { withExample } from './example.ts'
 import { type CommonFlags, roadOptions } from './options.ts'
-import { print, showDiagnostics } from './output.ts'
+import { note, print, showDiagnostics } from './output.ts'
 
 /** `steward prove`: 1 when something can go wrong in an order that the catalog allows. */
 export async function run(flags: CommonFlags, classes: readonly string[]): Promise<number> {
-  const loaded = await load(roadOptions(flags, classes, false))
+  const { options, told } = withExample(roadOptions(flags, classes, false))
+  if (told !== undefined && !flags.json) note(told)
+  const loaded = await load(options)
   const { catalog, notices } = compileCatalog(loaded)
   const { findings, opaque, claims } = prove(catalog, loaded.library.sources)
   const { sources } = loaded.library

@@ -11,6 +11,24 @@ export function* needs(proving: Proving): Generator<Claim | Diagnostic> {
     for (const thing of footprint.after ?? []) yield* need(proving, resource, thing, 'comes after')
     for (const thing of footprint.before ?? []) yield* prepare(proving, resource, thing)
   }
+  yield* unknown(proving)
+}
+
+/** That a package of which nobody knows what it brings comes first gave way, and nobody wrote the opposite. */
+function* unknown(proving: Proving): Generator<Diagnostic> {
+  const { catalog, order } = proving
+  for (const { from, to, thing = '' } of catalog.dropped) {
+    const [other, resource] = [catalog.resources[from], catalog.resources[to]]
+    if (!other?.footprint.bringsUnknown || !resource || order.isDecided(to, from)) continue
+    yield finding(proving, {
+      code: 'dropped-edge',
+      message: `${resource.ref} needs ${nameOf(thing)}, which ${other.ref} may bring: that order gave way, for it would have closed a circle`,
+      resource,
+      other,
+      found: wrongOrder(proving, resource, other),
+      help: lineFor(proving, other, resource),
+    })
+  }
 }
 
 function* need(
@@ -67,7 +85,7 @@ function* removed(
   thing: string,
   how: 'needs' | 'comes after',
 ): Generator<Claim | Diagnostic> {
-  for (const remover of proving.things.removes.get(thing) ?? []) {
+  for (const remover of removersOf(proving, thing)) {
     if (remover === resource.index) continue
     const other = proving.catalog.resources[remover] as CatalogResource
     if (how === 'needs') {
@@ -93,6 +111,15 @@ function* removed(
           }),
       }
     }
+  }
+}
+
+/** Whoever removes a thing; of a path, whoever removes the nearest folder above that anybody does. */
+function removersOf({ things }: Proving, thing: string): readonly number[] {
+  for (let key = thing; ; key = `path:${parentPath(key.slice(5))}`) {
+    const found = things.removes.get(key)
+    if (found) return found
+    if (!key.startsWith('path:/') || key === 'path:/') return []
   }
 }
 

@@ -6,6 +6,7 @@ import type { Claim, Proving } from './claim.ts'
 import { execs, opaqueExecs } from './execs.ts'
 import { Listening } from './listening.ts'
 import { needs } from './needs.ts'
+import { opposites } from './opposites.ts'
 import { Order } from './order.ts'
 import { reads } from './reads.ts'
 import { secrets } from './secrets.ts'
@@ -36,7 +37,7 @@ export function prove(catalog: Catalog, sources: Sources): Proof {
   }
   const findings: Diagnostic[] = []
   const claims: Claim[] = []
-  for (const check of [needs, writes, reads, unsaidReads, execs, secrets]) {
+  for (const check of [needs, writes, opposites, reads, unsaidReads, execs, secrets]) {
     for (const each of check(proving)) {
       if ('otherwise' in each) claims.push(each)
       else findings.push(each)

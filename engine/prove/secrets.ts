@@ -31,7 +31,6 @@ export function* secrets(proving: Proving): Generator<Diagnostic> {
       const { mode } = keeper.desired as { readonly mode?: string }
       if (mode !== undefined && !canOthersRead(mode)) continue
       if (modes.isClosed(path)) continue
-      const takesMode = keeper.type === 'file'
       yield finding(proving, {
         code: 'readable-secret',
         message: `${resource.ref} writes a secret (${own}) into ${path}, which others can read`,
@@ -41,12 +40,18 @@ export function* secrets(proving: Proving): Generator<Diagnostic> {
           mode === undefined
             ? `no mode is given, and a new file has ${newFileMode.toString(8).padStart(4, '0')}`
             : `mode ${mode}`,
-        help: takesMode
-          ? `write in ${keeper.ref}: mode: "0600"; or "0640" with a group`
-          : `declare the file before it: file: ${path} with ensure: present and mode: "0600"`,
+        help: wayOut(keeper, path),
       })
     }
   }
+}
+
+function wayOut(keeper: CatalogResource, path: string): string {
+  if (keeper.type === 'file') return `write in ${keeper.ref}: mode: "0600"; or "0640" with a group`
+  // Such as the file of a cron job, which has one mode whatever is in it.
+  if (keeper.footprint.edits === undefined || path === '/etc/fstab')
+    return 'keep the secret in a file of its own with mode "0600", and name that file here'
+  return `declare the file as well: file: ${path}, with ensure: present and mode: "0600"`
 }
 
 function filesOf({ footprint }: CatalogResource): readonly string[] {

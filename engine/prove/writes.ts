@@ -37,9 +37,16 @@ export function* writes(proving: Proving): Generator<Claim | Diagnostic> {
     }
   }
   for (const [path, writers] of writes) {
-    for (const [nth, writer] of writers.entries())
-      for (const other of writers.slice(nth + 1))
-        if (!isSame(at(writer), at(other))) yield eitherWay(proving, path, at(writer), at(other))
+    for (const [nth, writer] of writers.entries()) {
+      for (const other of writers.slice(nth + 1)) {
+        const [one, two] = [at(writer), at(other)]
+        if (isSame(one, two)) continue
+        // Two of one type would each set it again in every run.
+        yield one.type === two.type
+          ? takenBack(proving, `path:${path}`, one, two)
+          : eitherWay(proving, path, one, two)
+      }
+    }
   }
 }
 

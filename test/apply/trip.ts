@@ -1,5 +1,6 @@
 import { apply } from '../../engine/apply/apply.ts'
 import type { Keeper } from '../../engine/apply/keeper.ts'
+import type { Catalog } from '../../engine/compile/catalog.ts'
 import { compile } from '../../engine/compile/compile.ts'
 import { type Selection, selected } from '../../engine/compile/selection.ts'
 import { renderDiagnostic } from '../../engine/diagnostics/render.ts'
@@ -49,6 +50,15 @@ export interface Ran {
 export async function trip(place: Place, folder: string, options: RunOptions = {}): Promise<Ran> {
   const { catalog, diagnostics } = compile(await compileInput(folder, options))
   if (!catalog) throw new Error(diagnostics.map((each) => renderDiagnostic(each)).join('\n'))
+  return tripWith(place, catalog, options)
+}
+
+/** The rest of a trip, from a catalog on. */
+export async function tripWith(
+  place: Place,
+  catalog: Catalog,
+  options: RunOptions = {},
+): Promise<Ran> {
   const { types = allTypes } = options
   const real = localHost({ root: place.root })
   const host = options.host?.(real) ?? real

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { catalogOf } from '../compile/road.ts'
-import { mutants, tried, whole } from './mutants.ts'
+import { mutants, rootedEdges, tried, triedInRoot, whole } from './mutants.ts'
 import { Simulation, seeded } from './simulation.ts'
 
 /** Every so manieth; the long series tries all of them. */
@@ -11,6 +11,12 @@ test('of the mutants of our own manifests that matter, at least 95 % are found',
   const { matter, found, missed } = tried(sample)
   expect(matter).toBeGreaterThan(30)
   expect(found / matter, missed.join('\n')).toBeGreaterThanOrEqual(0.95)
+})
+
+test('of those that really go wrong in a root, all are found', async () => {
+  const { matter, missed } = await triedInRoot(rootedEdges.filter((_, index) => index % 9 === 0))
+  expect(matter).toBeGreaterThan(2)
+  expect(missed).toEqual([])
 })
 
 test('the catalog as it is goes wrong in no order', () => {

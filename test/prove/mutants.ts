@@ -7,6 +7,7 @@ import { prove } from '../../engine/prove/prove.ts'
 import { types } from '../../engine/resources/index.ts'
 import { type Case, catalogOf } from '../manifests/catalog.ts'
 import { conf, library, secrets, ten } from '../manifests/every-class.ts'
+import { Rooted } from './rooted.ts'
 import { Simulation, seeded } from './simulation.ts'
 
 /** A catalog from which one thing that orders it was taken away. */
@@ -26,6 +27,9 @@ const voyager: Case = {
 
 /** The catalog that is mutated: a whole server. */
 export const whole = catalogOf(voyager)
+
+const rooted = new Rooted(whole)
+const SEED = 20_260_301
 
 /** Every edge of the catalog, whatever it was made from. */
 function withoutEdges(): Mutant[] {
@@ -136,9 +140,34 @@ export interface Counts {
 
 export const mutants: readonly Mutant[] = [...withoutEdges(), ...withoutWords()]
 
-/** Applies mutants in shuffled orders, proves them, and counts. */
+/** Edges whose ends a root can hold. */
+export const rootedEdges = whole.edges.filter((edge) => rooted.holds(edge))
+
+/** Really applies the catalog without each of these edges, in two orders each. */
+export async function triedInRoot(edges: Catalog['edges']): Promise<Counts> {
+  const simulation = new Simulation(whole, seeded(SEED))
+  const missed: string[] = []
+  let [matter, found, beyond] = [0, 0, 0]
+  for (const edge of edges) {
+    const mutant = { ...whole, edges: whole.edges.filter((each) => each !== edge) }
+    let harm: string | undefined
+    for (const order of simulation.orders(mutant).take(2))
+      harm ??= await rooted.breaks(mutant, order)
+    const isFound = prove(mutant, new Sources()).findings.length > 0
+    if (harm === undefined) {
+      if (isFound) beyond++
+      continue
+    }
+    matter++
+    if (isFound) found++
+    else missed.push(harm)
+  }
+  return { mutants: edges.length, matter, found, beyond, missed }
+}
+
+/** Applies mutants in shuffled orders, by footprints alone, proves them, and counts. */
 export function tried(some: readonly Mutant[]): Counts {
-  const simulation = new Simulation(whole, seeded(20_260_301))
+  const simulation = new Simulation(whole, seeded(SEED))
   const sources = new Sources()
   const missed: string[] = []
   let [matter, found, beyond] = [0, 0, 0]

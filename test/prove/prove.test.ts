@@ -143,13 +143,15 @@ ${more}`
     expect(await findings(text('    require: { exec: make }\n'))).toEqual([])
   })
 
-  test('of the same key of the kernel in two files need an order', async () => {
+  test('are found where two settings of the kernel are one', async () => {
     const text = `  - sysctl: vm.overcommit_memory
     value: 1
   - sysctl: vm/overcommit_memory
     value: 2
 `
-    expect(await findings(text)).toMatchObject([expect.stringMatching(/^unordered-writes /)])
+    expect(await findings(text)).toEqual([
+      'taken-back sysctl[vm.overcommit_memory] and sysctl[vm/overcommit_memory] both decide all that is in /proc/sys/vm/overcommit_memory',
+    ])
   })
 
   test('of different parts of a file are no finding', async () => {
@@ -171,6 +173,73 @@ ${more}`
   - file: /etc/nginx/nginx.conf
     content: x
     before: { package: nginx-full }
+`
+    expect(await findings(text)).toEqual([])
+  })
+})
+
+describe('what one resource takes back from another', () => {
+  test.each([
+    [
+      'a member of a group',
+      `  - user: own
+    ensure: present
+    groups: [adm]
+  - group: adm
+    ensure: present
+    members: []
+    membership: inclusive
+`,
+      'taken-back user[own] sees to it that own belongs to adm, and group[adm] takes that back',
+    ],
+    [
+      'a group of a user',
+      `  - group: adm
+    ensure: present
+    members: [own]
+  - user: own
+    ensure: present
+    groups: []
+    membership: inclusive
+`,
+      'taken-back group[adm] sees to it that own belongs to adm, and user[own] takes that back',
+    ],
+    [
+      'a unit under another name',
+      `  - service: nginx
+    enable: true
+  - service: nginx.service
+    enable: false
+`,
+      'taken-back service[nginx] sees to it that nginx.service has enable: true, and service[nginx.service] takes that back',
+    ],
+    [
+      'the folder that something lies in',
+      `  - file: /srv/own
+    ensure: absent
+    force: true
+  - file: /srv/own/deep/x
+    content: x
+`,
+      'taken-back file[/srv/own/deep/x] needs /srv/own/deep, and file[/srv/own] removes it',
+    ],
+  ])('is found: %s', async (_what, text, expected) => {
+    expect(await findings(text)).toEqual([expected])
+  })
+
+  test('is nothing where both say the same, or only add', async () => {
+    const text = `  - user: own
+    ensure: present
+    groups: [adm]
+  - group: adm
+    ensure: present
+    members: [other]
+  - user: other
+    ensure: present
+  - service: nginx
+    enable: true
+  - service: nginx.service
+    enable: true
 `
     expect(await findings(text)).toEqual([])
   })

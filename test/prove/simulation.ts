@@ -81,15 +81,7 @@ export class Simulation {
     const unheard = this.#reads.find((pair) => !told.has(pairOf(pair)))
     const name = (index: number) => mutant.resources[index]?.ref ?? ''
     if (unheard) return `${name(unheard.to)} goes on with what ${name(unheard.from)} replaced`
-    const kept = new Set(mutant.edges.map(pairOf))
-    const lost = this.#catalog.edges.filter((edge) => !kept.has(pairOf(edge)))
-    const orders = [
-      ...lost.flatMap(({ to }) =>
-        Array.from({ length: ORDERS.hastened }, () => this.#shuffled(mutant, to)),
-      ),
-      ...Array.from({ length: ORDERS.mutant }, () => this.#shuffled(mutant)),
-    ]
-    for (const order of orders) {
+    for (const order of this.orders(mutant)) {
       const { met, place } = this.#trip(order)
       for (const [index, expected] of this.#met.entries())
         for (const [thing, by] of expected)
@@ -102,6 +94,15 @@ export class Simulation {
           return `${name(to)} starts before ${name(from)}`
     }
     return undefined
+  }
+
+  /** Orders to try a mutant in: first those in which what lost an edge comes as early as it can. */
+  *orders(mutant: Catalog): Generator<readonly number[]> {
+    const kept = new Set(mutant.edges.map(pairOf))
+    const lost = this.#catalog.edges.filter((edge) => !kept.has(pairOf(edge)))
+    for (const { to } of lost)
+      for (let nth = 0; nth < ORDERS.hastened; nth++) yield this.#shuffled(mutant, to)
+    for (let nth = 0; nth < ORDERS.mutant; nth++) yield this.#shuffled(mutant)
   }
 
   /** Any order that keeps to the edges; what has to be done for the resource to hasten comes first. */
@@ -186,10 +187,12 @@ function writtenPaths(resource: CatalogResource | undefined): readonly string[] 
   return [...things.map((thing) => thing.slice(5)), ...edits.map(({ path }) => path), ...writes]
 }
 
-/** Two that write one path, in both directions; packages bring theirs together, and parts of a file do not meet. */
+type How = 'whole' | 'part' | 'package'
+
+/** Two that write one path, in both directions, where their order tells what is there in the end. */
 function writerPairs(resources: readonly CatalogResource[]) {
-  const writers = new Map<string, { index: number; how: 'whole' | 'part' | 'package' }[]>()
-  const add = (path: string, index: number, how: 'whole' | 'part' | 'package') => {
+  const writers = new Map<string, { index: number; how: How }[]>()
+  const add = (path: string, index: number, how: How) => {
     const list = writers.get(path)
     if (list) list.push({ index, how })
     else writers.set(path, [{ index, how }])
@@ -205,10 +208,15 @@ function writerPairs(resources: readonly CatalogResource[]) {
   return [...writers].flatMap(([path, list]) =>
     list.flatMap((one) =>
       list.flatMap((other) =>
-        one.index === other.index || (one.how === other.how && one.how !== 'whole')
+        one.index === other.index || !isLost(one.how, other.how)
           ? []
           : [{ path, first: one.index, second: other.index }],
       ),
     ),
   )
+}
+
+/** Whether it matters that the second comes later: a package leaves what it finds, and parts do not meet. */
+function isLost(first: How, second: How): boolean {
+  return second !== 'package' && (first !== second || first === 'whole')
 }
