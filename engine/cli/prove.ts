@@ -24,6 +24,7 @@ export async function run(flags: CommonFlags, classes: readonly string[]): Promi
         resources: catalog.resources.length,
         claims,
         findings: findings.length,
+        dropped: catalog.dropped.length,
         opaque: opaque.map(({ ref }) => ref),
       }),
     )
