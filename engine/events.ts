@@ -89,6 +89,8 @@ export type Event =
     }
   /** What was found differs from what the plan said. */
   | { readonly type: 'differs_from_plan'; readonly ref: string; readonly message: string }
+  /** Files are as they were before the run, for a service did not run with what the run had made of them. */
+  | { readonly type: 'put_back'; readonly ref: string; readonly paths: readonly string[] }
   | { readonly type: 'waiting'; readonly message: string }
   | { readonly type: 'notice'; readonly message: string }
   | { readonly type: 'run_finished'; readonly summary: Summary }

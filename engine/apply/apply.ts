@@ -3,10 +3,12 @@ import type { Catalog, CatalogResource } from '../compile/catalog.ts'
 import type { Event, Outcome, Summary } from '../events.ts'
 import { type Adjacency, neighbours, pairs, predecessors } from '../graph.ts'
 import type { Host } from '../host/host.ts'
+import { putBack } from '../host/keeping.ts'
 import {
   type Action,
   actionOf,
   conflictOf,
+  type DueRefresh,
   isStart,
   type Past,
   type Plan,
@@ -418,7 +420,10 @@ class Runner {
     try {
       refreshed = await type.refresh(resource, due.by, this.#host)
     } catch (error) {
-      yield this.#failed(resource, began, error, 'refresh-failed', changes)
+      const paths = this.#putBack(type, due)
+      if (paths.length > 0) yield { type: 'put_back', ref, paths }
+      const why = await this.#recovered(type, resource, error, paths)
+      yield this.#failed(resource, began, why, 'refresh-failed', changes)
       return
     }
     this.#input.keeper.paid(ref)
@@ -433,6 +438,45 @@ class Runner {
       ...this.#said(refreshed),
       ...(refreshed?.idle ? {} : { refresh: due }),
     })
+  }
+
+  /** Makes the files whose change asked for a refresh what they were before the run; gives their paths. */
+  #putBack(type: ResourceType, { from }: DueRefresh): string[] {
+    if (!type.recover) return []
+    const { host, keeper } = this.#input
+    const kept = keeper.keptOf(from)
+    for (const was of kept.toReversed()) {
+      putBack(host, was)
+      keeper.wroteBack(was.path)
+    }
+    this.#intents.settle()
+    return [...new Set(kept.map(({ path }) => path))]
+  }
+
+  /** The failure of a refresh, with what became of the resource once the files were back. */
+  async #recovered(
+    type: ResourceType,
+    resource: CatalogResource,
+    error: unknown,
+    paths: readonly string[],
+  ): Promise<unknown> {
+    if (paths.length === 0 || !type.recover || !(error instanceof ApplyError)) return error
+    const { message, ran, found } = error
+    const told = (after: string) =>
+      new ApplyError(`${message}; ${after}`, {
+        help: `mend what the manifests or zulip.conf make of ${paths.join(', ')}, and apply again`,
+        ...(ran ? { ran } : {}),
+        ...(found === undefined ? {} : { found }),
+        cause: error,
+      })
+    try {
+      await type.recover(resource, this.#host)
+    } catch (again) {
+      const why = again instanceof Error ? again.message : String(again)
+      return told(`what it reads is as it was before, and it fails with that too: ${why}`)
+    }
+    this.#input.keeper.paid(resource.ref)
+    return told('what it reads is as it was before, and it runs with that')
   }
 
   /**

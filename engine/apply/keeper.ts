@@ -36,6 +36,10 @@ export interface Keeper {
   gave(path: string, attributes: { readonly mode: number } | Ownership): void
   /** After a removal, or where a link took the place of a file. Durable once `settle` returns. */
   removed(path: string): void
+  /** What this run kept of what these resources changed, in its order, with whole contents. */
+  keptOf(refs: readonly string[]): readonly Kept[]
+  /** What was written at a path in this run is gone again, and what was on record before holds. */
+  wroteBack(path: string): void
   /** At the end of a window. */
   settle(): void
 }

@@ -135,6 +135,11 @@ export interface NewFile extends Ownership {
 export interface Host extends HostReader {
   /** Puts the content in place by rename; what was there is replaced, a directory is not. */
   writeFile(path: string, content: Uint8Array, options: NewFile): void
+  /** A copy of a content that only root can read, by this name in a new folder of the managed tree's /tmp. */
+  candidate(
+    name: string,
+    content: Uint8Array,
+  ): { readonly path: string; readonly remove: () => void }
   makeDirectory(path: string, options: Ownership & { readonly mode: number }): void
   /** Makes a symbolic link, or replaces a file or link by it in one step. */
   makeLink(path: string, target: string, options?: Ownership): void

@@ -74,6 +74,20 @@ export function keeping(host: Host, keep: (kept: Kept) => void): Host {
   }
 }
 
+/** Makes a path what it was when it was kept. A directory that holds something by now stays. */
+export function putBack(host: Host, kept: Kept): void {
+  const { path, kind, goes, mode, uid, gid, content, target } = kept
+  if (goes !== 'all') {
+    host.setOwner(path, { uid, gid })
+    if (kind !== 'link') host.setMode(path, mode)
+  } else if (kind === 'absent') {
+    const isFull = host.stat(path)?.kind === 'directory' && host.list(path).length > 0
+    if (host.stat(path) !== undefined && !isFull) host.remove(path)
+  } else if (kind === 'link') host.makeLink(path, target ?? '', { uid, gid })
+  else if (kind === 'directory') host.makeDirectory(path, { mode, uid, gid })
+  else if (kind === 'file' && content) host.writeFile(path, content, { mode, uid, gid })
+}
+
 function absent(path: string): Kept {
   return { path, kind: 'absent', goes: 'all', mode: 0, uid: 0, gid: 0 }
 }

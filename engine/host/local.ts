@@ -1,5 +1,5 @@
-import { closeSync, existsSync } from 'node:fs'
-import { posix } from 'node:path'
+import { closeSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { join, posix, relative } from 'node:path'
 import { accountsOf, parseGroup, parsePasswd } from './accounts.ts'
 import { runCommand } from './command.ts'
 import { errorCode, hostError } from './error.ts'
@@ -111,6 +111,7 @@ export function localHost(options: { readonly root?: string } = {}): Host {
         ? guardCommand(argv, given, { root, accounts: accounts() })
         : { unavailable: cannotRun },
     ...changing(writes, () => place?.forget()),
+    candidate: (name, content) => makeCandidate(root, name, content),
     async run(argv, given = {}) {
       writes.forget()
       try {
@@ -122,6 +123,16 @@ export function localHost(options: { readonly root?: string } = {}): Host {
         place?.forget()
       }
     },
+  }
+}
+
+/** For a program that is to look at a content: the folder's name is new, so nobody can have placed anything there. */
+function makeCandidate(root: string, name: string, content: Uint8Array) {
+  const folder = mkdtempSync(join(root, 'tmp/steward-'))
+  writeFileSync(join(folder, name), content, { mode: 0o600, flag: 'wx' })
+  return {
+    path: join('/', relative(root, folder), name),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
   }
 }
 

@@ -4,6 +4,7 @@ import type { Event, Summary } from '../events.ts'
 import type { HostReader, NewFile, Ownership } from '../host/host.ts'
 import type { Kept } from '../host/keeping.ts'
 import type { States } from '../probe.ts'
+import type { FileRow } from './file-records.ts'
 import { inSyncFiles, unchangedBases } from './in-sync-files.ts'
 import type { Store } from './store.ts'
 
@@ -17,6 +18,8 @@ export class RunRecord implements Keeper {
   readonly #store: Store
   readonly #isSensitive: (ref: string) => boolean
   readonly #bases: ReadonlyMap<string, string | undefined>
+  /** What was on record of each path when it was first kept. */
+  readonly #before = new Map<string, FileRow | undefined>()
 
   constructor(
     store: Store,
@@ -67,7 +70,8 @@ export class RunRecord implements Keeper {
       : pieces
         ? this.#store.contents.putPieces(pieces)
         : undefined
-    const base = kind === 'file' ? this.#store.files.find(path)?.base : undefined
+    if (!this.#before.has(path)) this.#before.set(path, this.#store.files.find(path))
+    const base = kind === 'file' ? this.#before.get(path)?.base : undefined
     this.#store.bucket.keep({
       run: this.id,
       ref,
@@ -136,6 +140,22 @@ export class RunRecord implements Keeper {
   removed(path: string): void {
     this.#store.begin()
     this.#store.files.forget(path)
+  }
+
+  keptOf(refs: readonly string[]): Kept[] {
+    const rows = this.#store.bucket.of(this.id).filter(({ ref }) => refs.includes(ref))
+    return rows.map(({ hash, target, ...row }) => {
+      const kept = row as typeof row & Kept
+      const content = hash === undefined ? undefined : this.#store.contents.get(hash)
+      return { ...kept, ...(content && { content }), ...(target !== undefined && { target }) }
+    })
+  }
+
+  wroteBack(path: string): void {
+    const row = this.#before.get(path)
+    this.#store.begin()
+    if (row) this.#store.files.record(row)
+    else this.#store.files.forget(path)
   }
 
   settle(): void {

@@ -7,6 +7,7 @@ import { checkFile } from './file/check.ts'
 import { ensureOf, type FileDesired, followsLink } from './file/desired.ts'
 import { settle } from './file/local-edit.ts'
 import { type FileCurrent, probeFiles } from './file/probe.ts'
+import { validateContent } from './file/validate.ts'
 import { followLinks } from './links.ts'
 import { joinPath, normalPath, parentPath } from './path.ts'
 import {
@@ -70,6 +71,7 @@ export const file: ResourceType<FileDesired, FileCurrent> = {
   async apply({ ref, title, desired }, changes, host) {
     try {
       const path = actsOn(normalPath(title), desired, host)
+      await validateContent(path, desired, changes, host)
       for (const [name, own] of byName(changes)) applyTo(joinPath(path, name), own, host)
     } catch (error) {
       throw isKnown(error) ? failure(ref, error) : error
@@ -145,6 +147,10 @@ function isKnown(error: unknown): error is ApplyError | HostError {
 }
 
 function failure(ref: string, error: ApplyError | HostError): ApplyError {
-  const help = 'help' in error && error.help !== undefined ? { help: error.help } : {}
-  return new ApplyError(`${ref}: ${error.message}`, { ...help, cause: error })
+  const { help, ran }: Partial<ApplyError> = error instanceof ApplyError ? error : {}
+  return new ApplyError(`${ref}: ${error.message}`, {
+    ...(help === undefined ? {} : { help }),
+    ...(ran ? { ran } : {}),
+    cause: error,
+  })
 }

@@ -12,6 +12,7 @@ export interface ServiceDesired {
   readonly reload_on?: readonly string[]
   readonly restart?: readonly string[]
   readonly reload?: readonly string[]
+  readonly check?: readonly string[]
 }
 
 type Service = Resource<ServiceDesired>
@@ -44,6 +45,7 @@ export async function applyService(
     await act(service, ['systemctl', enable ? 'enable' : 'disable', '--', unit.id], host)
   }
   if (ensure === 'running') {
+    await check(service, host)
     await clearFailure(service, unit, host)
     await act(service, ['systemctl', 'start', '--', name], host)
     await expectRunning(service, ['systemctl', 'start', '--', name], host)
@@ -65,6 +67,7 @@ export async function refreshService(
   if (desired.ensure === undefined && unit.active !== 'active' && unit.active !== 'reloading') {
     return { idle: true, note: 'it does not run, so it is not restarted' }
   }
+  await check(service, host)
   await clearFailure(service, unit, host)
   const argv =
     by === 'reload'
@@ -74,6 +77,29 @@ export async function refreshService(
   await expectRunning(service, argv, host)
   const output = `${stdout}${stderr}`.trim()
   return output === '' ? undefined : { output }
+}
+
+/** Once what it reads is as it was before: started again where that is needed. */
+export async function recoverService(service: Service, host: Host): Promise<void> {
+  const unit = await readyUnit(service, host)
+  if (unit.active === 'active' || unit.active === 'reloading') return
+  await clearFailure(service, unit, host)
+  const { title, desired } = service
+  const argv = desired.restart ?? ['systemctl', 'restart', '--', unitName(title)]
+  await act(service, argv, host)
+  await expectRunning(service, argv, host)
+}
+
+/** Whether what it reads is valid, by its own command. Throws where it is not. */
+async function check({ ref, desired }: Service, host: Host): Promise<void> {
+  if (desired.check === undefined) return
+  const result = await host.run(desired.check)
+  if (result.exitCode === 0) return
+  const { stdout, stderr } = result
+  throw new ApplyError(
+    `${ref} is left as it runs, for \`${desired.check.join(' ')}\` finds fault with what it reads: ${howItEnded(result)}`,
+    { ran: { argv: result.argv, exit: howItEnded(result), output: `${stdout}${stderr}`.trim() } },
+  )
 }
 
 /** The unit as it is, read anew by systemd where its files changed or may have. */

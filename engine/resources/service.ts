@@ -1,6 +1,11 @@
 import schema from '../../schemas/resources/service.json' with { type: 'json' }
 import type { HostReader } from '../host/host.ts'
-import { applyService, refreshService, type ServiceDesired } from './service-acts.ts'
+import {
+  applyService,
+  recoverService,
+  refreshService,
+  type ServiceDesired,
+} from './service-acts.ts'
 import { showUnits, type Unit, unitName } from './systemctl.ts'
 import type { Change, Footprint, Resource, ResourceType, Thing, Verdict } from './type.ts'
 
@@ -28,6 +33,7 @@ export const service: ResourceType<ServiceDesired, ServiceCurrent> = {
   diff: diffService,
   apply: applyService,
   refresh: refreshService,
+  recover: recoverService,
 }
 
 function checkService({ ref, title, desired }: Resource<ServiceDesired>) {

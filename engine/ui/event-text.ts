@@ -41,6 +41,8 @@ export function renderEvent(event: Event, options: EventTextOptions): string | u
       return renderStep(event, options)
     case 'differs_from_plan':
       return line(paint('warning', pad('differs')), event.message)
+    case 'put_back':
+      return line(paint('warning', pad('put back')), event.paths.join(', '))
     case 'waiting':
       return line(paint('notice', pad('waiting')), event.message)
     case 'notice':

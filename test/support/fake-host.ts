@@ -243,6 +243,7 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
         gid,
       })
     },
+    candidate: (name) => ({ path: `/tmp/candidate/${name}`, remove: () => undefined }),
     makeDirectory(path, { mode, uid, gid }) {
       const at = target(path)
       if (tree.has(at)) throw new HostError('EEXIST', path)

@@ -26,6 +26,7 @@ export interface FileDesired {
   readonly links?: 'manage' | 'follow'
   readonly replace?: boolean
   readonly local_edits?: LocalEdits
+  readonly validate?: readonly string[]
 }
 
 export type Ensure = 'file' | 'directory' | 'link' | 'absent' | 'present'
