@@ -168,7 +168,6 @@ function isOfList(ref: string, written: ReadonlySet<string>): boolean {
 
 function catalogOf(declared: readonly Declared[], input: UndoInput): Catalog {
   const { types, current } = input
-  const sources = new Sources()
   const resources: CatalogResource[] = []
   const add = (resource: Omit<CatalogResource, 'index'>) =>
     resources.push({ ...resource, index: resources.length })
@@ -194,33 +193,27 @@ function catalogOf(declared: readonly Declared[], input: UndoInput): Catalog {
     })
   }
   const taken = new Set(resources.map(({ ref }) => ref))
-  const notified = new Map<string, Set<string>>()
   for (const resource of current.resources) {
     if (taken.has(resource.ref) || !types.get(resource.type)?.refresh) continue
-    const from = current.edges
-      .filter(({ to, refresh }) => to === resource.index && refresh !== undefined)
-      .flatMap((edge) => own.get(current.resources[edge.from]?.ref ?? '') ?? [])
-    if (from.length === 0) continue
-    add(resource)
-    for (const ref of from) notified.set(ref, (notified.get(ref) ?? new Set()).add(resource.ref))
+    const heard = current.edges
+      .filter(({ to }) => to === resource.index)
+      .flatMap(({ from, refresh: by }) => {
+        const refs = by === undefined ? undefined : own.get(current.resources[from]?.ref ?? '')
+        return by === undefined ? [] : (refs ?? []).map((on) => ({ on, by }))
+      })
+    if (heard.length === 0) continue
+    const { footprint } = resource
+    add({ ...resource, footprint: { ...footprint, reads: [...(footprint.reads ?? []), ...heard] } })
   }
   const edgeInput: EdgeInput = {
     resources,
-    references: resources.map(({ ref }) => [
-      {
-        relation: 'notify',
-        refs: [...(notified.get(ref) ?? [])],
-        file: '',
-        path: [],
-        optional: true,
-      },
-    ]),
+    references: [],
     containerReferences: [],
     isLeftOut: () => true,
     optional: new Set(resources.map(({ index }) => index)),
     containers: new Set(),
     types,
-    sources,
+    sources: new Sources(),
   }
   const { ordered } = orderResources(edgeInput)
   if (!ordered) throw new Error('what takes a run back has no order')

@@ -1,0 +1,96 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { connectRig, type TestHost } from './rig.ts'
+import { convergedImage, steward } from './steward.ts'
+
+const config = '/etc/nginx/nginx.conf'
+/** Templates of the host's own, which come before those that steward brings. */
+const own = '/srv/own'
+const shipped = '/usr/lib/steward/templates'
+
+// The life of one host, in order: the tests build on each other.
+let host: TestHost
+beforeAll(async () => {
+  const rig = connectRig()
+  host = await rig.up('nothing-lost', { image: await convergedImage(rig) })
+})
+afterAll(() => host?.destroy())
+
+/** Makes a new version of a template by a script for sed. */
+const change = (template: string, script: string) =>
+  host.shell(
+    `mkdir -p "$(dirname ${own}/templates/${template})"; sed '${script}' ${shipped}/${template} >${own}/templates/${template}`,
+  )
+const apply = (exitCode: number, ...more: string[]) =>
+  steward(host, ['apply', '--yes', '--detailed-exitcodes', '--manifests', own, ...more], {
+    exitCode,
+  })
+const holds = async (text: string) =>
+  (await host.exec(['grep', '-q', '--', text, config])).exitCode === 0
+const pidOf = (unit: string) => host.shell(`systemctl show --property=MainPID --value ${unit}`)
+
+test('what was edited here is named first, and can be had back once it is overwritten', async () => {
+  await host.shell(`echo '# mine' >>${config}`)
+  const { stdout } = await steward(host, ['apply', '--dry-run'], { exitCode: 0 })
+  expect(stdout).toMatch(
+    /^[^\n]*:\n\nWhat was changed here and is overwritten:\n {2}~ file\[\/etc\/nginx\/nginx\.conf\] .*\(edited here\)/,
+  )
+  const applied = await apply(2)
+  expect(applied.stdout).toContain(`steward bucket restore ${config}`)
+  expect(await holds('# mine')).toBe(false)
+  await steward(host, ['bucket', 'restore', config, '--yes'], { exitCode: 0 })
+  expect(await holds('# mine')).toBe(true)
+})
+
+test('what is adopted is in the next version too, and nginx runs with both', async () => {
+  await steward(host, ['local', 'adopt', config], { exitCode: 0 })
+  await change('nginx/nginx.conf.hbs', '1i # a new version')
+  const { stdout } = await apply(2)
+  expect(stdout).toContain('reloaded     service[nginx]')
+  expect([await holds('# mine'), await holds('# a new version')]).toEqual([true, true])
+  await host.shell('nginx -t; systemctl is-active nginx')
+  await apply(0)
+})
+
+test('a file that nginx finds fault with is put back, and nginx goes on undisturbed', async () => {
+  const before = await host.shell(`cat ${config}`)
+  const pid = await pidOf('nginx')
+  await change('nginx/nginx.conf.hbs', '1i no_such_directive on;')
+  const { stdout } = await apply(6)
+  expect(stdout).toContain(`put back     ${config}`)
+  expect(stdout).toContain('unknown directive "no_such_directive"')
+  expect(await host.shell(`cat ${config}`)).toBe(before)
+  expect(await pidOf('nginx')).toBe(pid)
+  await host.shell('nginx -t')
+  // The next run tries again, with what is right by then.
+  await change('nginx/nginx.conf.hbs', '1i # a third version')
+  await apply(2)
+  expect([await holds('# mine'), await holds('# a third version')]).toEqual([true, true])
+})
+
+test('a service that does not start with its new file runs with the one before', async () => {
+  const before = await host.shell('cat /etc/memcached.conf')
+  await change('memcached.conf.hbs', 's/^-l .*/-l 203.0.113.1/')
+  const { stdout } = await apply(6)
+  expect(stdout).toContain('put back     /etc/memcached.conf')
+  expect(stdout).toContain('it runs with that')
+  expect(await host.shell('cat /etc/memcached.conf')).toBe(before)
+  expect(await host.shell('systemctl is-active memcached')).toBe('active\n')
+  await host.shell(`rm ${own}/templates/memcached.conf.hbs`)
+  await apply(0)
+})
+
+test('a run is taken back, and whoever reads what comes back hears of it', async () => {
+  const before = await host.shell(`cat ${config}`)
+  await change('nginx/nginx.conf.hbs', '1i # a fourth version')
+  await apply(2)
+  const { stdout } = await steward(host, ['runs', 'list', '--json', '--limit', '1'], {
+    exitCode: 0,
+  })
+  const [run] = JSON.parse(stdout) as { id: string }[]
+  const undone = await steward(host, ['undo', run?.id ?? '', '--yes', '--manifests', own], {
+    exitCode: 0,
+  })
+  expect(undone.stdout).toContain('reloaded     service[nginx]')
+  expect(await host.shell(`cat ${config}`)).toBe(before)
+  await steward(host, ['status'], { exitCode: 0 })
+})
