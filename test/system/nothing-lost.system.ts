@@ -12,6 +12,7 @@ let host: TestHost
 beforeAll(async () => {
   const rig = connectRig()
   host = await rig.up('nothing-lost', { image: await convergedImage(rig) })
+  await host.shell(`mkdir -p ${own}/templates`)
 })
 afterAll(() => host?.destroy())
 
@@ -69,7 +70,7 @@ test('a file that nginx finds fault with is put back, and nginx goes on undistur
 
 test('a service that does not start with its new file runs with the one before', async () => {
   const before = await host.shell('cat /etc/memcached.conf')
-  await change('memcached.conf.hbs', 's/^-l .*/-l 203.0.113.1/')
+  await change('memcached.conf.hbs', 's/^-u .*/-u nosuchuser/')
   const { stdout } = await apply(6)
   expect(stdout).toContain('put back     /etc/memcached.conf')
   expect(stdout).toContain('it runs with that')
