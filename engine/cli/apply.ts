@@ -1,4 +1,4 @@
-import { Refusal } from '../diagnostics/diagnostic.ts'
+import { type Diagnostic, Refusal } from '../diagnostics/diagnostic.ts'
 import {
   compileCatalog,
   type Loaded,
@@ -59,14 +59,26 @@ export async function run(flags: ApplyFlags, classes: readonly string[]): Promis
 }
 
 async function dryRun(flags: ApplyFlags, options: RoadOptions): Promise<number> {
-  const store = Store.read(options.state)
-  try {
+  const preview = async (store: Store | undefined, unread: readonly Diagnostic[]) => {
     const { plan, notices } = await look(flags, options, store)
-    showPlan(plan, flags, notices)
+    showPlan(plan, flags, [...unread, ...notices])
     return plannedStatus(plan, flags)
+  }
+  let store: Store | undefined
+  try {
+    store = Store.read(options.state)
+    return await preview(store, [])
+  } catch (error) {
+    // What the record can't tell keeps nobody from seeing what the manifests want.
+    if (!(error instanceof Refusal) || error.diagnostics[0]?.code !== 'state') throw error
+    return await preview(undefined, error.diagnostics.map(asWarning))
   } finally {
     store?.close()
   }
+}
+
+function asWarning(diagnostic: Diagnostic): Diagnostic {
+  return { ...diagnostic, severity: 'warning' }
 }
 
 /** Reads everything and asks the host: what a dry run does, and what an apply begins with. */

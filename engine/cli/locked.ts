@@ -85,6 +85,10 @@ export async function locked(
   let store: Store | undefined
   try {
     store = Store.open(options.state)
+    if (store.setAside !== undefined)
+      notice(
+        `the record was damaged and is set aside as ${store.setAside}; what it owed and kept is told no more, and what steward wrote before counts as here before steward`,
+      )
     return await act({ store, stop })
   } catch (error) {
     if (store?.runs.hasMeant !== true) throw error

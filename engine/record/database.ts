@@ -1,4 +1,4 @@
-import { closeSync, constants, existsSync, openSync } from 'node:fs'
+import { closeSync, constants, existsSync, openSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite'
 import { Refusal } from '../diagnostics/diagnostic.ts'
@@ -8,6 +8,8 @@ export type Row = Record<string, SQLOutputValue>
 type Value = string | number | Uint8Array | null
 
 const FILE = 'state.db'
+/** Beside the database once it was found damaged, which may be seen only in the middle of a run. */
+const DAMAGED = 'state.db-is-damaged'
 
 /** What makes a layout of the one before it; those that were released are never changed. */
 const LAYOUTS: readonly string[] = [
@@ -35,6 +37,7 @@ export class Database {
   /** How many of the layouts it has; 0 where whoever was making it was cut off before it held anything. */
   readonly layout: number
   readonly #db: DatabaseSync
+  readonly #isReadOnly: boolean
   readonly #statements = new Map<string, StatementSync>()
   #isOpen = false
 
@@ -42,13 +45,38 @@ export class Database {
     return existsSync(join(folder, FILE))
   }
 
-  /** Brings it up to date, unless it is only read. */
+  /**
+   * Opens it for writing and brings it up to date; makes it where there is none. One that is damaged is set aside, and
+   * a new one begun: `setAside` is then what became of it.
+   */
+  static open(folder: string): { readonly database: Database; readonly setAside?: string } {
+    const isKnown = existsSync(join(folder, DAMAGED))
+    try {
+      if (!isKnown) return { database: new Database(folder, { readOnly: false }) }
+    } catch (error) {
+      if (!isDamage(error)) throw error
+    }
+    const setAside = moveAway(folder)
+    return { database: new Database(folder, { readOnly: false }), setAside }
+  }
+
   constructor(folder: string, { readOnly }: { readonly readOnly: boolean }) {
     this.folder = folder
+    this.#isReadOnly = readOnly
     const file = join(folder, FILE)
     if (!readOnly && !existsSync(file))
       closeSync(openSync(file, constants.O_CREAT | constants.O_WRONLY, 0o600))
     this.#db = new DatabaseSync(file, { readOnly })
+    try {
+      this.layout = this.#prepare(readOnly)
+    } catch (error) {
+      this.#db.close()
+      throw error
+    }
+  }
+
+  /** Gives the layout that it has by then. */
+  #prepare(readOnly: boolean): number {
     this.#db.exec('PRAGMA busy_timeout = 10000')
     const { user_version: layout } = this.#db.prepare('PRAGMA user_version').get() as {
       user_version: number
@@ -56,14 +84,14 @@ export class Database {
     const newest = LAYOUTS.length
     if (layout > newest)
       throw new Error(`it was made by a newer steward (layout ${layout}, this one knows ${newest})`)
-    this.layout = readOnly ? layout : newest
-    if (readOnly) return
+    if (readOnly) return layout
     if (layout === 0) this.#db.exec('PRAGMA journal_mode = WAL')
     if (layout < newest) {
       const steps = LAYOUTS.slice(layout).join('')
       this.#db.exec(`BEGIN; ${steps} PRAGMA user_version = ${newest}; COMMIT`)
     }
     this.#db.exec('PRAGMA synchronous = FULL')
+    return newest
   }
 
   close(): void {
@@ -102,11 +130,19 @@ export class Database {
   }
 
   get(sql: string, ...values: Value[]): Row | undefined {
-    return this.#statement(sql).get(...values)
+    return this.#read(() => this.#statement(sql).get(...values))
   }
 
   all(sql: string, ...values: Value[]): Row[] {
-    return this.#statement(sql).all(...values)
+    return this.#read(() => this.#statement(sql).all(...values))
+  }
+
+  #read<T>(act: () => T): T {
+    try {
+      return act()
+    } catch (error) {
+      throw this.#failed(error)
+    }
   }
 
   /**
@@ -119,8 +155,15 @@ export class Database {
     } catch (error) {
       if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
       this.#isOpen = false
-      throw unusable(this.folder, error)
+      throw this.#failed(error)
     }
+  }
+
+  /** The next run is to set it aside where it is damaged. */
+  #failed(error: unknown): Error {
+    if (isDamage(error) && !this.#isReadOnly)
+      closeSync(openSync(join(this.folder, DAMAGED), constants.O_CREAT | constants.O_WRONLY, 0o600))
+    return unusable(this.folder, error)
   }
 
   #statement(sql: string): StatementSync {
@@ -131,6 +174,23 @@ export class Database {
     }
     return statement
   }
+}
+
+/** Source: sqlite.org, "Result Codes": SQLITE_CORRUPT is 11, SQLITE_NOTADB 26, both also in the low byte of others. */
+function isDamage(error: unknown): boolean {
+  const { errcode } = error as { errcode?: number }
+  return errcode !== undefined && [11, 26].includes(errcode & 0xff)
+}
+
+/** Gives the database another name, with what SQLite keeps beside it. */
+function moveAway(folder: string): string {
+  const away = `${FILE}.damaged-${new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}`
+  for (const suffix of ['-wal', '-shm', '']) {
+    const file = join(folder, FILE + suffix)
+    if (existsSync(file)) renameSync(file, join(folder, away + suffix))
+  }
+  rmSync(join(folder, DAMAGED), { force: true })
+  return join(folder, away)
 }
 
 /**
@@ -151,6 +211,16 @@ export function unusable(folder: string, error: unknown): Error {
   if (error instanceof HostError) return error
   const { code, message } = error as { code?: string; message: string }
   const isDenied = code === 'EACCES' || code === 'EPERM'
+  if (isDamage(error))
+    return new Refusal(
+      {
+        severity: 'error',
+        code: 'state',
+        message: `the record in ${folder} is damaged: ${message}`,
+        help: 'steward apply sets it aside and begins a new one; what it owed and kept is told no more',
+      },
+      { cause: error },
+    )
   return new Refusal(
     {
       severity: 'error',

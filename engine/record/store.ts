@@ -17,6 +17,8 @@ export class Store {
   readonly bucket: Bucket
   readonly files: FileRecords
   readonly procedures: Procedures
+  /** Where the record lies that was found damaged when this was opened, and set aside. */
+  readonly setAside: string | undefined
   readonly #database: Database
 
   /** Opens the state for writing; makes it where there is none. */
@@ -24,7 +26,8 @@ export class Store {
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 })
       const objects = new ObjectFiles(folder)
-      const store = new Store(new Database(folder, { readOnly: false }), objects)
+      const { database, setAside } = Database.open(folder)
+      const store = new Store(database, objects, setAside)
       objects.sweep((run) => store.procedures.isOpen(run))
       return store
     } catch (error) {
@@ -56,7 +59,8 @@ export class Store {
     }
   }
 
-  private constructor(database: Database, objects: ObjectFiles) {
+  private constructor(database: Database, objects: ObjectFiles, setAside?: string) {
+    this.setAside = setAside
     this.#database = database
     this.runs = new Runs(database)
     this.contents = new Contents(database, objects)

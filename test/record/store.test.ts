@@ -186,13 +186,6 @@ describe('the state folder', () => {
       'has a folder in place of the database',
       (path: string) => mkdirSync(join(path, 'state.db'), { recursive: true }),
     ],
-    [
-      'has something else in place of the database',
-      (path: string) => {
-        mkdirSync(path)
-        writeFileSync(join(path, 'state.db'), 'This is no database at all.'.repeat(100))
-      },
-    ],
   ])('that %s is refused in one sentence', (_title, make) => {
     const path = join(temporaryFolder(), 'state')
     make(path)
