@@ -419,11 +419,11 @@ class Runner {
     let refreshed: Result | undefined
     try {
       refreshed = await type.refresh(resource, due.by, this.#host)
-    } catch (error) {
+    } catch (first) {
       const paths = this.#putBack(type, due)
       if (paths.length > 0) yield { type: 'put_back', ref, paths }
-      const why = await this.#recovered(type, resource, error, paths)
-      yield this.#failed(resource, began, why, 'refresh-failed', changes)
+      const error = await this.#recovered(type, resource, first, paths)
+      yield this.#failed(resource, began, error, 'refresh-failed', changes)
       return
     }
     this.#input.keeper.paid(ref)

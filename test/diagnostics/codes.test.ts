@@ -187,7 +187,7 @@ resources:
   main.yaml:4:5: error: service[nginx] has no attribute "ensrue" [unknown-attribute]
       4 |     ensrue: running
         |     ^^^^^^
-    expected  one of: enable, ensure, reload, reload_on, restart, restart_on, or a metaparameter
+    expected  one of: check, enable, ensure, reload, reload_on, restart, restart_on, or a metaparameter
     found     ensrue
     help      did you mean "ensure"?
   "
