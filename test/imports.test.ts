@@ -9,7 +9,7 @@ const ladder = [
   ['procedure'],
   ['record'],
   ['apply'],
-  ['events'],
+  ['events', 'saved-plan'],
   ['plan', 'prove'],
   ['probe'],
   ['compile'],

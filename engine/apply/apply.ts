@@ -25,6 +25,7 @@ import {
   type Outcome as Result,
   type Verdict,
 } from '../resources/type.ts'
+import { areSame } from '../saved-plan.ts'
 import { type FailureCode, failure } from './failure.ts'
 import { Intents } from './intents.ts'
 import type { Keeper } from './keeper.ts'
@@ -40,6 +41,11 @@ export interface ApplyInput {
   readonly host: Host
   readonly keeper: Keeper
   readonly past: Past
+  /**
+   * Set for a plan that was saved: by index, why a resource is not what the plan says, and so is left alone. What
+   * something else changes meanwhile is left alone too.
+   */
+  readonly refused?: ReadonlyMap<number, string> | undefined
   /** Aborted when a signal asks to stop: the resource in hand is finished, and nothing after it begun. */
   readonly stop: AbortSignal
 }
@@ -165,7 +171,7 @@ class Runner {
     if (group.length > 1 || this.#input.states[index] !== IN_SYNC) return undefined
     if (this.#look(index) >= 0 || this.#touched[index]) return undefined
     const resource = this.#input.catalog.resources[index] as CatalogResource
-    if (this.#refreshes.isOwed(resource)) return undefined
+    if (this.#refreshes.isOwed(resource) || this.#input.refused?.has(index)) return undefined
     return this.#finished(resource, performance.now(), { outcome: 'unchanged', changes: [] })
   }
 
@@ -268,7 +274,13 @@ class Runner {
   ): AsyncGenerator<Event> {
     const { index, ref } = resource
     const began = performance.now()
-    let verdict = this.#plannedVerdict(index)
+    const refused = this.#input.refused?.get(index)
+    if (refused !== undefined) {
+      yield this.#refuse(resource, began, refused)
+      return
+    }
+    const before = this.#plannedVerdict(index)
+    let verdict = before
     const planned = verdict && 'changes' in verdict ? (verdict.changes?.length ?? 0) : -1
     if (this.#isToBeAsked(resource)) {
       this.#intents.intend(resource)
@@ -307,6 +319,11 @@ class Runner {
       return
     }
     const changes = verdict.changes ?? []
+    const isBound = this.#input.refused !== undefined && !this.#touched[index]
+    if (isBound && before && 'changes' in before && !areSame(before.changes ?? [], changes)) {
+      yield this.#refuse(resource, began, `what is there of ${ref} has changed since the plan`)
+      return
+    }
     if (planned > 0 && changes.length === 0) {
       yield { type: 'differs_from_plan', ref, message: `${ref} is already as it is to be` }
     } else if (planned === 0 && changes.length > 0) {
@@ -332,6 +349,14 @@ class Runner {
       return
     }
     yield* this.#refreshIfDue(resource, began, [])
+  }
+
+  /** The end of a resource that is not what a saved plan says. */
+  #refuse(resource: CatalogResource, began: number, why: string): Event {
+    const error = new ApplyError(why, {
+      help: 'make a new plan with --dry-run --out, and look at it',
+    })
+    return this.#failed(resource, began, error, 'blocked', [])
   }
 
   async *#alone({ resource, changes }: Work): AsyncGenerator<Event> {

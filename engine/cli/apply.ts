@@ -6,18 +6,29 @@ import {
   openLibrary,
   preview,
   type RoadOptions,
+  types,
 } from '../index.ts'
+import { plan } from '../plan.ts'
 import { withHiddenContents } from '../record/in-sync-files.ts'
 import { departedListeners } from '../record/owed-refreshes.ts'
 import { pastOf } from '../record/past.ts'
 import { Store } from '../record/store.ts'
+import { changedSince, notDeclared, type SavedPlan, savedPlan } from '../saved-plan.ts'
 import type { ApplyFlags } from './apply-flags.ts'
-import { isWanted, plannedStatus, type RunContext, runCatalog, showPlan } from './catalog-run.ts'
+import {
+  isWanted,
+  type PlannedRun,
+  plannedStatus,
+  type RunContext,
+  runCatalog,
+  showPlan,
+} from './catalog-run.ts'
 import { shownCommandLine } from './command-line.ts'
 import { withExample } from './example.ts'
 import { isInteractive, locked, report, tellCutOff } from './locked.ts'
 import { roadOptions } from './options.ts'
 import { print } from './output.ts'
+import { readPlan, writePlan } from './plan-file.ts'
 
 /**
  * `steward apply`: 0 done or nothing to do, 1 refused before anything was touched, 4 something
@@ -31,6 +42,7 @@ export async function run(flags: ApplyFlags, classes: readonly string[]): Promis
       message: '--wait takes a number of seconds',
     })
   }
+  refuseMixed(flags)
   const { localEdits } = flags
   const given = {
     ...roadOptions(flags, classes, flags.dryRun !== true),
@@ -60,9 +72,11 @@ export async function run(flags: ApplyFlags, classes: readonly string[]): Promis
 
 async function dryRun(flags: ApplyFlags, options: RoadOptions): Promise<number> {
   const preview = async (store: Store | undefined, unread: readonly Diagnostic[]) => {
-    const { plan, notices } = await look(flags, options, store)
-    showPlan(plan, flags, [...unread, ...notices])
-    return plannedStatus(plan, flags)
+    const { catalog, states, notices, ...looked } = await look(flags, options, store)
+    showPlan(looked.plan, flags, [...unread, ...notices])
+    if (flags.out !== undefined)
+      writePlan(flags.out, savedPlan(looked.plan, catalog, states, new Date().toISOString()))
+    return plannedStatus(looked.plan, flags)
   }
   let store: Store | undefined
   try {
@@ -77,6 +91,45 @@ async function dryRun(flags: ApplyFlags, options: RoadOptions): Promise<number> 
   }
 }
 
+/** What was looked at, with each resource blocked that is not as it was when a plan was saved. */
+function boundBy<Looked extends Pick<PlannedRun, 'host' | 'catalog' | 'states' | 'past'>>(
+  saved: SavedPlan,
+  looked: Looked,
+): Looked & Pick<PlannedRun, 'plan' | 'refused'> {
+  const { host, catalog, past } = looked
+  const refused = changedSince(saved, catalog, looked.states)
+  const help = 'make a new plan with --dry-run --out, and look at it'
+  const states = looked.states.map((state, index): typeof state => {
+    const blocked = refused.get(index)
+    return blocked === undefined ? state : { kind: 'known', verdict: { blocked, help } }
+  })
+  const { cannotRun } = host
+  return {
+    ...looked,
+    refused,
+    states,
+    plan: plan({ catalog, states, types, cannotRun, owed: past.owed }),
+  }
+}
+
+function isGone(ref: string): Diagnostic {
+  return {
+    severity: 'warning',
+    code: 'differs-from-plan',
+    message: `${ref} was planned, and is not declared any more`,
+  }
+}
+
+function refuseMixed({ dryRun, out, plan }: ApplyFlags): void {
+  const wrong =
+    out !== undefined && !dryRun
+      ? '--out is for a dry run, which saves its plan'
+      : plan !== undefined && dryRun
+        ? '--plan is for an apply; steward show prints a saved plan'
+        : undefined
+  if (wrong !== undefined) throw new Refusal({ severity: 'error', code: 'usage', message: wrong })
+}
+
 function asWarning(diagnostic: Diagnostic): Diagnostic {
   return { ...diagnostic, severity: 'warning' }
 }
@@ -88,12 +141,12 @@ async function look(flags: ApplyFlags, options: RoadOptions, store: Store | unde
   const catalog = withHiddenContents(compiled.catalog, store?.files.paths('sensitive') ?? new Set())
   const { host } = loaded
   const past = pastOf(store, options, loaded)
-  const { states, plan } = await preview(host, catalog, {
+  const looked = await preview(host, catalog, {
     selection: { tags: flags.tags ?? [], only: flags.only ?? [] },
     past,
   })
   const notices = [...loaded.notices, ...compiled.notices]
-  return { loaded, host, catalog, states, plan, past, notices }
+  return { loaded, host, catalog, ...looked, past, notices }
 }
 
 async function wetRun(
@@ -103,10 +156,13 @@ async function wetRun(
 ): Promise<number> {
   const { store, stop } = context
   tellCutOff(store, flags)
-  const { loaded, notices, ...planned } = await look(flags, options, store)
-  const { catalog, past, plan } = planned
-  showPlan(plan, flags, notices)
-  if (!(await isWanted(plan, flags, { question: 'Apply these changes?', stop })))
+  const { loaded, notices, ...looked } = await look(flags, options, store)
+  const saved = flags.plan === undefined ? undefined : readPlan(flags.plan)
+  const planned = saved ? boundBy(saved, looked) : looked
+  const { catalog, past } = planned
+  const gone = saved ? notDeclared(saved, catalog).map(isGone) : []
+  showPlan(planned.plan, flags, [...notices, ...gone])
+  if (!(await isWanted(planned.plan, flags, { question: 'Apply these changes?', stop })))
     return stop.status()
   const command = shownCommandLine(namedClass(loaded))
   return runCatalog(flags, context, {

@@ -30,6 +30,8 @@ export interface PlannedRun {
   /** The command as it goes on record. */
   readonly command: readonly string[]
   readonly bases?: ReadonlyMap<string, string | undefined>
+  /** Set for a plan that was saved: why resources are not what it says, by index. */
+  readonly refused?: ReadonlyMap<number, string>
   /** Called once the run is on record and before it changes anything. */
   readonly before?: (record: RunRecord) => void
 }
@@ -60,7 +62,7 @@ export async function isWanted(
 export async function runCatalog(
   flags: ApplyFlags,
   { store, stop }: RunContext,
-  { host, catalog, states, plan, past, command, bases, before }: PlannedRun,
+  { host, catalog, states, plan, past, command, bases, refused, before }: PlannedRun,
 ): Promise<number> {
   const sensitive = secretWriters(catalog, store.files.paths('sensitive'))
   // A run with nothing to do goes on record in one commit, for each is a sync.
@@ -86,7 +88,7 @@ export async function runCatalog(
   const { signal } = stop
   const run = record.id
   const events = recorded(
-    apply({ run, catalog, states, plan, types, host, keeper: record, past, stop: signal }),
+    apply({ run, catalog, states, plan, types, host, keeper: record, past, refused, stop: signal }),
     record,
   )
   const summary = await follow(events, { plan, store, stop }, flags)
@@ -128,7 +130,11 @@ async function follow(
   })
 }
 
-export function showPlan(plan: Plan, flags: ApplyFlags, notices: readonly Diagnostic[]): void {
+export function showPlan(
+  plan: Plan,
+  flags: Pick<ApplyFlags, 'json' | 'diff' | 'verbose'>,
+  notices: readonly Diagnostic[],
+): void {
   if (notices.length > 0) showDiagnostics(notices, { json: flags.json })
   if (flags.json) print(planLine(plan))
   else {

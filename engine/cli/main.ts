@@ -70,6 +70,11 @@ runs(
           'what becomes of files that were edited here, whatever manifests say',
         ).choices([...localEditsChoices]),
       )
+      .option('--out <file>', 'of a dry run: save its plan, bound to what it was made from')
+      .option(
+        '--plan <file>',
+        'apply a saved plan, and refuse each resource that has changed since',
+      )
       .option('--restart', 'begin a procedure anew, although a run of it is open')
       .option('--abandon', 'end the open run of a procedure through its rescue')
       .option('--no-diff', 'leave out the differences of files')
@@ -82,11 +87,26 @@ runs(
     [
       'steward apply --dry-run',
       'steward apply --yes',
+      'steward apply --dry-run --out plan.json',
+      'steward apply --plan plan.json --yes',
       'steward apply zulip::nginx --tags tls',
       'steward apply zulip::profile::memcached --with memory_mb=512',
     ],
   ),
   () => import('./apply.ts') as Promise<{ run: Run }>,
+)
+
+runs(
+  examples(
+    program
+      .command('show <file>')
+      .description('print a plan that apply --dry-run --out saved')
+      .option('--json', 'as JSON')
+      .option('--no-diff', 'leave out the differences of files')
+      .option('-v, --verbose', 'also tell what needs nothing'),
+    ['steward show plan.json'],
+  ),
+  () => import('./show.ts') as Promise<{ run: Run }>,
 )
 
 runs(

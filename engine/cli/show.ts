@@ -1,0 +1,14 @@
+import { showPlan } from './catalog-run.ts'
+import { print } from './output.ts'
+import { readPlan } from './plan-file.ts'
+
+/** `steward show FILE`: a saved plan as the dry run showed it. */
+export async function run(
+  flags: { readonly json?: boolean; readonly diff: boolean; readonly verbose?: boolean },
+  file: string,
+): Promise<number> {
+  const { plan, made, classes } = readPlan(file)
+  if (!flags.json) print(`Plan of ${made} for ${classes.join(', ')}:\n`)
+  showPlan(plan, flags, [])
+  return 0
+}

@@ -1,0 +1,101 @@
+import { hash, randomBytes } from 'node:crypto'
+import type { Catalog, CatalogResource } from './compile/catalog.ts'
+import type { Plan } from './plan.ts'
+import type { State, States } from './probe.ts'
+import type { Change } from './resources/type.ts'
+
+/** A plan as it is kept in a file, bound to what it was made from. Holds no secret, and nothing that gives one away. */
+export interface SavedPlan {
+  readonly format: 'steward plan 1'
+  /** When it was made: ISO 8601, UTC. */
+  readonly made: string
+  /** Hashed with everything, so that nobody can try out what a secret may be on other plans. */
+  readonly salt: string
+  readonly classes: readonly string[]
+  /** By reference, what was wanted of each resource and what was found of it, as hashes. */
+  readonly resources: Readonly<Record<string, Bound>>
+  readonly plan: Plan
+}
+
+interface Bound {
+  readonly wanted: string
+  readonly found: string
+}
+
+/** A plan bound to the catalog and the states that it was made from. `now` is ISO 8601, UTC. */
+export function savedPlan(plan: Plan, catalog: Catalog, states: States, now: string): SavedPlan {
+  const salt = randomBytes(16).toString('hex')
+  const resources: Record<string, Bound> = {}
+  for (const resource of catalog.resources) {
+    const state = states[resource.index]
+    if (state) resources[resource.ref] = bound(salt, resource, state)
+  }
+  const { classes } = catalog
+  return { format: 'steward plan 1', made: now, salt, classes, resources, plan }
+}
+
+/** By index, why a resource is not as it was when the plan was made; nothing of those that are. */
+export function changedSince(
+  { salt, resources }: SavedPlan,
+  catalog: Catalog,
+  states: States,
+): ReadonlyMap<number, string> {
+  const found = new Map<number, string>()
+  for (const resource of catalog.resources) {
+    const { index, ref } = resource
+    const state = states[index]
+    const then = resources[ref]
+    if (!state) continue
+    if (!then) {
+      found.set(index, `${ref} was no part of the plan`)
+      continue
+    }
+    const now = bound(salt, resource, state)
+    if (now.wanted !== then.wanted)
+      found.set(
+        index,
+        `what manifests, zulip.conf and facts want of ${ref} has changed since the plan`,
+      )
+    else if (now.found !== then.found)
+      found.set(index, `what is there of ${ref} has changed since the plan`)
+  }
+  return found
+}
+
+/** What the plan names and the catalog does not declare any more. */
+export function notDeclared({ plan }: SavedPlan, catalog: Catalog): readonly string[] {
+  const declared = new Set(catalog.resources.map(({ ref }) => ref))
+  return plan.resources.map(({ ref }) => ref).filter((ref) => !declared.has(ref))
+}
+
+function bound(salt: string, { desired }: CatalogResource, state: State): Bound {
+  return { wanted: digest(salt, desired), found: digest(salt, stateParts(state)) }
+}
+
+function stateParts(state: State): unknown {
+  if (state.kind === 'later') return 'later'
+  const { verdict } = state
+  if ('blocked' in verdict) return ['blocked', verdict.blocked]
+  const unknown = 'unknown' in verdict ? verdict.unknown : ''
+  return [unknown, ...(verdict.changes ?? []).map(changeParts)]
+}
+
+/** Whether changes are still those that were planned. */
+export function areSame(planned: readonly Change[], now: readonly Change[]): boolean {
+  return JSON.stringify(planned.map(changeParts)) === JSON.stringify(now.map(changeParts))
+}
+
+function changeParts({ attribute, from, to, content }: Change): unknown {
+  const contents = [content?.from, content?.to].map((bytes) => bytes && hash('sha256', bytes))
+  return [attribute, from, to, contents]
+}
+
+/** The order of a mapping's keys says nothing. */
+function digest(salt: string, value: unknown): string {
+  const text = JSON.stringify(value, (_key, each: unknown) =>
+    typeof each === 'object' && each !== null && !Array.isArray(each) && !('toJSON' in each)
+      ? Object.fromEntries(Object.entries(each).sort(([one], [other]) => (one < other ? -1 : 1)))
+      : each,
+  )
+  return hash('sha256', `${salt}${text}`)
+}

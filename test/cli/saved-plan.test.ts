@@ -1,0 +1,110 @@
+import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { folderWith, steward } from './steward.ts'
+
+const inTree = ['--root', 'tree', '--state', 'state', '--manifests', 'm']
+const manifest = (a: string, more = '') =>
+  `class: main
+parameters:
+  word: { type: string, from: secrets.word }
+resources:
+  - file: /a
+    content: "${a}"
+  - file: /b
+    content: b
+  - file: /secret
+    content: "\${{ word }}"
+${more}`
+
+/** A tree with a plan for it in plan.json. */
+function planned() {
+  const folder = folderWith({
+    'tree/a': 'before\n',
+    'tree/etc/zulip/zulip-secrets.conf': '[secrets]\nword = aVerySecretWordOfThis\n',
+    'tree/etc/zulip/zulip.conf': '[machine]\npuppet_classes = main\n',
+    'm/main.yaml': manifest('new'),
+  })
+  chmodSync(join(folder, 'tree/etc/zulip/zulip-secrets.conf'), 0o600)
+  const made = steward(folder, 'apply', '--dry-run', '--out', 'plan.json', ...inTree)
+  expect(made.status).toBe(0)
+  return { folder, made }
+}
+const applyPlan = (folder: string) =>
+  steward(folder, 'apply', '--plan', 'plan.json', '--yes', ...inTree)
+const read = (folder: string, name: string) => {
+  const path = join(folder, 'tree', name)
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined
+}
+
+describe('a plan that is saved', () => {
+  test('is applied as it is, where nothing has changed since', () => {
+    const { folder } = planned()
+    expect(applyPlan(folder)).toMatchObject({ status: 0, stderr: '' })
+    expect([read(folder, 'a'), read(folder, 'b')]).toEqual(['new', 'b'])
+  })
+  test('can be looked at, holds no secret, and is for its owner alone', () => {
+    const { folder, made } = planned()
+    const shown = steward(folder, 'show', 'plan.json')
+    expect(shown.status).toBe(0)
+    expect(shown.stdout).toContain(made.stdout.trim().split('\n').at(-1))
+    const file = join(folder, 'plan.json')
+    expect(readFileSync(file, 'utf8')).not.toContain('aVerySecretWord')
+    expect(statSync(file).mode & 0o777).toBe(0o600)
+  })
+  test('is refused for a file that was changed since, and applied to the others', () => {
+    const { folder } = planned()
+    writeFileSync(join(folder, 'tree/a'), 'edited since\n')
+    const { status, stdout, stderr } = applyPlan(folder)
+    expect(status).toBe(4)
+    expect(stderr).toBe('')
+    expect(stdout).toContain('1 blocked')
+    expect(stdout).toMatch(/failed +file\[\/a\]/)
+    expect(stdout).toContain('what is there of file[/a] has changed since the plan')
+    expect([read(folder, 'a'), read(folder, 'b')]).toEqual(['edited since\n', 'b'])
+  })
+  test('is refused for a file that was made since though the plan makes it', () => {
+    const { folder } = planned()
+    writeFileSync(join(folder, 'tree/b'), 'mine\n')
+    expect(applyPlan(folder).status).toBe(4)
+    expect([read(folder, 'a'), read(folder, 'b')]).toEqual(['new', 'mine\n'])
+  })
+  test('is refused for what the manifests or the data want otherwise now, or want besides', () => {
+    const { folder } = planned()
+    writeFileSync(join(folder, 'm/main.yaml'), manifest('newer', '  - file: /c\n    content: c\n'))
+    const secrets = join(folder, 'tree/etc/zulip/zulip-secrets.conf')
+    writeFileSync(secrets, '[secrets]\nword = anotherSecretWord\n')
+    const { status, stdout, stderr } = applyPlan(folder)
+    expect(status).toBe(4)
+    for (const ref of ['file[/a]', 'file[/secret]'])
+      expect(stdout).toContain(`what manifests, zulip.conf and facts want of ${ref} has changed`)
+    expect(stdout).toContain('file[/c] was no part of the plan')
+    expect(stdout + stderr).not.toMatch(/SecretWord/)
+    expect([read(folder, 'a'), read(folder, 'b'), read(folder, 'c')]).toEqual([
+      'before\n',
+      'b',
+      undefined,
+    ])
+  })
+  test('names what is not declared any more', () => {
+    const { folder } = planned()
+    const text = readFileSync(join(folder, 'm/main.yaml'), 'utf8')
+    writeFileSync(join(folder, 'm/main.yaml'), text.replace('  - file: /b\n    content: b\n', ''))
+    expect(applyPlan(folder).stderr).toContain('file[/b] was planned, and is not declared any more')
+    expect(read(folder, 'b')).toBeUndefined()
+  })
+  test('that is none, or is used the wrong way, is refused before anything is touched', () => {
+    const { folder } = planned()
+    writeFileSync(join(folder, 'plan.json'), '{"format": "another"}')
+    expect(applyPlan(folder)).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('plan.json is no plan that steward saved'),
+    })
+    for (const args of [
+      ['apply', '--out', 'x', '--yes'],
+      ['apply', '--plan', 'plan.json', '--dry-run'],
+    ])
+      expect(steward(folder, ...args, ...inTree)).toMatchObject({ status: 1, stdout: '' })
+    expect(read(folder, 'a')).toBe('before\n')
+  })
+})
