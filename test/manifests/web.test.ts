@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { shippedFolder } from '../../engine/shipped.ts'
 import { exampleFacts } from '../facts/example.ts'
 import { type Case, catalogOf, content, desired, find, result } from './catalog.ts'
 
@@ -108,6 +111,41 @@ describe('the cache of a storage service', () => {
     const { catalog, diagnostics } = result(of({ resolvers: [] }))
     expect(String(catalog && content(catalog, include('s3-cache')))).not.toContain('resolver')
     expect(diagnostics.map(({ message }) => message).join()).toContain('no name server')
+  })
+})
+
+describe('an upload', () => {
+  const uploads = readFileSync(
+    join(shippedFolder('manifests'), 'files/nginx/app.d/uploads-internal.conf'),
+    'utf8',
+  )
+  const places = uploads.split(/^location /m)
+  const [s3 = '', local = ''] = ['~ ^/internal/s3/', '/internal/local/uploads'].map((start) =>
+    places.find((each) => each.startsWith(start)),
+  )
+  test('in a storage service is shown or saved as the service says', () => {
+    expect(s3).toContain('proxy_pass')
+    expect(s3).not.toMatch(/proxy_hide_header\s+Content-Disposition/i)
+  })
+  test('may do no more in the browser from a storage service than from this host', () => {
+    const policy = /add_header Content-Security-Policy .*/
+    expect(policy.exec(local)?.[0]).toMatch(/"default-src 'none';.*" always;/)
+    expect(policy.exec(s3)?.[0]).toBe(policy.exec(local)?.[0])
+  })
+  test('is kept apart by what the service was asked to say of it, whatever the signature', () => {
+    expect(s3).toContain('proxy_cache_key $s3_url$s3_disposition;')
+    const pattern = /^ +"~(\(.*)" \?\$s3_disposition_asked;$/m.exec(
+      content(catalogOf(of({})), include('s3-cache')),
+    )?.[1]
+    const asked = (args: string) => new RegExp(String(pattern)).exec(args)?.groups
+    const signature = 'X-Amz-Credential=a%2Fb&X-Amz-Signature=0f'
+    expect(asked(`response-content-disposition=attachment&${signature}`)).toEqual({
+      s3_disposition_asked: 'attachment',
+    })
+    expect(asked(`${signature}&response-content-disposition=inline`)).toEqual({
+      s3_disposition_asked: 'inline',
+    })
+    expect(asked(signature)).toBeUndefined()
   })
 })
 

@@ -16,6 +16,26 @@ enabled = false
 katex_server = false
 queue_workers_multiprocess = false
 `
+/** A storage service (S3), which counts its answers and says of a file what its address asks for. */
+const storageService = `
+import http.server, itertools, ssl, urllib.parse
+answers = itertools.count(1)
+class Files(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        asked = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
+        body = b"answer %d" % next(answers)
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Disposition", asked.get("response-content-disposition", ["inline"])[0])
+        self.end_headers()
+        self.wfile.write(body)
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 8443), Files)
+tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+tls.load_cert_chain("/etc/ssl/certs/ssl-cert-snakeoil.pem", "/etc/ssl/private/ssl-cert-snakeoil.key")
+server.socket = tls.wrap_socket(server.socket, server_side=True)
+server.serve_forever()
+`
 let host: TestHost
 beforeAll(async () => {
   const rig = connectRig()
@@ -140,6 +160,24 @@ describe('with a release', () => {
     )
     expect(await told('/health')).toMatchObject({ HTTP_HOST: '127.0.0.1' })
     expect(await told('http://127.0.0.1/api/internal/x')).toMatchObject({ REQUEST_SCHEME: 'http' })
+  })
+  test('an upload in a storage service is shown or saved as the service says, from the cache too', async () => {
+    await host.writeFile('/srv/storage-service.py', storageService)
+    await host.shell(`
+      systemd-run --quiet --unit storage-service python3 /srv/storage-service.py
+      i=0; until ss -Hltn | grep -q ':8443 '; do i=$((i+1)); [ $i -lt 100 ]; sleep 0.1; done`)
+    const upload = (args: string) =>
+      ask(`/to/internal/s3/127.0.0.1:8443/bucket/a.html?${args}`, '--include')
+    const saved = await upload('response-content-disposition=attachment&X-Amz-Signature=1')
+    expect(saved).toMatch(/content-disposition: attachment\r\n/)
+    expect(saved).toMatch(/content-security-policy: default-src 'none';/)
+    expect(saved).toMatch(/answer 1$/)
+    const shown = await upload('X-Amz-Signature=2')
+    expect(shown).toMatch(/content-disposition: inline\r\n/)
+    expect(shown).toMatch(/answer 2$/)
+    const again = await upload('X-Amz-Signature=3&response-content-disposition=attachment')
+    expect(again).toMatch(/content-disposition: attachment\r\n[\s\S]*answer 1$/)
+    expect(again.match(/content-disposition/g)).toHaveLength(1)
   })
   test('shards and a load balancer come without a restart of nginx and supervisor', async () => {
     const before = await pids()
