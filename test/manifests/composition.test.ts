@@ -114,7 +114,8 @@ test.each([
   ['zulip_ops::postgres_appdb', 'zulip::profile::postgresql'],
   ['zulip_ops::postgres_common', 'zulip::postgresql_common'],
 ])('%s is %s', (old, today) => {
-  const conf = `${postgresql}backups_directory = /srv/backups\n`
+  const standby = 'replication_primary = db1.example.org\nreplication_user = replicator\n'
+  const conf = `${postgresql}backups_directory = /srv/backups\n${standby}`
   const [former, modern] = [of([old], { conf }), of([today], { conf })]
   expect(former.resources.map(({ ref }) => ref)).toEqual(modern.resources.map(({ ref }) => ref))
 })

@@ -4,6 +4,8 @@ import { openLibrary } from '../../engine/index.ts'
 export const conf = `[postgresql]
 version = 15
 backups_directory = /srv/backups
+replication_primary = db1.example.com
+replication_user = replicator
 [zulip_notify]
 bot_email = bot@zulip.example.com
 server = zulip.example.com

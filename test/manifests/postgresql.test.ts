@@ -212,19 +212,38 @@ describe('a standby', () => {
     expect(settingsOf(keys).primary_conninfo).toBe("'host=db1.example.org user=replicator'")
   })
 
-  test('is one by a file that goes when the keys go, after the server was promoted', () => {
+  test('is one by a file, which stays when the keys go', () => {
     expect(desired(server(keys), signal).ensure).toBe('file')
-    const primary = server()
-    expect(desired(primary, signal).ensure).toBe('absent')
-    const [promotion, removal, restart] = [
-      'exec[promote-postgresql]',
-      signal,
-      'service[postgresql@15-main]',
-    ].map((ref) => find(primary, ref)?.index ?? -1)
-    const edges = primary.edges.map(({ from, to }) => `${from} ${to}`)
-    expect(edges).toContain(`${promotion} ${removal}`)
-    expect(edges).toContain(`${promotion} ${restart}`)
-    expect(find(server(keys), 'exec[promote-postgresql]')).toBeUndefined()
+    const without = server()
+    expect(find(without, signal)).toBeUndefined()
+    expect(without.resources.filter(({ ref }) => ref.includes('promote'))).toEqual([])
+  })
+
+  test('is promoted where zulip.conf says so, while it runs, and before it is started anew', () => {
+    const catalog = server('promote = true\n')
+    const [promotion, restart] = ['exec[promote-postgresql]', 'service[postgresql@15-main]'].map(
+      (ref) => find(catalog, ref),
+    )
+    const edges = catalog.edges.map(({ from, to }) => `${from} ${to}`)
+    expect(edges).toContain(`${promotion?.index} ${restart?.index}`)
+    expect(promotion?.desired).toMatchObject({
+      onlyif: [
+        ['test', '-e', '/var/lib/postgresql/15/main/standby.signal'],
+        ['pg_ctlcluster', '15', 'main', 'status'],
+      ],
+    })
+    expect(find(catalog, signal)).toBeUndefined()
+    expect(refused(`[postgresql]\nversion = 15\n${keys}promote = true\n`).join()).toContain(
+      "can't be promoted and be a standby",
+    )
+  })
+
+  test('under its former name needs to know its primary', () => {
+    const classes = ['zulip_ops::postgres_slave']
+    expect(refused('[postgresql]\nversion = 15\n', { classes })).toEqual([
+      expect.stringContaining('write replication_primary and replication_user'),
+    ])
+    expect(refused(`[postgresql]\nversion = 15\n${keys}`, { classes })).toEqual([])
   })
 
   test('is refused by halves', () => {
@@ -240,7 +259,7 @@ test('every change of configuration restarts the server', () => {
   const refreshing = catalog.edges
     .filter(({ to, refresh }) => to === service && refresh)
     .map(({ from }) => catalog.resources[from]?.ref)
-  expect(refreshing).toEqual(expect.arrayContaining([`file[${path}]`, signal, 'user[postgres]']))
+  expect(refreshing).toEqual(expect.arrayContaining([`file[${path}]`, 'user[postgres]']))
 })
 
 describe('PGroonga', () => {

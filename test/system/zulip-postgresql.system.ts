@@ -188,14 +188,27 @@ test('a standby follows its primary with a password that nobody else can read', 
   await nothingToDo()
 })
 
-test('without the keys it is promoted, on a timeline of its own', async () => {
+const recovery = 'SELECT pg_is_in_recovery(), timeline_id FROM pg_control_checkpoint()'
+
+test('without the keys it stays a standby, also when it did not run', async () => {
   await configure('')
   await apply()
-  expect(await sql('SELECT pg_is_in_recovery(), timeline_id FROM pg_control_checkpoint()')).toBe(
-    'f|2',
-  )
+  expect(await sql(recovery)).toBe('t|1')
+  await nothingToDo()
+  await host.shell('systemctl stop postgresql@15-main')
+  await configure('promote = true')
+  await apply()
+  expect(await sql(recovery)).toBe('t|1')
+})
+
+test('with promote it becomes a primary, on a timeline of its own', async () => {
+  await apply()
+  expect(await sql(recovery)).toBe('f|2')
   expect(await host.shell('ls /var/lib/postgresql; ls /var/lib/postgresql/15/main')).not.toMatch(
     /standby\.signal|pgpass/,
   )
   await nothingToDo()
+  await configure('random_page_cost = 1.1\npromote = true')
+  await apply()
+  expect(await sql(recovery)).toBe('f|2')
 })
