@@ -70,10 +70,17 @@ describe('zulip::profile::base', () => {
   test('lets monitoring read what of the logs only the group may', () => {
     const catalog = catalogOf({ classes: ['zulip::profile::base'] })
     expect(desired(catalog, 'user[nagios]').groups).toEqual(['zulip'])
-    expect(desired(catalog, 'file[/usr/lib/nagios/plugins/zulip_base]')).toMatchObject({
-      ensure: 'directory',
-      purge: true,
-    })
+  })
+  test.each([
+    ['zulip_base', 'zulip::profile::base'],
+    ['zulip_app_frontend', 'zulip::profile::app_frontend'],
+    ['zulip_postgresql', 'zulip::profile::postgresql'],
+  ])('leaves the checks in %s that Puppet put there', (folder, name) => {
+    const catalog = catalogOf({ classes: [name] })
+    const plugins = desired(catalog, `file[/usr/lib/nagios/plugins/${folder}]`)
+    expect(plugins).toMatchObject({ ensure: 'directory', mode: '0755' })
+    expect(plugins.purge ?? false).toBe(false)
+    expect(plugins.recurse ?? false).toBe(false)
   })
 })
 
