@@ -1,7 +1,11 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Facts } from '../../engine/facts/schema.ts'
+import { shippedFolder } from '../../engine/shipped.ts'
 import { exampleFacts } from '../facts/example.ts'
 import { type Case, catalogOf, content, desired, find, result } from './catalog.ts'
+import { library } from './every-class.ts'
 
 const path = '/etc/postgresql/15/main/conf.d/zulip.conf'
 const signal = 'file[/var/lib/postgresql/15/main/standby.signal]'
@@ -159,6 +163,20 @@ describe('the version', () => {
   })
 })
 
+test('each key that a program of the database reads is a setting of a class', () => {
+  const folder = join(shippedFolder('manifests'), 'files/postgresql')
+  const read = ['env-wal-g', 'pg_backup_and_purge', 'process_fts_updates'].flatMap((name) =>
+    [...readFileSync(join(folder, name), 'utf8').matchAll(/"(postgresql|secrets)", "(\w+)"/g)].map(
+      ([, section, key]) => `${section}.${key}`,
+    ),
+  )
+  expect(read.length).toBeGreaterThan(10)
+  const declared = ['zulip::wal_archive', 'zulip::process_fts_updates'].flatMap((name) =>
+    Object.values(library.read(name)?.parameters ?? {}).map(({ from }) => from),
+  )
+  expect(declared).toEqual(expect.arrayContaining(read))
+})
+
 describe('backups', () => {
   const bucket = { secrets: { s3_backups_bucket: 'zulip-backups' } }
   const folder = 'backups_directory = /srv/pg-backups\n'
@@ -175,6 +193,14 @@ describe('backups', () => {
     expect(desired(catalog, 'cron[pg_backup_and_purge]').command).toMatch(
       /^\/usr\/local\/bin\/pg_backup_and_purge >\/var\/log\/pg_backup_and_purge\.log 2>&1$/,
     )
+  })
+  test.each([
+    ['backups_incremental = some'],
+    ['backups_disk_concurrency = 0'],
+    ['backups_compression_method = a b'],
+    ['backups_storage_class = a b'],
+  ])('refuse "%s", which their programs cannot use', (line) => {
+    expect(refused(`[postgresql]\n${folder}${line}\n`)).toHaveLength(1)
   })
   test('are not made where there is no place for them', () => {
     const catalog = server('backups_directory =\n')
