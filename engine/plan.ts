@@ -56,6 +56,8 @@ export interface PlannedChange {
   readonly note?: string
   /** What somebody did here that goes with the change. */
   readonly edit?: string
+  /** Where what was edited lies, where the resource names a link to it. */
+  readonly at?: string
 }
 
 /** A resource with which something is to happen, or of which something is to be told. Holds no secret. */
@@ -299,11 +301,12 @@ export function plannedChanges(
   redact: (text: string) => string,
 ): PlannedChange[] {
   return changes.map((change) => {
-    const { attribute, from, to, content, note, edit } = change
+    const { attribute, from, to, content, note, edit, at } = change
     const isSecret = resource.sensitive.has('*') || resource.sensitive.has(attribute)
     const said = {
       ...(note === undefined ? {} : { note: redact(note) }),
       ...(edit === undefined ? {} : { edit }),
+      ...(at === undefined ? {} : { at }),
     }
     if (isSecret)
       return {

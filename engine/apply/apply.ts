@@ -578,12 +578,12 @@ class Runner {
 
 /** The paths, at and below the title of a file, whose local edits went with a change. */
 function overwrittenBy({ title }: CatalogResource, { changes }: Finished): string[] {
-  const names = changes.flatMap(({ attribute, from, edit }) =>
-    edit === undefined || from === undefined || from === 'absent'
-      ? []
-      : [attribute.slice(0, Math.max(0, attribute.lastIndexOf(': ')))],
-  )
-  return [...new Set(names)].map((name) => (name === '' ? title : `${title}/${name}`))
+  const paths = changes.flatMap(({ attribute, from, edit, at }) => {
+    if (edit === undefined || from === undefined || from === 'absent') return []
+    const name = attribute.slice(0, Math.max(0, attribute.lastIndexOf(': ')))
+    return [at ?? (name === '' ? title : `${title}/${name}`)]
+  })
+  return [...new Set(paths)]
 }
 
 function isRun({ changes }: Work): boolean {

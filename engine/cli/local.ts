@@ -3,12 +3,13 @@ import { contentDiff } from '../content-diff.ts'
 import { type Diagnostic, Refusal } from '../diagnostics/diagnostic.ts'
 import { didYouMean } from '../diagnostics/suggest.ts'
 import { visibleLine } from '../diagnostics/visible.ts'
-import type { Host } from '../host/host.ts'
+import type { Host, HostReader } from '../host/host.ts'
 import { compileCatalog, load, preview, type RoadOptions } from '../index.ts'
 import { type EditedFile, editedFiles } from '../record/edited-files.ts'
 import { withHiddenContents } from '../record/in-sync-files.ts'
 import { pastOf } from '../record/past.ts'
 import { Store } from '../record/store.ts'
+import { followLinks } from '../resources/links.ts'
 import { jsonText } from '../ui/json.ts'
 import { renderTable } from '../ui/layout.ts'
 import { locked, type RunFlags } from './locked.ts'
@@ -99,10 +100,12 @@ export function adopt(flags: Flags, paths: readonly string[]): Promise<number> {
 /** `steward local drop FILE`: gives up what was adopted; the next apply shows the edit as such. */
 export function drop(flags: Flags, path: string): Promise<number> {
   return changing(flags, 'drop', async (store, options) => {
-    const wanted = posix.resolve('/', path)
-    const original = store.files.adopted().get(wanted)?.[0]
+    const { host } = await load(options)
+    const adopted = store.files.adopted()
+    const wanted = adoptedPath(posix.resolve('/', path), adopted, host)
+    const original = adopted.get(wanted)?.[0]
     if (!original) {
-      const known = [...store.files.adopted().keys()]
+      const known = [...adopted.keys()]
       throw new Refusal({
         severity: 'error',
         code: 'not-found',
@@ -110,7 +113,6 @@ export function drop(flags: Flags, path: string): Promise<number> {
         help: didYouMean(wanted, known) ?? 'steward local list shows what was adopted',
       })
     }
-    const { host } = await load(options)
     const row = store.files.find(wanted)
     store.begin()
     if (row)
@@ -189,7 +191,7 @@ function changing(
 
 function fileOf(files: readonly EditedFile[], path: string): EditedFile {
   const wanted = posix.resolve('/', path)
-  const file = files.find((each) => each.path === wanted)
+  const file = files.find((each) => each.path === wanted || each.name === wanted)
   if (file) return file
   throw new Refusal({
     severity: 'error',
@@ -201,6 +203,17 @@ function fileOf(files: readonly EditedFile[], path: string): EditedFile {
         files.map((each) => each.path),
       ) ?? 'steward local list shows those that were',
   })
+}
+
+/** What was adopted through a link is on record by where that led. */
+function adoptedPath(
+  path: string,
+  adopted: ReadonlyMap<string, unknown>,
+  host: HostReader,
+): string {
+  if (adopted.has(path)) return path
+  const followed = followLinks(path, host)
+  return 'path' in followed ? followed.path : path
 }
 
 function writeReadable(host: Host, path: string, base: Uint8Array, edited: Uint8Array): void {

@@ -1,10 +1,14 @@
 import type { Catalog, CatalogResource } from '../compile/catalog.ts'
 import type { States } from '../probe.ts'
+import { joinPath, normalPath } from '../resources/path.ts'
 import type { Change } from '../resources/type.ts'
 
 /** A file that somebody had a hand in, and that an apply would overwrite. */
 export interface EditedFile {
+  /** Where it lies. */
   readonly path: string
+  /** What its resource calls it: another path where that is a link to it. */
+  readonly name: string
   readonly ref: string
   /** Such as "edited here, and has a new version". */
   readonly what: string
@@ -33,8 +37,10 @@ function editedFile(
 ): EditedFile {
   const content = changes.find(({ attribute }) => /(^|: )content$/.test(attribute))?.content
   const [first] = changes
+  const called = joinPath(normalPath(title), name)
   return {
-    path: name === '' ? title : `${title}/${name}`,
+    path: first?.at ?? called,
+    name: called,
     ref,
     what: first?.edit ?? '',
     present: content?.from,

@@ -4,6 +4,7 @@ import { HostError } from '../host/error.ts'
 import type { Host } from '../host/host.ts'
 import { applyTo, type Changes } from './file/apply.ts'
 import { checkFile } from './file/check.ts'
+import type { Entry } from './file/compare.ts'
 import { ensureOf, type FileDesired, followsLink } from './file/desired.ts'
 import { settle } from './file/local-edit.ts'
 import { type FileCurrent, probeFiles } from './file/probe.ts'
@@ -49,7 +50,7 @@ export const file: ResourceType<FileDesired, FileCurrent> = {
   async probe(files, host, context) {
     return probeFiles(files, host, context)
   },
-  diff(_resource, current) {
+  diff({ title }, current) {
     if ('blocked' in current) return current
     if (current.entries.length === 0) return inSync
     const changes: Change[] = []
@@ -58,7 +59,7 @@ export const file: ResourceType<FileDesired, FileCurrent> = {
     for (const entry of current.entries) {
       const found = settle(entry, current.accounts)
       if ('blocked' in found) return found
-      for (const change of found.changes) changes.push(named(entry.name, change))
+      for (const change of found.changes) changes.push(named(title, entry, change))
       if (found.note !== undefined) notes.push(found.note)
       if (found.base) bases.push({ path: entry.path, content: found.base })
     }
@@ -117,8 +118,10 @@ function setsBody({ content, source, recurse, replace }: FileDesired): boolean {
   return (content ?? source) !== undefined && recurse !== true && replace !== false
 }
 
-function named(name: string, change: Change): Change {
-  return name === '' ? change : { ...change, attribute: `${name}: ${change.attribute}` }
+function named(title: string, { name, path }: Entry, change: Change): Change {
+  const isElsewhere = change.edit !== undefined && path !== joinPath(title, name)
+  const told = isElsewhere ? { ...change, at: path } : change
+  return name === '' ? told : { ...told, attribute: `${name}: ${change.attribute}` }
 }
 
 /** The changes of each path, parents first as `diff` told them. The name of a path may itself hold a colon. */

@@ -107,6 +107,8 @@ export interface Change {
   readonly note?: string
   /** What somebody did here to what is changed, such as "edited here"; absent where it is as steward left it. */
   readonly edit?: string
+  /** Where that file lies, where the names of the resource and the attribute don't say it: a link was followed. */
+  readonly at?: string
 }
 
 /**

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { folderWith, steward } from './steward.ts'
@@ -92,6 +92,50 @@ describe('an edit that is adopted', () => {
     expect(stdout).toContain('both changed line 1')
     expect(stdout).toContain('steward local drop /f')
     expect(file(folder)).toBe(edited)
+  })
+  test('holds below a directory that recurses', () => {
+    const folder = folderWith({
+      'tree/etc/zulip/zulip.conf': conf,
+      'm/files/d/below/f': one,
+      'm/main.yaml':
+        'class: main\nresources:\n  - { file: /d, ensure: directory, recurse: true, source: d }\n',
+    })
+    const run = () => steward(folder, 'apply', '--yes', ...inTree)
+    const at = join(folder, 'tree/d/below/f')
+    run()
+    writeFileSync(at, edited)
+    expect(local(folder, 'adopt', '/d/below/f').status).toBe(0)
+    expect(run().stdout).toMatch(/^Nothing to do/)
+    writeFileSync(join(folder, 'm/files/d/below/f'), two)
+    run()
+    expect(readFileSync(at, 'utf8')).toBe(two.replace('first', 'mine'))
+    writeFileSync(join(folder, 'm/files/d/below/f'), one.replace('first', 'eerste'))
+    const { status, stdout } = run()
+    expect(status).toBe(4)
+    expect(stdout).toContain('steward local drop /d/below/f')
+    expect(readFileSync(at, 'utf8')).toBe(two.replace('first', 'mine'))
+  })
+  test('holds where a link leads, by both names', () => {
+    const folder = folderWith({ 'tree/etc/zulip/zulip.conf': conf, 'tree/real': two, 'm/x': '' })
+    symlinkSync('real', join(folder, 'tree/link'))
+    const run = (content: string) => {
+      const text = `class: main\nresources:\n  - file: /link\n    links: follow\n    content: ${JSON.stringify(content)}\n`
+      writeFileSync(join(folder, 'm/main.yaml'), text)
+      return steward(folder, 'apply', '--yes', ...inTree)
+    }
+    const real = join(folder, 'tree/real')
+    run(one)
+    for (const name of ['/link', '/real']) {
+      writeFileSync(real, edited)
+      expect(local(folder, 'list').stdout).toMatch(/^FILE +WHAT\n\/real +edited here\n/)
+      expect(local(folder, 'adopt', name).status).toBe(0)
+      expect(run(one).stdout).toMatch(/^Nothing to do/)
+      expect(local(folder, 'drop', name).status).toBe(0)
+      writeFileSync(real, edited)
+      // What the summary names is what the bucket has.
+      expect(run(one).stdout).toContain('steward bucket restore /real\n')
+      expect(steward(folder, 'bucket', 'show', '/real', ...inTree.slice(0, 4)).stdout).toBe(edited)
+    }
   })
   test('that is given up is an edit like any other', () => {
     const folder = withEdit()

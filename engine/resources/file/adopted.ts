@@ -3,11 +3,14 @@ import type { Blocked } from './compare.ts'
 import { listOf, shownConflicts } from './conflict-text.ts'
 import { merge } from './merge.ts'
 
-/** A version of the manifests with the edits that were adopted; blocked where they contradict each other. */
+/**
+ * A version of the manifests with the edits that were adopted of the file at a path; blocked where they contradict
+ * each other.
+ */
 export function withAdopted(
   wanted: Buffer,
-  adopted: readonly Adopted[],
   path: string,
+  adopted: readonly Adopted[] = [],
 ): Buffer | Blocked {
   let whole = wanted
   for (const { base, edited } of adopted) {

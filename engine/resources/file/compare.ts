@@ -32,6 +32,8 @@ export interface Entry {
   readonly target?: string | undefined
   /** From the bytes that are there, if any, to those that are wanted, where they differ. */
   readonly content?: Change | undefined
+  /** Why what is wanted there can't be told. */
+  readonly mistake?: Blocked
   /** Why it is left alone, though nothing wants it. */
   readonly stays?: string | undefined
   /** What is known of it from earlier runs; absent where it is in sync anyway. */
@@ -71,7 +73,8 @@ const defaultModes = { file: newFileMode, directory: newDirectoryMode }
 
 /** What has to change for the entry to be as it is wanted. Pure. */
 export function compare(entry: Entry, accounts: Accounts): Comparison {
-  const { goal, stat, path, stays } = entry
+  const { goal, stat, path, stays, mistake } = entry
+  if (mistake) return mistake
   if (stays !== undefined) return { changes: [], note: stays }
   if (stat === undefined) {
     if (goal.ensure === 'absent') return inSync

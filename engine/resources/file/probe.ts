@@ -146,8 +146,7 @@ class Probe {
           ? source.read(from)
           : undefined
     if (!wanted) return undefined
-    const adopted = this.#files?.adopted?.get(path)
-    const whole = adopted ? withAdopted(wanted, adopted, path) : wanted
+    const whole = withAdopted(wanted, path, this.#files?.adopted?.get(path))
     return 'blocked' in whole ? whole : contentChange(whole, path, stat, this.#host)
   }
 
@@ -157,7 +156,8 @@ class Probe {
     const isKept = stat !== undefined && stat.kind !== 'directory' && !goal.replace
     if (goal.ensure !== 'directory' || isKept) return []
     const ofChildren = { ...goal, ensure: undefined }
-    const tree = { title, path, desired, goal: ofChildren, declared: this.#declared }
+    const adopted = this.#files?.adopted
+    const tree = { title, path, desired, goal: ofChildren, declared: this.#declared, adopted }
     const entries = entriesBelow(tree, this.#host, stat?.kind === 'directory')
     return entries.filter((entry) => !isInSync(entry, this.#accounts)).toArray()
   }

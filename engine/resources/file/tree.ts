@@ -1,6 +1,8 @@
 import { HostError } from '../../host/error.ts'
 import type { FileStat, HostReader } from '../../host/host.ts'
 import { joinPath } from '../path.ts'
+import type { FileHistory } from '../type.ts'
+import { withAdopted } from './adopted.ts'
 import type { Entry, Goal } from './compare.ts'
 import { contentChange } from './content.ts'
 import type { Declared } from './declared.ts'
@@ -17,6 +19,8 @@ export interface Tree {
   /** Owner, group and mode of everything below, and what may give way. */
   readonly goal: Goal
   readonly declared: Declared
+  /** By path, the edits that belong to every version of a file. */
+  readonly adopted: FileHistory['adopted']
 }
 
 interface Directory {
@@ -86,8 +90,12 @@ class Walk {
     const from = joinPath(directory.source ?? '/', base)
     const kind = source.kind(from, desired.links ?? 'manage')
     if (kind === 'file') {
-      const content = contentChange(source.read(from), path, stat, this.#host)
-      yield { ...child, goal: { ...goal, ensure: 'file' }, content }
+      const wanted = withAdopted(source.read(from), path, this.#tree.adopted?.get(path))
+      const found =
+        'blocked' in wanted
+          ? { mistake: wanted }
+          : { content: contentChange(wanted, path, stat, this.#host) }
+      yield { ...child, goal: { ...goal, ensure: 'file' }, ...found }
     } else if (kind === 'link') {
       const target = stat?.kind === 'link' ? this.#host.readLink(path) : undefined
       yield { ...child, goal: { ...goal, ensure: 'link', target: source.readLink(from) }, target }
