@@ -1,5 +1,5 @@
 import type { Catalog } from '../compile/catalog.ts'
-import type { HostReader, NewFile, Ownership } from '../host/host.ts'
+import type { GivenOwner, HostReader, NewFile } from '../host/host.ts'
 import type { Kept } from '../host/keeping.ts'
 import type { Action } from '../plan.ts'
 import type { States } from '../probe.ts'
@@ -33,7 +33,7 @@ export interface Keeper {
   /** After a write: what is there now. Durable once `settle` returns. */
   wrote(ref: string, path: string, content: Uint8Array, how: NewFile): void
   /** After a change of mode or owner. Durable once `settle` returns. */
-  gave(path: string, attributes: { readonly mode: number } | Ownership): void
+  gave(path: string, attributes: { readonly mode: number } | GivenOwner): void
   /** After a removal, or where a link took the place of a file. Durable once `settle` returns. */
   removed(path: string): void
   /** What this run kept of what these resources changed, in its order, with whole contents. */

@@ -3,7 +3,7 @@ import { contentDiff } from '../content-diff.ts'
 import { type Diagnostic, Refusal } from '../diagnostics/diagnostic.ts'
 import { didYouMean } from '../diagnostics/suggest.ts'
 import { visibleLine } from '../diagnostics/visible.ts'
-import type { Host, HostReader } from '../host/host.ts'
+import type { Attributes, Host, HostReader } from '../host/host.ts'
 import { compileCatalog, load, preview, type RoadOptions } from '../index.ts'
 import { type EditedFile, editedFiles } from '../record/edited-files.ts'
 import { withHiddenContents } from '../record/in-sync-files.ts'
@@ -72,20 +72,17 @@ export function adopt(flags: Flags, paths: readonly string[]): Promise<number> {
   return changing(flags, 'adopt', async (store, options) => {
     const { files, host } = await look(options, store)
     const chosen = paths.map((path) => fileOf(files, path))
-    for (const { path, present, wanted, isSecret } of chosen) {
+    for (const file of chosen) {
+      const { path, ref, present, wanted, isSecret } = file
       const row = store.files.find(path)
       const base = row ? store.contents.get(row.base) : wanted
       if (!present || !base) throw new Refusal(unadoptable(path))
       const sensitive = isSecret || row?.sensitive === true
-      const stat = host.stat(path)
       store.begin()
       const edited = store.contents.put(present, { sensitive })
       store.files.adopt(path, { base: store.contents.put(base, { sensitive }), edited })
       store.files.record({
-        ...(row ?? { path, ref: `file[${path}]`, run: '', sensitive }),
-        mode: stat?.mode ?? 0o644,
-        uid: stat?.uid ?? 0,
-        gid: stat?.gid ?? 0,
+        ...(row ?? { path, ref, run: '', sensitive, ...wantedAttributes(file, host) }),
         written: edited,
         base: edited,
       })
@@ -136,15 +133,15 @@ export function resolve(flags: Flags, path: string): Promise<number> {
   return changing(flags, 'resolve', async (store, options) => {
     const { files, host } = await look(options, store)
     const file = fileOf(files, path)
-    const stat = host.stat(file.path)
-    if (!file.wanted || stat?.kind !== 'file') throw new Refusal(unadoptable(file.path))
+    if (!file.wanted || host.stat(file.path)?.kind !== 'file')
+      throw new Refusal(unadoptable(file.path))
     const row = store.files.find(file.path)
     const sensitive = file.isSecret || row?.sensitive === true
     store.begin()
     const base = store.contents.put(file.wanted, { sensitive })
-    const { mode, uid, gid } = stat
+    const { path: at, ref } = file
     store.files.record({
-      ...(row ?? { path: file.path, ref: file.ref, run: '', sensitive, mode, uid, gid }),
+      ...(row ?? { path: at, ref, run: '', sensitive, ...wantedAttributes(file, host) }),
       written: base,
       base,
     })
@@ -203,6 +200,18 @@ function fileOf(files: readonly EditedFile[], path: string): EditedFile {
         files.map((each) => each.path),
       ) ?? 'steward local list shows those that were',
   })
+}
+
+/** Mode and owner that steward would give a file that it never wrote: others that it has are edits too. */
+function wantedAttributes({ path, attributes }: EditedFile, host: Host): Attributes {
+  const { mode, owner, group } = attributes
+  const stat = host.stat(path)
+  const accounts = host.accounts()
+  return {
+    mode: (mode === undefined ? stat?.mode : Number.parseInt(mode, 8)) ?? 0o644,
+    uid: (owner === undefined ? undefined : accounts.uid(owner)) ?? stat?.uid ?? 0,
+    gid: (group === undefined ? undefined : accounts.gid(group)) ?? stat?.gid ?? 0,
+  }
 }
 
 /** What was adopted through a link is on record by where that led. */

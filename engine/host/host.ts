@@ -121,7 +121,18 @@ export interface Ownership {
   readonly gid: number
 }
 
-export interface NewFile extends Ownership {
+/** What a file is given besides its content. */
+export interface Attributes extends Ownership {
+  readonly mode: number
+}
+
+/** An owner to be given, of which a part may be what somebody here gave, and not for steward's account. */
+export interface GivenOwner extends Ownership {
+  /** For the record: what steward gave last, of what somebody here gave since and keeps. */
+  readonly stewards?: Partial<Attributes>
+}
+
+export interface NewFile extends GivenOwner {
   readonly mode: number
   /** For the record: the version of the manifests, where the content is one that an edit was merged into. */
   readonly pristine?: Uint8Array
@@ -149,7 +160,7 @@ export interface Host extends HostReader {
    * Of the thing itself, also where it is a link. Takes setuid and setgid away from a file,
    * as chown(2) does: set the mode after it.
    */
-  setOwner(path: string, owner: Ownership): void
+  setOwner(path: string, owner: GivenOwner): void
   /**
    * Removes a file, a link, or a directory with all that it holds. `isWorthless` where the manifest says that
    * nobody will want it back, so that it is not kept.

@@ -16,6 +16,8 @@ export interface EditedFile {
   readonly present: Uint8Array | undefined
   /** What the manifests want; undefined where only its owner or mode differ, or it is to be removed. */
   readonly wanted: Uint8Array | undefined
+  /** The mode, in octal, and owner that are wanted, where they differ from what is there. */
+  readonly attributes: Readonly<Record<'mode' | 'owner' | 'group', string | undefined>>
   readonly isSecret: boolean
 }
 
@@ -24,9 +26,10 @@ export function editedFiles(catalog: Catalog, states: States): EditedFile[] {
   return catalog.resources.flatMap((resource) => {
     const state = states[resource.index]
     if (state?.kind !== 'known' || !('changes' in state.verdict)) return []
-    const changes = (state.verdict.changes ?? []).filter(({ edit }) => edit !== undefined)
-    const names = Map.groupBy(changes, ({ attribute }) => nameOf(attribute))
-    return [...names].map(([name, own]) => editedFile(resource, name, own))
+    const names = Map.groupBy(state.verdict.changes ?? [], ({ attribute }) => nameOf(attribute))
+    return [...names].flatMap(([name, own]) =>
+      own.some(({ edit }) => edit !== undefined) ? [editedFile(resource, name, own)] : [],
+    )
   })
 }
 
@@ -36,7 +39,11 @@ function editedFile(
   changes: readonly Change[],
 ): EditedFile {
   const content = changes.find(({ attribute }) => /(^|: )content$/.test(attribute))?.content
-  const [first] = changes
+  const first = changes.find(({ edit }) => edit !== undefined)
+  const wantedOf = (name: string): string | undefined => {
+    const change = changes.find(({ attribute }) => attribute.endsWith(name))
+    return change && String(change.to)
+  }
   const called = joinPath(normalPath(title), name)
   return {
     path: first?.at ?? called,
@@ -45,6 +52,11 @@ function editedFile(
     what: first?.edit ?? '',
     present: content?.from,
     wanted: content?.to,
+    attributes: {
+      mode: wantedOf('mode'),
+      owner: wantedOf('owner'),
+      group: wantedOf('group'),
+    },
     isSecret: sensitive.has('*') || sensitive.has('content'),
   }
 }

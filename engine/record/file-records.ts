@@ -1,3 +1,4 @@
+import type { GivenOwner } from '../host/host.ts'
 import type { Adopted, Recorded } from '../resources/type.ts'
 import type { Contents } from './contents.ts'
 import { type Database, pathOfText, textOfPath, unusable } from './database.ts'
@@ -43,19 +44,13 @@ export class FileRecords {
   }
 
   /** What steward itself gave to a file that is on record. */
-  recordAttributes(
-    path: string,
-    attributes: { readonly mode: number } | { readonly uid: number; readonly gid: number },
-  ): void {
+  recordAttributes(path: string, attributes: { readonly mode: number } | GivenOwner): void {
     if ('mode' in attributes)
       this.#db.run('UPDATE file SET mode = ? WHERE path = ?', attributes.mode, textOfPath(path))
-    else
-      this.#db.run(
-        'UPDATE file SET uid = ?, gid = ? WHERE path = ?',
-        attributes.uid,
-        attributes.gid,
-        textOfPath(path),
-      )
+    else {
+      const { uid, gid } = { ...attributes, ...attributes.stewards }
+      this.#db.run('UPDATE file SET uid = ?, gid = ? WHERE path = ?', uid, gid, textOfPath(path))
+    }
   }
 
   /** What is said of a path, and of all below it, is over: steward removed it. */

@@ -1,7 +1,7 @@
 import type { Keeper } from '../apply/keeper.ts'
 import type { Catalog } from '../compile/catalog.ts'
 import type { Event, Summary } from '../events.ts'
-import type { HostReader, NewFile, Ownership } from '../host/host.ts'
+import type { GivenOwner, HostReader, NewFile } from '../host/host.ts'
 import type { Kept } from '../host/keeping.ts'
 import type { States } from '../probe.ts'
 import type { FileRow } from './file-records.ts'
@@ -93,7 +93,7 @@ export class RunRecord implements Keeper {
     ref: string,
     path: string,
     content: Uint8Array,
-    { mode, uid, gid, pristine }: NewFile,
+    { mode, uid, gid, pristine, stewards }: NewFile,
   ): void {
     this.#store.begin()
     if (this.#bases.has(path) && this.#bases.get(path) === undefined) {
@@ -111,6 +111,7 @@ export class RunRecord implements Keeper {
       mode,
       uid,
       gid,
+      ...stewards,
       run: this.id,
       sensitive,
     })
@@ -132,7 +133,7 @@ export class RunRecord implements Keeper {
     this.#store.files.record({ ...row, base })
   }
 
-  gave(path: string, attributes: { readonly mode: number } | Ownership): void {
+  gave(path: string, attributes: { readonly mode: number } | GivenOwner): void {
     this.#store.begin()
     this.#store.files.recordAttributes(path, attributes)
   }

@@ -1,4 +1,4 @@
-import type { Host, HostReader } from '../host/host.ts'
+import type { Attributes, Host, HostReader } from '../host/host.ts'
 
 /**
  * Something on a host that resources need, make or write, as one key:
@@ -109,6 +109,8 @@ export interface Change {
   readonly edit?: string
   /** Where that file lies, where the names of the resource and the attribute don't say it: a link was followed. */
   readonly at?: string
+  /** What steward last gave, of the mode and owner that somebody gave it here and that stay. */
+  readonly stewards?: Partial<Attributes>
 }
 
 /**

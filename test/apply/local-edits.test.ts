@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -173,6 +174,35 @@ describe('a file that somebody had a hand in', () => {
     expect(await modeAfter('merge', '0644')).toBe('600')
     expect(await modeAfter('fail', '0644')).toBe('fails')
   })
+})
+
+test('a mode that is kept stays so through every version and run', async () => {
+  for (const policy of ['keep', 'merge'] as const) {
+    const { place, path } = await afterOne((at) => chmodSync(at, 0o600))
+    for (const version of [two, two, contradicting, contradicting]) {
+      await runIn(place, fileOf(version), { localEdits: policy })
+      expect(read(path)).toBe(version)
+      expect(statSync(path).mode & 0o777, policy).toBe(0o600)
+    }
+    await runIn(place, fileOf(two))
+    expect(statSync(path).mode & 0o777).toBe(0o644)
+    // What the manifests want as well is nobody's edit any more.
+    chmodSync(path, 0o600)
+    await runIn(place, fileOf(one).replace('0644', '0600'), { localEdits: policy })
+    await runIn(place, fileOf(one), { localEdits: policy })
+    expect(statSync(path).mode & 0o777).toBe(0o644)
+  }
+})
+
+test('an owner that is kept stays so, whatever group is given', async () => {
+  const { place, path } = await afterOne((at) => chownSync(at, 1234, 0))
+  const owned = (group: number, content = one) =>
+    fileOf(content).replace('    mode:', `    owner: 0\n    group: ${group}\n    mode:`)
+  for (const manifest of [owned(7), owned(7), owned(8, two), owned(9)]) {
+    await runIn(place, manifest, { localEdits: 'keep' })
+    expect(statSync(path).uid).toBe(1234)
+  }
+  expect(statSync(path).gid).toBe(9)
 })
 
 describe('merging', () => {

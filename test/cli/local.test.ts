@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { folderWith, steward } from './steward.ts'
@@ -92,6 +92,16 @@ describe('an edit that is adopted', () => {
     expect(stdout).toContain('both changed line 1')
     expect(stdout).toContain('steward local drop /f')
     expect(file(folder)).toBe(edited)
+  })
+  test('is of the content alone: a mode of its own stays an edit', () => {
+    const folder = withEdit()
+    chmodSync(join(folder, 'tree/f'), 0o600)
+    local(folder, 'adopt', '/f')
+    const text = `class: main\nresources:\n  - file: /f\n    mode: "0644"\n    content: ${JSON.stringify(one)}\n`
+    writeFileSync(join(folder, 'm/main.yaml'), text)
+    const { stdout } = steward(folder, 'apply', '--yes', '--local-edits', 'keep', ...inTree)
+    expect(stdout).toContain('given another mode here')
+    expect(statSync(join(folder, 'tree/f')).mode & 0o777).toBe(0o600)
   })
   test('holds below a directory that recurses', () => {
     const folder = folderWith({

@@ -1,4 +1,4 @@
-import type { Accounts, FileStat, Host, Ownership } from '../../host/host.ts'
+import type { Accounts, FileStat, GivenOwner, Host, Ownership } from '../../host/host.ts'
 import { newDirectoryMode, newFileMode } from '../mode.ts'
 import { ApplyError, type Change } from '../type.ts'
 import { accountId } from './account.ts'
@@ -23,7 +23,8 @@ export function applyTo(path: string, changes: Changes, host: Host): void {
   if (present === undefined) throw changedSince(path, 'there', 'absent')
   const content = changes.get('content')
   const target = changes.get('target')
-  const owner = ownerAfter(changes, present, host)
+  const stewards = [...changes.values()].find((change) => change.stewards)?.stewards
+  const owner = { ...ownerAfter(changes, present, host), ...(stewards && { stewards }) }
   const mode = modeAfter(changes, present.mode)
   if (content !== undefined) {
     host.writeFile(path, bytesOf(content), { ...owner, mode, ...pristineOf(content) })
@@ -55,7 +56,7 @@ function create(path: string, changes: Changes, host: Host): void {
 function setAttributes(
   path: string,
   present: FileStat,
-  owner: Ownership,
+  owner: GivenOwner,
   mode: number,
   host: Host,
 ): void {

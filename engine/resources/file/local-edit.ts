@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
-import type { Accounts } from '../../host/host.ts'
+import type { Accounts, Attributes } from '../../host/host.ts'
 import type { Change } from '../type.ts'
-import { type Comparison, compare, type Entry, type History } from './compare.ts'
+import { type Blocked, type Comparison, compare, type Entry, type History } from './compare.ts'
 import { listOf, shownConflicts } from './conflict-text.ts'
 import { merge } from './merge.ts'
 
@@ -13,6 +13,8 @@ interface Edit {
 }
 
 const BODY = new Set(['ensure', 'content', 'target'])
+/** How a `FileStat` and the record call attributes. */
+const KEYS = { mode: 'mode', owner: 'uid', group: 'gid' } as const
 
 /** What is to be done about a path, as the policy for local edits allows. Pure. */
 export function settle(entry: Entry, accounts: Accounts): Comparison {
@@ -21,6 +23,29 @@ export function settle(entry: Entry, accounts: Accounts): Comparison {
   if (!history || 'blocked' in found || found.changes.length === 0) return found
   const edit = editOf(entry, history)
   const attributes = editedAttributes(entry, history, found.changes)
+  const settled = decide(entry, { history, found, edit, attributes })
+  const { policy } = history
+  if ('blocked' in settled || (policy !== 'keep' && policy !== 'merge')) return settled
+  const stewards = stewardsOf(entry, history, { wanted: found.changes, made: settled.changes })
+  if (!stewards) return settled
+  return { ...settled, changes: settled.changes.map((change) => ({ ...change, stewards })) }
+}
+
+/** What is to be done about one that differs. */
+function decide(
+  entry: Entry,
+  {
+    history,
+    found,
+    edit,
+    attributes,
+  }: {
+    readonly history: History
+    readonly found: Exclude<Comparison, Blocked>
+    readonly edit: Edit | undefined
+    readonly attributes: ReadonlySet<string>
+  },
+): Comparison {
   if (!edit && attributes.size === 0) return found
   const what = edit?.what ?? `given another ${[...attributes].join(' and ')} here`
   const { path } = entry
@@ -75,6 +100,26 @@ function editedAttributes(
   return new Set(
     changes.map(({ attribute }) => attribute).filter((attribute) => isEdited[attribute]),
   )
+}
+
+/**
+ * What steward gave last, of mode and owner that somebody gave here and that neither are changed nor are what is
+ * wanted: a write gives them again, and they are not steward's for that.
+ */
+function stewardsOf(
+  { stat, goal }: Entry,
+  { recorded }: History,
+  { wanted, made }: { readonly wanted: readonly Change[]; readonly made: readonly Change[] },
+): Partial<Attributes> | undefined {
+  if (!stat || !recorded || stat.kind !== 'file') return undefined
+  const has = (changes: readonly Change[], name: string): boolean =>
+    changes.some(({ attribute }) => attribute === name)
+  const attributes = (['mode', 'owner', 'group'] as const).filter((name) => {
+    const isWanted = goal[name] !== undefined && !has(wanted, name)
+    return stat[KEYS[name]] !== recorded[KEYS[name]] && !isWanted && !has(made, name)
+  })
+  if (attributes.length === 0) return undefined
+  return Object.fromEntries(attributes.map((name) => [KEYS[name], recorded[KEYS[name]]]))
 }
 
 /** Without the changes of what was edited; of what never was steward's, of anything. */
