@@ -202,6 +202,22 @@ describe('backups', () => {
   ])('refuse "%s", which their programs cannot use', (line) => {
     expect(refused(`[postgresql]\n${folder}${line}\n`)).toHaveLength(1)
   })
+  test('are switched on once their program is there', () => {
+    const catalog = server(folder)
+    const [settingsFile, ...program] = [
+      `file[${path}]`,
+      'download[/srv/zulip-wal-g-3.0.0]',
+      'file[/usr/local/bin/wal-g]',
+    ].map((ref) => find(catalog, ref)?.index)
+    const needed = catalog.edges.filter(({ to }) => to === settingsFile).map(({ from }) => from)
+    expect(needed).toEqual(expect.arrayContaining(program))
+    const options = { classes: ['zulip::profile::postgresql'], secrets: {} }
+    const conf = `[downloads]\nenabled = false\n[postgresql]\nversion = 15\n`
+    const notices = (more: string) =>
+      result({ ...options, conf: conf + more }).diagnostics.map(({ message }) => message)
+    expect(notices(folder).join()).toMatch(/Put it at \/srv\/zulip-wal-g-3\.0\.0\/wal-g-pg-ubuntu/)
+    expect(notices('').join()).not.toContain('wal-g')
+  })
   test('are not made where there is no place for them', () => {
     const catalog = server('backups_directory =\n')
     expect(find(catalog, 'download[/srv/zulip-wal-g-3.0.0]')).toBeUndefined()
