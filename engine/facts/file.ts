@@ -22,8 +22,8 @@ type Read = { readonly facts: Facts } | { readonly diagnostics: readonly Diagnos
 
 /**
  * The facts of another host, from JSON as `facts --json` prints it. What it leaves out is taken from `base`: of
- * a map name by name, of a list as a whole. A `release` needs only its version. Refused (fact-file): names that
- * are no fact, and values that are not of their type.
+ * a map name by name, of a list as a whole. But clusters of this host are none of another's. A `release` needs only
+ * its version. Refused (fact-file): names that are no fact, and values that are not of their type.
  */
 export async function factsFromText(text: string, file: string, base: Facts): Promise<Read> {
   const parsed = parseJson(text, file)
@@ -34,7 +34,13 @@ export async function factsFromText(text: string, file: string, base: Facts): Pr
     return { diagnostics: [{ severity: 'error', code: 'fact-file', message, place, help }] }
   }
   const mistakes: Mistake[] = []
-  const facts = merge(all, withNumbers(parsed.value), base, [], mistakes)
+  const facts = merge(
+    all,
+    withNumbers(parsed.value),
+    { ...base, postgresql_clusters: [] },
+    [],
+    mistakes,
+  )
   if (mistakes.length === 0) return { facts: facts as Facts }
   const diagnostics = mistakes.map(async ({ path, message, ...parts }): Promise<Diagnostic> => {
     const place = await parsed.findKey(path)

@@ -5,6 +5,7 @@ import { readArchitecture, readKernel, readMemory, readNames, readProcessors } f
 import { readMounts } from './mounts.ts'
 import { readNetwork } from './network.ts'
 import { readOs } from './os.ts'
+import { readPostgresqlClusters } from './postgresql.ts'
 import { currentDeployment, readRelease } from './release.ts'
 import type { Facts } from './schema.ts'
 import { readSiteFacts } from './site.ts'
@@ -47,6 +48,7 @@ export async function readFacts(
     },
     init: host.hasSystemd ? 'systemd' : 'other',
     ...current,
+    postgresql_clusters: readPostgresqlClusters(host),
     site,
   }
   return { facts, diagnostics: [...diagnostics, ...unread] }

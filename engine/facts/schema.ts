@@ -167,6 +167,11 @@ export const factsSchema = {
       },
     },
   },
+  postgresql_clusters: {
+    type: 'list',
+    description: 'The versions of PostgreSQL that have a cluster called main, the oldest first.',
+    items: { type: 'string', description: 'Such as 15.' },
+  },
   site: {
     type: 'map',
     description: 'Facts of this site, from the files in /etc/steward/facts.d.',

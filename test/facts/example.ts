@@ -35,5 +35,6 @@ export const exampleFacts: Facts = {
     minor: 4,
     tree: '/home/zulip/deployments/2026-11-22-10-00-00',
   },
+  postgresql_clusters: [],
   site: { owner: 'ops' },
 }

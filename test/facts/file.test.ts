@@ -27,6 +27,12 @@ describe('factsFromText', () => {
     expect(facts.site).toEqual({ owner: 'ops', rack: [1] })
   })
 
+  test('takes no clusters from this host', async () => {
+    const base = { ...exampleFacts, postgresql_clusters: ['14'] }
+    expect(await factsFromText('{}', 'f.json', base)).toEqual({ facts: exampleFacts })
+    expect((await factsOf({ postgresql_clusters: ['16'] })).postgresql_clusters).toEqual(['16'])
+  })
+
   test('lets null say that there is none', async () => {
     const facts = await factsOf({ release: null, network: { default_route: null } })
     expect(facts.release).toBeNull()

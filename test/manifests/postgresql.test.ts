@@ -138,6 +138,15 @@ describe('the version', () => {
     },
   )
 
+  test('is not guessed where there is a cluster of another', () => {
+    const others = { facts: { postgresql_clusters: ['13', '14', '15'] } }
+    expect(refused('', others)).toEqual([
+      expect.stringMatching(/cluster of 13, 14, 15\. Run "steward conf set postgresql\.version 14/),
+    ])
+    expect(refused('[postgresql]\nversion = 16\n', others)).toEqual([])
+    expect(refused('', { facts: { postgresql_clusters: ['15'] } })).toEqual([])
+  })
+
   test.each([
     [9, '12', true],
     [9, '16', true],
