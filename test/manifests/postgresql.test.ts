@@ -227,6 +227,18 @@ describe('backups', () => {
     expect(notices(folder).join()).toMatch(/Put it at \/srv\/zulip-wal-g-3\.0\.0\/wal-g-pg-ubuntu/)
     expect(notices('').join()).not.toContain('wal-g')
   })
+  test.each([
+    ['none of its credentials', {}, true],
+    ['half of them', { s3_backups_key: 'k' }, true],
+    ['both of them', { s3_backups_key: 'k', s3_backups_secret_key: 's' }, false],
+  ])('to a bucket with %s', (_name, credentials, isTold) => {
+    const { diagnostics } = result({
+      classes: ['zulip::profile::postgresql'],
+      secrets: { ...bucket.secrets, ...credentials },
+    })
+    const told = diagnostics.filter(({ message }) => message.includes('s3_backups_secret_key'))
+    expect(told).toHaveLength(isTold ? 1 : 0)
+  })
   test('are not made where there is no place for them', () => {
     const catalog = server('backups_directory =\n')
     expect(find(catalog, 'download[/srv/zulip-wal-g-3.0.0]')).toBeUndefined()
