@@ -3,6 +3,7 @@ import {
   chmodSync,
   chownSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readFileSync,
   rmSync,
@@ -159,6 +160,55 @@ describe('a file that somebody had a hand in', () => {
     const { place, path } = await afterOne(nothing)
     await runIn(place, gone, { localEdits: 'keep' })
     expect(existsSync(path)).toBe(false)
+  })
+
+  test('and is to be of another type, or to go as what it became, goes only so too', async () => {
+    const become = (attributes: string) =>
+      `class: main\nresources:\n  - file: /f\n    force: true\n    ${attributes}\n`
+    const makeDirectory: Given = (path) => {
+      rmSync(path)
+      mkdirSync(path)
+    }
+    for (const [hand, wanted] of [
+      [edit, 'target: /elsewhere'],
+      [edit, 'ensure: directory'],
+      [link, 'ensure: absent'],
+      [link, 'target: /other'],
+      [link, 'ensure: directory'],
+      [makeDirectory, 'ensure: absent'],
+    ] as const) {
+      for (const policy of ['keep', 'merge', 'fail', 'overwrite'] as const) {
+        const { place, path } = await afterOne(hand)
+        const before = lstatSync(path)
+        const { outcomes } = await runIn(place, become(wanted), { localEdits: policy })
+        const what = `${policy} ${wanted}`
+        const after = lstatSync(path, { throwIfNoEntry: false })
+        expect(after?.ino === before.ino && after.mode === before.mode, what).toBe(
+          policy !== 'overwrite',
+        )
+        const fails = policy === 'merge' || policy === 'fail'
+        expect(outcomes[0]?.endsWith('failed'), what).toBe(fails)
+      }
+    }
+    for (const wanted of ['target: /elsewhere', 'ensure: directory', 'ensure: absent']) {
+      const { place } = await afterOne(nothing)
+      const { outcomes } = await runIn(place, become(wanted), { localEdits: 'fail' })
+      expect(outcomes).toEqual(['file[/f] changed'])
+    }
+  })
+
+  test('and became a directory is left so, or a conflict', async () => {
+    for (const [policy, outcome] of [
+      ['keep', 'file[/f] unchanged'],
+      ['merge', 'file[/f] failed'],
+    ] as const) {
+      const { place } = await afterOne((path) => {
+        rmSync(path)
+        mkdirSync(path)
+      })
+      const { outcomes } = await runIn(place, fileOf(one), { localEdits: policy })
+      expect(outcomes, policy).toEqual([outcome])
+    }
   })
 
   test('has its mode kept, or given by the side that changed it', async () => {

@@ -20,8 +20,10 @@ const KEYS = { mode: 'mode', owner: 'uid', group: 'gid' } as const
 export function settle(entry: Entry, accounts: Accounts): Comparison {
   const found = compare(entry, accounts)
   const { history } = entry
-  if (!history || 'blocked' in found || found.changes.length === 0) return found
-  const edit = editOf(entry, history)
+  if (!history) return found
+  if ('blocked' in found) return isLeft(entry, history) ? left(entry) : found
+  if (found.changes.length === 0) return found
+  const edit = editOf(entry, history, found.changes)
   const attributes = editedAttributes(entry, history, found.changes)
   const settled = decide(entry, { history, found, edit, attributes })
   const { policy } = history
@@ -29,6 +31,16 @@ export function settle(entry: Entry, accounts: Accounts): Comparison {
   const stewards = stewardsOf(entry, history, { wanted: found.changes, made: settled.changes })
   if (!stewards) return settled
   return { ...settled, changes: settled.changes.map((change) => ({ ...change, stewards })) }
+}
+
+/** Whether `keep` need not ask if what took a file's place may go. */
+function isLeft({ stat, mistake }: Entry, { policy, recorded }: History): boolean {
+  const isOther = stat !== undefined && stat.kind !== 'file'
+  return policy === 'keep' && recorded !== undefined && isOther && mistake === undefined
+}
+
+function left({ path, stat }: Entry): Comparison {
+  return { changes: [], note: `${path} was replaced by a ${stat?.kind} here, and is left so` }
 }
 
 /** What is to be done about one that differs. */
@@ -72,12 +84,16 @@ function decide(
 }
 
 /** Undefined where the body of the file is as steward or a package left it, or was never there. */
-function editOf(entry: Entry, { recorded, present, isAsBrought }: History): Edit | undefined {
-  const { stat, goal, content } = entry
-  const isRemoved = goal.ensure === 'absent'
-  if (content === undefined && !(isRemoved && present)) return undefined
+function editOf(
+  { stat, content }: Entry,
+  { recorded, present, isAsBrought }: History,
+  changes: readonly Change[],
+): Edit | undefined {
+  // Without a content it is to go, be another type, or only get another mode or owner.
+  const goes = changes.some(({ attribute }) => BODY.has(attribute))
+  if (content === undefined && !(goes && (recorded ?? present))) return undefined
   const wanted = content?.content?.to
-  const isNewVersion = isRemoved || !recorded || !wanted || digest(wanted) !== recorded.base
+  const isNewVersion = !recorded || !wanted || digest(wanted) !== recorded.base
   if (!stat) return recorded && { what: 'deleted here', isNewVersion }
   if (!recorded) return isAsBrought ? undefined : { what: 'here before steward', isNewVersion }
   if (stat.kind !== 'file') return { what: `replaced by a ${stat.kind} here`, isNewVersion }

@@ -167,12 +167,11 @@ class Probe {
     const { path, stat, content, goal } = entry
     const files = this.#files
     if (!files || replace === false) return entry
-    if (content === undefined && (stat?.kind !== 'file' || !hasChanges(entry, this.#accounts)))
-      return entry
-    const isRemoved = goal.ensure === 'absent'
+    if (content === undefined && !hasChanges(entry, this.#accounts)) return entry
+    const isToGo = goal.ensure !== undefined && goal.ensure !== 'file' && goal.ensure !== 'present'
     const present =
       content?.content?.from ??
-      (isRemoved && stat?.kind === 'file' ? this.#host.read(path) : undefined)
+      (isToGo && stat?.kind === 'file' ? this.#host.read(path) : undefined)
     const policy = files.localEdits ?? local_edits ?? files.otherwise ?? 'overwrite'
     const recorded = files.recorded(path)
     const isAsBrought =
