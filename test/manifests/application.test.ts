@@ -190,6 +190,20 @@ describe('the other programs', () => {
     expect(packages({})).toBeUndefined()
     expect(packages(ten)).toBeDefined()
   })
+  test.each([
+    ['127.0.0.1', 0],
+    ['localhost', 0],
+    ['0.0.0.0', 1],
+    ['192.0.2.2', 1],
+  ])('that take uploads at %s: told where others reach it too', (address, notices) => {
+    const conf = `[application_server]\ntusd_server_listen = ${address}`
+    const told = (facts: Partial<Facts>) =>
+      result({ classes, conf, facts }).diagnostics.filter(({ message }) =>
+        message.includes(`resumable uploads listens at ${address}, port 9900`),
+      )
+    expect(told(ten)).toHaveLength(notices)
+    expect(told({})).toEqual([])
+  })
   test('render formulas, unless zulip.conf says that they do not', () => {
     const conf = '[application_server]\nkatex_server_port = 9710'
     expect(programsOf({ conf }).get('program:zulip-katex')?.command).toMatch(/ 9710$/)
@@ -266,6 +280,9 @@ describe('values that make no sense', () => {
     'katex_server_port = 80',
     'service_file_descriptor_limit = 10',
     'tusd_server_listen = a b',
+    // Zulip's program hands it on to tusd without its brackets, and tusd doesn't start.
+    'tusd_server_listen = [::1]',
+    'tusd_server_listen = ::1',
   ])('are refused: %s', (line) => {
     const { catalog, diagnostics } = result({
       classes,

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Catalog } from '../../engine/compile/catalog.ts'
 import { openLibrary } from '../../engine/index.ts'
 import { exampleFacts } from '../facts/example.ts'
-import { type Case, catalogOf, content, desired, find } from './catalog.ts'
+import { type Case, catalogOf, content, desired, find, result } from './catalog.ts'
 
 const postgresql = '[postgresql]\nversion = 15\n'
 const of = (classes: readonly string[], options: Case = {}): Catalog =>
@@ -118,6 +118,19 @@ test.each([
   const conf = `${postgresql}backups_directory = /srv/backups\n${standby}`
   const [former, modern] = [of([old], { conf }), of([today], { conf })]
   expect(former.resources.map(({ ref }) => ref)).toEqual(modern.resources.map(({ ref }) => ref))
+})
+
+test.each([
+  ['zulip::nagios', 'since 5.0'],
+  ['zulip::zulip_org', 'zulip.org'],
+  ['zulip::yum_repository', 'apt'],
+])('%s is known, holds nothing and says so', (name, why) => {
+  const { catalog, diagnostics } = result({ classes: [name] })
+  expect(catalog?.resources).toEqual([])
+  expect(diagnostics).toMatchObject([{ severity: 'notice' }])
+  const [{ message } = { message: '' }] = diagnostics
+  expect(message).toContain(why)
+  expect(message).toContain(`steward conf remove machine.puppet_classes ${name}`)
 })
 
 test('zulip::thumbor makes nothing, for there is no image server any more', () => {
