@@ -63,9 +63,18 @@ describe('secrets', () => {
 
 describe('zulip::profile::memcached', () => {
   const lines = (options: Case) => content(catalogOf(options), '/etc/memcached.conf').split('\n')
-  test('holds an eighth of the memory, or what zulip.conf says', () => {
+  test.each([
+    [1984, 248],
+    [3600, 450],
+    [3815, 476],
+    [7950, 993],
+    [16_000, 2000],
+    [32_000, 4000],
+  ])('holds an eighth of %i MiB of memory', (total_mb, held) => {
+    expect(lines({ facts: { memory: { total_mb } } })).toContain(`-m ${held}`)
+  })
+  test('holds what zulip.conf says', () => {
     const facts = { memory: { total_mb: 3815 } }
-    expect(lines({ facts })).toContain('-m 476')
     expect(lines({ facts, conf: '[memcached]\nmemory = 128' })).toContain('-m 128')
   })
   test('asks for a password where there is one', () => {
