@@ -68,6 +68,7 @@ export async function* apply(input: ApplyInput): AsyncGenerator<Event, Summary> 
     planned: plan.resources.length,
     total: plan.total,
   }
+  input.keeper.mark()
   input.keeper.adopt(input.catalog, input.states, input.host)
   let turned = started
   for (const group of groups(input.catalog, input.states)) {
@@ -108,6 +109,13 @@ function* groups(catalog: Catalog, states: States): Generator<readonly number[]>
 }
 
 type Work = { readonly resource: CatalogResource; readonly changes: readonly Change[] }
+interface PutBack {
+  readonly paths: readonly string[]
+  /** The resources whose doing was taken back. */
+  readonly sources: readonly string[]
+  readonly failed: ReadonlyMap<string, string>
+}
+
 type Finished = Omit<Extract<Event, { type: 'resource_finished' }>, 'type' | 'ref' | 'durationMs'>
 
 class Runner {
@@ -445,9 +453,9 @@ class Runner {
     try {
       refreshed = await type.refresh(resource, due.by, this.#host)
     } catch (first) {
-      const paths = this.#putBack(type, due)
-      if (paths.length > 0) yield { type: 'put_back', ref, paths }
-      const error = await this.#recovered(type, resource, first, paths)
+      const back = this.#putBack(type, resource, due)
+      if (back.paths.length > 0) yield { type: 'put_back', ref, paths: back.paths }
+      const error = await this.#recovered(type, resource, first, back)
       yield this.#failed(resource, began, error, 'refresh-failed', changes)
       return
     }
@@ -465,17 +473,27 @@ class Runner {
     })
   }
 
-  /** Makes the files whose change asked for a refresh what they were before the run; gives their paths. */
-  #putBack(type: ResourceType, { from }: DueRefresh): string[] {
-    if (!type.recover) return []
-    const { host, keeper } = this.#input
-    const kept = keeper.keptOf(from)
-    for (const was of kept.toReversed()) {
-      putBack(host, was)
-      keeper.wroteBack(was.path)
-    }
+  /** Makes the files whose change asked for a refresh what they were before the run. */
+  #putBack(type: ResourceType, { ref }: CatalogResource, { from }: DueRefresh): PutBack {
+    const kept = type.recover ? this.#input.keeper.keptOf(from) : []
+    const sources = [...new Set(kept.map((was) => was.ref))]
+    if (sources.length === 0) return { paths: [], sources, failed: new Map() }
+    // Who has read the new ones has to read again.
+    const { keeper, catalog } = this.#input
+    keeper.intend(
+      catalog.resources
+        .filter((source) => sources.includes(source.ref))
+        .map((source) => ({
+          ref: source.ref,
+          action: 'check',
+          listeners: this.#refreshes.listeners(source.index).filter((other) => other.ref !== ref),
+        })),
+    )
+    const failed = putBack(this.#host, kept)
+    const paths = [...new Set(kept.map(({ path }) => path))].filter((path) => !failed.has(path))
+    for (const path of paths) keeper.wroteBack(path)
     this.#intents.settle()
-    return [...new Set(kept.map(({ path }) => path))]
+    return { paths, sources, failed }
   }
 
   /** The failure of a refresh, with what became of the resource once the files were back. */
@@ -483,25 +501,31 @@ class Runner {
     type: ResourceType,
     resource: CatalogResource,
     error: unknown,
-    paths: readonly string[],
+    { paths, sources, failed }: PutBack,
   ): Promise<unknown> {
-    if (paths.length === 0 || !type.recover || !(error instanceof ApplyError)) return error
-    const { message, ran, found } = error
-    const told = (after: string) =>
-      new ApplyError(`${message}; ${after}`, {
-        help: `mend what the manifests or zulip.conf make of ${paths.join(', ')}, and apply again`,
-        ...(ran ? { ran } : {}),
-        ...(found === undefined ? {} : { found }),
-        cause: error,
-      })
+    if (sources.length === 0 || !type.recover) return error
+    const left = [...failed]
+      .map(([path, why]) => `; ${path} could not be put back: ${why}`)
+      .join('')
+    const { keeper } = this.#input
+    let after: string
     try {
-      await type.recover(resource, this.#host)
+      const { isAnew } = await type.recover(resource, this.#host)
+      if (isAnew) keeper.paid(resource.ref)
+      else keeper.tookBack(resource.ref, sources)
+      after = 'what it reads is as it was before, and it runs with that'
     } catch (again) {
       const why = again instanceof Error ? again.message : String(again)
-      return told(`what it reads is as it was before, and it fails with that too: ${why}`)
+      after = `what it reads is as it was before, and it fails with that too: ${why}`
     }
-    this.#input.keeper.paid(resource.ref)
-    return told('what it reads is as it was before, and it runs with that')
+    if (!(error instanceof ApplyError)) return error
+    const { message, ran, found } = error
+    return new ApplyError(`${message}; ${after}${left}`, {
+      help: `mend what the manifests or zulip.conf make of ${paths.join(', ')}, and apply again`,
+      ...(ran ? { ran } : {}),
+      ...(found === undefined ? {} : { found }),
+      cause: error,
+    })
   }
 
   /**

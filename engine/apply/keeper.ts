@@ -36,9 +36,13 @@ export interface Keeper {
   gave(path: string, attributes: { readonly mode: number } | GivenOwner): void
   /** After a removal, or where a link took the place of a file. Durable once `settle` returns. */
   removed(path: string): void
-  /** What this run kept of what these resources changed, in its order, with whole contents. */
-  keptOf(refs: readonly string[]): readonly Kept[]
-  /** What was written at a path in this run is gone again, and what was on record before holds. */
+  /** What is owed to a resource for changes that were taken back is owed no more. Durable once `settle` returns. */
+  tookBack(ref: string, sources: readonly string[]): void
+  /** Begins what `keptOf` is to tell of: all that is kept from now on. */
+  mark(): void
+  /** What was kept since of what these resources changed, in its order, with whole contents. */
+  keptOf(refs: readonly string[]): readonly (Kept & { readonly ref: string })[]
+  /** What was written at a path since is gone again, and what was on record before holds. */
   wroteBack(path: string): void
   /** At the end of a window. */
   settle(): void

@@ -74,18 +74,51 @@ export function keeping(host: Host, keep: (kept: Kept) => void): Host {
   }
 }
 
-/** Makes a path what it was when it was kept. A directory that holds something by now stays. */
-export function putBack(host: Host, kept: Kept): void {
-  const { path, kind, goes, mode, uid, gid, content, target } = kept
+/**
+ * Makes the paths what they were when the first of each was kept, and gives those that could not be, with the reason.
+ * What was made goes first, the last made first; then what was there comes back, directories before what they held. A
+ * directory that holds something else by now stays.
+ */
+export function putBack(host: Host, kept: readonly Kept[]): ReadonlyMap<string, string> {
+  const failed = new Map<string, string>()
+  const attempt = (was: Kept, act: () => void) => {
+    try {
+      act()
+    } catch (error) {
+      failed.set(was.path, error instanceof Error ? error.message : String(error))
+    }
+  }
+  const wholes = [...Map.groupBy(kept, ({ path }) => path).values()].map(asFirst)
+  const made = wholes.filter(({ kind }) => kind === 'absent')
+  for (const was of made.toReversed()) attempt(was, () => unmake(host, was.path))
+  for (const was of wholes) if (was.kind !== 'absent') attempt(was, () => remake(host, was))
+  return failed
+}
+
+/** The content may have been kept only after mode or owner had changed. */
+function asFirst(rows: readonly Kept[]): Kept {
+  const [first] = rows as readonly [Kept]
+  const whole = rows.find(({ goes }) => goes === 'all')
+  if (first.goes === 'all' || !whole) return first
+  const { mode, uid, gid } = first
+  return { ...whole, mode, uid, gid }
+}
+
+function unmake(host: Host, path: string): void {
+  const found = host.stat(path)
+  const isFull = found?.kind === 'directory' && host.list(path).length > 0
+  if (found !== undefined && !isFull) host.remove(path)
+}
+
+function remake(host: Host, { path, kind, goes, mode, uid, gid, content, target }: Kept): void {
   if (goes !== 'all') {
     host.setOwner(path, { uid, gid })
     if (kind !== 'link') host.setMode(path, mode)
-  } else if (kind === 'absent') {
-    const isFull = host.stat(path)?.kind === 'directory' && host.list(path).length > 0
-    if (host.stat(path) !== undefined && !isFull) host.remove(path)
   } else if (kind === 'link') host.makeLink(path, target ?? '', { uid, gid })
-  else if (kind === 'directory') host.makeDirectory(path, { mode, uid, gid })
-  else if (kind === 'file' && content) host.writeFile(path, content, { mode, uid, gid })
+  else if (kind === 'directory') {
+    if (host.stat(path)?.kind !== 'directory') host.makeDirectory(path, { mode, uid, gid })
+  } else if (kind === 'file' && content) host.writeFile(path, content, { mode, uid, gid })
+  else throw new Error(`a ${kind} can't be kept`)
 }
 
 function absent(path: string): Kept {

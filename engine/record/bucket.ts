@@ -45,6 +45,11 @@ export class Bucket {
     )
   }
 
+  /** The number of the newest row; 0 where there is none. */
+  lastId(): number {
+    return Number(this.#db.get('SELECT coalesce(max(id), 0) AS id FROM kept')?.id)
+  }
+
   /** What a run kept, in its order. */
   of(run: string): KeptRow[] {
     return this.#db.all('SELECT * FROM kept WHERE run = ? ORDER BY id', run).map(keptRow)

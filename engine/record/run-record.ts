@@ -20,6 +20,8 @@ export class RunRecord implements Keeper {
   readonly #bases: ReadonlyMap<string, string | undefined>
   /** What was on record of each path when it was first kept. */
   readonly #before = new Map<string, FileRow | undefined>()
+  /** The last that was in the bucket when that began. */
+  #since = 0
 
   constructor(
     store: Store,
@@ -143,8 +145,20 @@ export class RunRecord implements Keeper {
     this.#store.files.forget(path)
   }
 
-  keptOf(refs: readonly string[]): Kept[] {
-    const rows = this.#store.bucket.of(this.id).filter(({ ref }) => refs.includes(ref))
+  tookBack(ref: string, sources: readonly string[]): void {
+    this.#store.begin()
+    for (const source of sources) this.#store.runs.oweNothingMore(ref, source, this.id)
+  }
+
+  mark(): void {
+    this.#before.clear()
+    this.#since = this.#store.bucket.lastId()
+  }
+
+  keptOf(refs: readonly string[]): (Kept & { readonly ref: string })[] {
+    const rows = this.#store.bucket
+      .of(this.id)
+      .filter(({ id, ref }) => id > this.#since && refs.includes(ref))
     return rows.map(({ hash, target, ...row }) => {
       const kept = row as typeof row & Kept
       const content = hash === undefined ? undefined : this.#store.contents.get(hash)

@@ -120,10 +120,13 @@ export class Runs {
     this.#db.run('INSERT INTO intent (run, ref, action) VALUES (?, ?, ?)', run, ref, action)
   }
 
-  /** Says before a change who is owed a refresh by it. What an earlier run owes for the same stays that run's. */
+  /**
+   * Says before a change who is owed a refresh by it. What an earlier run owes for the same stays that run's; of two
+   * ways to refresh the stronger stays.
+   */
   owe({ listener, source, by, run }: OwedRefresh): void {
     this.#db.run(
-      'INSERT INTO owed (listener, source, kind, run) VALUES (?, ?, ?, ?) ON CONFLICT (listener, source) DO UPDATE SET kind = excluded.kind',
+      "INSERT INTO owed (listener, source, kind, run) VALUES (?, ?, ?, ?) ON CONFLICT (listener, source) DO UPDATE SET kind = excluded.kind WHERE kind = 'reload'",
       listener,
       source,
       by,
@@ -139,6 +142,16 @@ export class Runs {
   /** Whoever this is has been refreshed, or is not to be any more. */
   oweNothingTo(listener: string): void {
     this.#db.run('DELETE FROM owed WHERE listener = ?', listener)
+  }
+
+  /** The same for what a run owes a listener because of one change, which was taken back. */
+  oweNothingMore(listener: string, source: string, run: string): void {
+    this.#db.run(
+      'DELETE FROM owed WHERE listener = ? AND source = ? AND run = ?',
+      listener,
+      source,
+      run,
+    )
   }
 
   /** The refreshes that are owed, the oldest first. */

@@ -80,14 +80,18 @@ export async function refreshService(
 }
 
 /** Once what it reads is as it was before: started again where that is needed. */
-export async function recoverService(service: Service, host: Host): Promise<void> {
+export async function recoverService(
+  service: Service,
+  host: Host,
+): Promise<{ readonly isAnew: boolean }> {
   const unit = await readyUnit(service, host)
-  if (unit.active === 'active' || unit.active === 'reloading') return
+  if (unit.active === 'active' || unit.active === 'reloading') return { isAnew: false }
   await clearFailure(service, unit, host)
   const { title, desired } = service
   const argv = desired.restart ?? ['systemctl', 'restart', '--', unitName(title)]
   await act(service, argv, host)
   await expectRunning(service, argv, host)
+  return { isAnew: true }
 }
 
 /** Whether what it reads is valid, by its own command. Throws where it is not. */

@@ -266,8 +266,8 @@ export interface ResourceType<Desired extends object = object, Current = unknown
   /** Reacts to a change of something it listens to. */
   refresh?(resource: Resource<Desired>, by: RefreshKind, host: Host): Promise<Outcome | undefined>
   /**
-   * Called where a refresh failed and the files whose change had asked for it are back as they were. Throws where
-   * it does not work with these either. Without it they stay as they are.
+   * Called where a refresh failed and the files whose change had asked for it are back as they were. Tells whether it
+   * had to be started anew, and throws where it does not work with these either. Without it they stay as they are.
    */
-  recover?(resource: Resource<Desired>, host: Host): Promise<void>
+  recover?(resource: Resource<Desired>, host: Host): Promise<{ readonly isAnew: boolean }>
 }

@@ -37,6 +37,8 @@ resources:
         wrote: (...args) => record.wrote(...args),
         gave: (...args) => record.gave(...args),
         removed: (path) => record.removed(path),
+        tookBack: (...args) => record.tookBack(...args),
+        mark: () => record.mark(),
         keptOf: (refs) => record.keptOf(refs),
         wroteBack: (path) => record.wroteBack(path),
         settle: () => record.settle(),

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { Store } from '../../engine/record/store.ts'
@@ -75,7 +75,10 @@ describe('a service that does not take what its files became', () => {
         start()
         return undefined
       },
-      recover: async () => start(),
+      recover: async () => {
+        start()
+        return { isAnew: true }
+      },
     }
   }
   const withDaemon = (type: ResourceType) => new Map([...types, ['service', type]])
@@ -140,5 +143,89 @@ resources:
     expect(Store.reading(place.state, (store) => store.runs.owed())).toMatchObject([
       { listener: 'service[d]' },
     ])
+  })
+
+  /** A service for which nothing is right that holds an x, and that goes on with what it has read. */
+  const checking = (file: string, reads: string[]): ResourceType => ({
+    ...daemon(file, []),
+    refresh: async ({ title }) => {
+      const text = readFileSync(file, 'utf8')
+      if (title === 'strict' && text.includes('x'))
+        throw new ApplyError('service[strict]: x is wrong')
+      reads.push(`${title} ${text.trim()}`)
+      return undefined
+    },
+    recover: async () => ({ isAnew: false }),
+  })
+  const two = (at: string, content: string, more = '') => `class: main
+resources:
+  - file: ${at}/f
+    content: ${JSON.stringify(content)}
+${more}  - service: lax
+    restart_on: [${at}/f]
+  - service: strict
+    restart_on: [${at}/f, ${at}/g]
+    require: { service: lax }
+`
+  const owedIn = (place: { state: string }) =>
+    Store.reading(place.state, (store) => store.runs.owed().map(({ listener }) => listener))
+
+  test('has others that read it already read again, in the next run', async () => {
+    const at = temporaryFolder()
+    const place = newPlace('/')
+    const reads: string[] = []
+    const own = withDaemon(checking(join(at, 'f'), reads))
+    await runIn(place, two(at, '1\n'), { types: own })
+    await runIn(place, two(at, 'x\n'), { types: own })
+    expect(reads).toEqual(['lax 1', 'strict 1', 'lax x'])
+    expect(owedIn(place)).toEqual(['service[lax]'])
+    await runIn(place, two(at, '1\n'), { types: own })
+    expect(reads.at(-1)).toBe('lax 1')
+    expect(owedIn(place)).toEqual([])
+  })
+  test('still is owed what an earlier run owes it, where it was not started anew', async () => {
+    const at = temporaryFolder()
+    const place = newPlace('/')
+    const own = withDaemon(checking(join(at, 'f'), []))
+    const more = `  - file: ${at}/g\n    content: g\n`
+    await runIn(place, two(at, '1\n'), { types: own })
+    await runIn(place, two(at, '1\n', more), {
+      types: own,
+      selection: { only: [`file[${at}/g]`] },
+    })
+    expect(owedIn(place)).toEqual(['service[strict]'])
+    await runIn(place, two(at, 'x\n', more), { types: own })
+    expect(owedIn(place)).toContain('service[strict]')
+  })
+  test('has a directory back with what it held, and what was typed meanwhile in the bucket', async () => {
+    const at = temporaryFolder()
+    const place = newPlace('/')
+    mkdirSync(join(at, 'd'))
+    writeFileSync(join(at, 'd/x'), 'inside\n')
+    writeFileSync(join(at, 'f'), '1\n')
+    const own = withDaemon({
+      ...checking(join(at, 'f'), []),
+      refresh: async () => {
+        writeFileSync(join(at, 'f'), 'typed meanwhile\n')
+        throw new ApplyError('service[d]: no')
+      },
+    })
+    const text = `class: main
+resources:
+  - file: ${at}/d
+    ensure: absent
+    force: true
+  - file: ${at}/f
+    content: "2"
+  - service: d
+    restart_on: [${at}/**]
+`
+    const { summary, run } = await runIn(place, text, { types: own })
+    expect(summary.status).toBe('failed')
+    expect([read(`${at}/d/x`), read(`${at}/f`)]).toEqual(['inside\n', '1\n'])
+    const kept = Store.reading(place.state, (store) =>
+      store.bucket.of(run).map(({ hash }) => hash && store.contents.get(hash)?.toString()),
+    )
+    expect(kept).toContain('typed meanwhile\n')
   })
 })
