@@ -146,7 +146,14 @@ export async function load(options: RoadOptions): Promise<Loaded> {
     conf: conf.conf,
     facts,
     settings: site.site.settings,
-    input: { classes, library, types, data, withSources: options.withSources ?? false },
+    input: {
+      classes,
+      library,
+      types,
+      data,
+      withSources: options.withSources ?? false,
+      isPartial: !('diagnostics' in conf) && leavesOut(conf.conf, options.classes),
+    },
     notices: diagnostics,
   }
 }
@@ -276,6 +283,15 @@ function classesOf(
     return []
   }
   return list.classes.map((name) => ({ name, place: entry.place }))
+}
+
+/** Whether zulip.conf lists classes beside those that were named. */
+function leavesOut(conf: Conf, named: readonly string[]): boolean {
+  const entry = conf.get('machine', 'puppet_classes')
+  const list = named.length === 0 || !entry ? undefined : classList(entry)
+  if (!list || 'diagnostics' in list) return false
+  const names = new Set(named.map((name) => name.replace(/^::/, '')))
+  return list.classes.some((name) => !names.has(name))
 }
 
 function noConf(path: string): Diagnostic {

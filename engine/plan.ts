@@ -33,6 +33,8 @@ export interface OwedRefresh {
 
 /** What earlier runs left. */
 export interface Past {
+  /** Files whose contents held a secret when steward wrote them. */
+  readonly secretPaths: ReadonlySet<string>
   readonly owed: readonly OwedRefresh[]
   readonly files: FileHistory
 }

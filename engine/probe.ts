@@ -161,6 +161,7 @@ export function probeContext(catalog: Catalog, files: FileHistory | undefined): 
   let declared: ReadonlySet<Thing> | undefined
   return {
     ...(files ? { files } : {}),
+    ...(catalog.isPartial ? { isPartial: true as const } : {}),
     get declared() {
       declared ??= declaredThings(catalog)
       return declared

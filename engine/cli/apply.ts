@@ -138,9 +138,9 @@ function asWarning(diagnostic: Diagnostic): Diagnostic {
 async function look(flags: ApplyFlags, options: RoadOptions, store: Store | undefined) {
   const loaded = await load(options)
   const compiled = compileCatalog(loaded)
-  const catalog = withHiddenContents(compiled.catalog, store?.files.paths('sensitive') ?? new Set())
   const { host } = loaded
   const past = pastOf(store, options, loaded)
+  const catalog = withHiddenContents(compiled.catalog, past.secretPaths)
   const looked = await preview(host, catalog, {
     selection: { tags: flags.tags ?? [], only: flags.only ?? [] },
     past,

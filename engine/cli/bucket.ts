@@ -62,7 +62,7 @@ export function restore(flags: PutBackFlags, id: string): Promise<number> {
   const options = roadOptions(flags, [], !flags.dryRun)
   return putBack(flags, options, ['bucket', 'restore', id], (store) => {
     const row = rowOf(store, id)
-    return { kept: [row], events: [], classes: store.runs.find(row.run)?.classes ?? [] }
+    return { kept: [row], events: [], unsure: [], classes: store.runs.find(row.run)?.classes ?? [] }
   })
 }
 

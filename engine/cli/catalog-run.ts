@@ -6,7 +6,7 @@ import { apply, types } from '../index.ts'
 import { type Past, type Plan, redactor, wouldChange } from '../plan.ts'
 import type { States } from '../probe.ts'
 import { RunRecord } from '../record/run-record.ts'
-import { secretWriters } from '../record/secret-writers.ts'
+import { partWriters, secretWriters } from '../record/secret-writers.ts'
 import type { Store } from '../record/store.ts'
 import { planLine } from '../ui/json.ts'
 import { renderPlan } from '../ui/plan-text.ts'
@@ -64,13 +64,15 @@ export async function runCatalog(
   { store, stop }: RunContext,
   { host, catalog, states, plan, past, command, bases, refused, before }: PlannedRun,
 ): Promise<number> {
-  const sensitive = secretWriters(catalog, store.files.paths('sensitive'))
+  const sensitive = secretWriters(catalog, past.secretPaths)
+  const partial = partWriters(catalog)
   // A run with nothing to do goes on record in one commit, for each is a sync.
   if (!hasWork(plan)) store.begin()
   const record = new RunRecord(store, {
     command: command.map(redactor(catalog.secrets)),
     classes: catalog.classes,
     isSensitive: (ref) => sensitive.has(ref),
+    isPartial: (ref) => partial.has(ref),
     ...(bases ? { bases } : {}),
   })
   before?.(record)

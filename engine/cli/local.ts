@@ -155,7 +155,7 @@ export function resolve(flags: Flags, path: string): Promise<number> {
 async function look(options: RoadOptions, store: Store | undefined) {
   const loaded = await load(options)
   const { host } = loaded
-  const known = store?.files.paths('sensitive') ?? new Set<string>()
+  const known = store?.files.secretPaths() ?? new Set<string>()
   const catalog = withHiddenContents(compileCatalog(loaded).catalog, known)
   const past = pastOf(store, { localEdits: 'overwrite' }, loaded)
   const selection = { tags: [], only: [] }

@@ -11,7 +11,7 @@ import { stepsDigest } from '../procedure/steps-digest.ts'
 import { pastOf } from '../record/past.ts'
 import type { ProcedureRow } from '../record/procedures.ts'
 import { RunRecord } from '../record/run-record.ts'
-import { secretWriters } from '../record/secret-writers.ts'
+import { partWriters, secretWriters } from '../record/secret-writers.ts'
 import { Store } from '../record/store.ts'
 import { stepLine } from '../ui/json.ts'
 import { renderProcedure } from '../ui/procedure-text.ts'
@@ -80,10 +80,13 @@ async function runLocked(
   progress.steps = steps
   /** Resources of the steps so far whose content holds a secret. */
   const sensitive = new Set<string>()
+  /** And those that keep only a part of a file. */
+  const partial = new Set<string>()
   const record = new RunRecord(store, {
     command: shownCommandLine(procedure),
     classes: [procedure.name],
     isSensitive: (ref) => sensitive.has(ref),
+    isPartial: (ref) => partial.has(ref),
   })
   const save = (state: ProcedureRow['state'] = 'open') => {
     store.procedures.save({
@@ -102,8 +105,9 @@ async function runLocked(
       stop: stop.signal,
       save,
       onCatalog: (catalog: Catalog) => {
-        const writers = secretWriters(catalog, store.files.paths('sensitive'))
+        const writers = secretWriters(catalog, store.files.secretPaths())
         for (const ref of writers) sensitive.add(ref)
+        for (const ref of partWriters(catalog)) partial.add(ref)
       },
     }
     return followPlainly(recorded(how(input), record), flags)
@@ -180,17 +184,16 @@ function inputOf(
     steps,
     progress,
     past: (fresh) => pastOf(store, options, fresh),
-    reload: (other) =>
-      load(
-        other
-          ? {
-              ...options,
-              classes: other.classes,
-              manifests: [...other.manifests, ...options.manifests],
-              with: {},
-            }
-          : { ...options, classes: [name] },
-      ),
+    async reload(other) {
+      if (other) {
+        const { classes } = other
+        const manifests = [...other.manifests, ...options.manifests]
+        return load({ ...options, classes, manifests, with: {} })
+      }
+      const own = await load({ ...options, classes: [name] })
+      // A step is no class of the host, and whole by itself.
+      return { ...own, input: { ...own.input, isPartial: false } }
+    },
   }
 }
 

@@ -20,6 +20,8 @@ export interface PutBackFlags extends ApplyFlags {
 export interface Chosen {
   readonly kept: readonly KeptRow[]
   readonly events: readonly Event[]
+  /** What may have been changed too, though nothing on record tells how. */
+  readonly unsure: readonly string[]
   /** Of the run that it was kept by: whoever reads what is put back is among them. */
   readonly classes: readonly string[]
 }
@@ -70,7 +72,7 @@ async function look(
   flags: PutBackFlags,
   options: RoadOptions,
   store: Store,
-  { kept, events, classes }: Chosen,
+  { kept, events, classes, unsure }: Chosen,
 ) {
   const host = localHost({ root: options.root })
   const { current, settings, mistakes } = await currentCatalog({ ...options, classes })
@@ -83,11 +85,15 @@ async function look(
     current,
     withPackages: flags.packages === true,
   })
-  const catalog = withHiddenContents(undo.catalog, store.files.paths('sensitive'))
+  const catalog = withHiddenContents(undo.catalog, store.files.secretPaths())
   const past = pastOf(store, { localEdits: 'overwrite' }, { settings })
   const selection = { tags: [], only: [] }
   const { states, plan } = await preview(host, catalog, { selection, past })
-  const notices = [...mistakes, ...remainder.map(notice)]
+  const why = 'the run was cut off when it may have changed it; look at it'
+  const notices = [
+    ...mistakes,
+    ...[...remainder, ...unsure.map((ref) => ({ ref, why }))].map(notice),
+  ]
   return { host, catalog, bases, states, plan, past, notices }
 }
 

@@ -23,9 +23,11 @@ function choose(store: Store, id: string, resources: readonly string[]): Chosen 
   if (!run) throw new Refusal(noRun(id, store.runs.list()))
   const kept = store.bucket.of(run.id)
   const events = store.runs.events(run.id).map(({ event }) => event as Event)
-  if (resources.length === 0) return { kept, events, classes: run.classes }
   const told = events.flatMap((event) => (event.type === 'resource_finished' ? event.ref : []))
-  const known = [...new Set([...kept.map(({ ref }) => ref), ...told])]
+  const sure = new Set([...kept.map(({ ref }) => ref), ...told])
+  const unsure = run.summary ? [] : store.runs.meant(run.id).filter((ref) => !sure.has(ref))
+  if (resources.length === 0) return { kept, events, unsure, classes: run.classes }
+  const known = [...sure, ...unsure]
   const unknown = resources.find((ref) => !known.includes(ref))
   if (unknown !== undefined)
     throw new Refusal({
@@ -39,6 +41,7 @@ function choose(store: Store, id: string, resources: readonly string[]): Chosen 
     events: events.filter(
       (event) => event.type === 'resource_finished' && resources.includes(event.ref),
     ),
+    unsure: unsure.filter((ref) => resources.includes(ref)),
     classes: run.classes,
   }
 }

@@ -84,6 +84,8 @@ export interface Catalog {
    * neighbours in `order`; -1 where it stands alone.
    */
   readonly batches: Int32Array
+  /** Set where other classes of the host are left out: what these do not declare is no stranger for that. */
+  readonly isPartial?: true
   /** Values that must never be shown, wherever they turn up. */
   readonly secrets: readonly string[]
   /** For `explain`: the uses of defines; absent where sources are not kept. */

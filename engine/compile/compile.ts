@@ -22,6 +22,8 @@ export interface CompileInput {
   readonly data: Data
   /** Keeps where each value came from, for `explain`. */
   readonly withSources?: boolean
+  /** Whether these are not all classes that the host is to have. */
+  readonly isPartial?: boolean
 }
 
 export type Compiled =
@@ -179,6 +181,7 @@ function finish(
       resources,
       ...ordered,
       secrets: [...evaluation.secrets],
+      ...(input.isPartial ? { isPartial: true } : {}),
       ...(input.withSources ? { uses: declarations.uses } : {}),
       notices: evaluation.instances.flatMap(({ manifest }) =>
         incompleteNotices(manifest, library.sources),

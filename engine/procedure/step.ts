@@ -12,6 +12,7 @@ import { type ResourceDecl, stepWords } from '../load/manifest.ts'
 import type { Site } from '../load/site.ts'
 import { type Past, type Plan, plan, redactor } from '../plan.ts'
 import { probe, type States } from '../probe.ts'
+import { withHiddenContents } from '../record/in-sync-files.ts'
 import {
   type Answer,
   askHost,
@@ -255,7 +256,9 @@ export class Resolver {
       if (isOut) return { kind: 'left out' }
       if (!catalog) throw new Refusal(diagnostics)
       for (const secret of catalog.secrets) this.#secrets.add(secret)
-      return resolved ?? { kind: 'resources', catalog, fresh }
+      if (resolved) return resolved
+      const { secretPaths } = this.input.past(fresh)
+      return { kind: 'resources', catalog: withHiddenContents(catalog, secretPaths), fresh }
     } catch (error) {
       if (error instanceof Unknown)
         return { kind: 'later', on: error.subject, decides: asking ? 'whether' : 'how' }
@@ -267,12 +270,13 @@ export class Resolver {
   async other({ classes, manifests, tags }: ClassesSpec): Promise<OtherClasses> {
     const names = list(classes).filter((name) => name !== 'zulip.conf')
     const fresh = await this.input.reload({ classes: names, manifests: list(manifests) })
-    const { catalog, diagnostics } = compile(fresh.input)
-    if (!catalog) throw new Refusal(diagnostics)
+    const { catalog: bare, diagnostics } = compile(fresh.input)
+    if (!bare) throw new Refusal(diagnostics)
+    const { owed, files, secretPaths } = this.input.past(fresh)
+    const catalog = withHiddenContents(bare, secretPaths)
     const { host, input } = fresh
     const { types } = input
     const selection = selected(catalog, { tags: list(tags), only: [] })
-    const { owed, files } = this.input.past(fresh)
     const states = await probe({ catalog, types, host, selected: selection, files })
     return {
       fresh,

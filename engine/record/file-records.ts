@@ -7,7 +7,7 @@ import { type Database, pathOfText, textOfPath, unusable } from './database.ts'
 export interface FileRow {
   readonly path: string
   readonly ref: string
-  /** SHA-256 of the contents, in hex. */
+  /** SHA-256 of the contents, in hex; the base is `NO_BASE` where no version of the manifests ever went in. */
   readonly written: string
   readonly base: string
   readonly mode: number
@@ -17,6 +17,8 @@ export interface FileRow {
   /** Whether the content holds a secret, and so is not shown either when another takes its place. */
   readonly sensitive: boolean
 }
+
+export const NO_BASE = ''
 
 /** What steward last left in files, and the edits of them that were adopted. */
 export class FileRecords {
@@ -64,10 +66,17 @@ export class FileRecords {
     )
   }
 
-  /** Paths of files that are on record: those that went in without edits, or those that hold a secret. */
-  paths(which: 'pristine' | 'sensitive'): Set<string> {
+  /** The base of each file on record, by path. */
+  bases(): Map<string, string> {
     // As one text: 4 ms of CPU for ten thousand paths instead of 11 with a row each.
-    const sql = `SELECT json_group_array(path) AS paths FROM file WHERE ${which === 'pristine' ? 'base = written' : 'sensitive'}`
+    const sql = 'SELECT json_group_object(path, base) AS bases FROM file'
+    const texts: Record<string, string> = JSON.parse(String(this.#db.get(sql)?.bases))
+    return new Map(Object.entries(texts).map(([path, base]) => [pathOfText(path), base]))
+  }
+
+  /** The paths of files on record that hold a secret. */
+  secretPaths(): Set<string> {
+    const sql = 'SELECT json_group_array(path) AS paths FROM file WHERE sensitive'
     const texts: string[] = JSON.parse(String(this.#db.get(sql)?.paths))
     return new Set(texts.map(pathOfText))
   }
@@ -80,7 +89,8 @@ export class FileRecords {
   /** The same for who probes. */
   recorded(path: string): Recorded | undefined {
     const row = this.find(path)
-    return row && { ...row, baseContent: () => this.#contents.get(row.base) }
+    if (!row || row.base === NO_BASE) return undefined
+    return { ...row, baseContent: () => this.#contents.get(row.base) }
   }
 
   /** Has an edit belong to every later version of a file: what it was made in, and what that became, by hash. */

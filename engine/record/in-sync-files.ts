@@ -1,4 +1,6 @@
+import { hash } from 'node:crypto'
 import type { Catalog } from '../compile/catalog.ts'
+import { bytesOf } from '../host/bytes.ts'
 import type { HostReader, Ownership } from '../host/host.ts'
 import type { States } from '../probe.ts'
 
@@ -10,15 +12,18 @@ interface InSyncFile {
   readonly content: Uint8Array
 }
 
-/** The files of a catalog whose content is managed and in sync, but for those at known paths. */
+/**
+ * The files of a catalog whose content is managed and in sync, but for those whose base it is already: by path, their
+ * bases as on record.
+ */
 export function* inSyncFiles(
   catalog: Catalog,
   states: States,
   host: HostReader,
-  known: ReadonlySet<string>,
+  bases: ReadonlyMap<string, string>,
 ): Generator<InSyncFile> {
   for (const { index, type, title, ref, desired } of catalog.resources) {
-    if (type !== 'file' || known.has(title)) continue
+    if (type !== 'file') continue
     if (!('content' in desired || 'source' in desired)) continue
     const state = states[index]
     if (
@@ -29,10 +34,18 @@ export function* inSyncFiles(
       continue
     // "Kept" and the like: what is there is not what the manifest says.
     if ('note' in state.verdict && state.verdict.note !== undefined) continue
+    const wanted =
+      'content' in desired ? hash('sha256', bytesOf(String(desired.content))) : undefined
+    const base = bases.get(title)
+    if (wanted !== undefined && base === wanted) continue
     const found = host.stat(title)
     if (found?.kind !== 'file') continue
+    const content = host.read(title)
+    const present = hash('sha256', content)
+    // Something else may have changed it since it was looked at.
+    if (present === base || (wanted !== undefined && present !== wanted)) continue
     const { uid, gid, mode } = found
-    yield { ref, path: title, how: { uid, gid, mode }, content: host.read(title) }
+    yield { ref, path: title, how: { uid, gid, mode }, content }
   }
 }
 
@@ -45,15 +58,20 @@ export function* unchangedBases(
   }
 }
 
-/** The catalog with the contents of some paths hidden: what was written there last held a secret. */
+/** The catalog with the contents of some paths hidden, also below directories: what was written there held a secret. */
 export function withHiddenContents(catalog: Catalog, paths: ReadonlySet<string>): Catalog {
   if (paths.size === 0) return catalog
+  const all = [...paths]
   return {
     ...catalog,
-    resources: catalog.resources.map((resource) =>
-      resource.type === 'file' && paths.has(resource.title)
-        ? { ...resource, sensitive: new Set([...resource.sensitive, 'content']) }
-        : resource,
-    ),
+    resources: catalog.resources.map((resource) => {
+      if (resource.type !== 'file') return resource
+      const { title, desired } = resource
+      const below = 'recurse' in desired ? all.filter((path) => path.startsWith(`${title}/`)) : []
+      const hidden = below.map((path) => `${path.slice(title.length + 1)}: content`)
+      if (paths.has(title)) hidden.push('content')
+      if (hidden.length === 0) return resource
+      return { ...resource, sensitive: new Set([...resource.sensitive, ...hidden]) }
+    }),
   }
 }

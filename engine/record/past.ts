@@ -9,6 +9,7 @@ export function pastOf(
   { settings }: { readonly settings: { readonly localEdits?: FileHistory['localEdits'] } },
 ): Past {
   return {
+    secretPaths: store?.files.secretPaths() ?? new Set(),
     owed: store?.runs.owed() ?? [],
     files: {
       recorded: (path) => store?.files.recorded(path),

@@ -4,7 +4,7 @@ import type { Event, Summary } from '../events.ts'
 import type { GivenOwner, HostReader, NewFile } from '../host/host.ts'
 import type { Kept } from '../host/keeping.ts'
 import type { States } from '../probe.ts'
-import type { FileRow } from './file-records.ts'
+import { type FileRow, NO_BASE } from './file-records.ts'
 import { inSyncFiles, unchangedBases } from './in-sync-files.ts'
 import type { Store } from './store.ts'
 
@@ -17,6 +17,9 @@ export class RunRecord implements Keeper {
   readonly id: string
   readonly #store: Store
   readonly #isSensitive: (ref: string) => boolean
+  readonly #isPartial: (ref: string) => boolean
+  /** Files that hold a secret, or held one when steward last wrote them. */
+  readonly #secretPaths: Set<string>
   readonly #bases: ReadonlyMap<string, string | undefined>
   /** What was on record of each path when it was first kept. */
   readonly #before = new Map<string, FileRow | undefined>()
@@ -30,6 +33,8 @@ export class RunRecord implements Keeper {
       readonly classes: readonly string[]
       /** Whether the content of a resource holds a secret. */
       readonly isSensitive: (ref: string) => boolean
+      /** Whether a resource keeps only a part of the files that it writes. */
+      readonly isPartial?: (ref: string) => boolean
       /**
        * For files that are put back: the hash of the version of the manifests that they had gone in with, undefined
        * where they were on no record.
@@ -39,6 +44,8 @@ export class RunRecord implements Keeper {
   ) {
     this.#store = store
     this.#isSensitive = options.isSensitive
+    this.#isPartial = options.isPartial ?? (() => false)
+    this.#secretPaths = store.files.secretPaths()
     this.#bases = options.bases ?? new Map()
     this.id = store.runs.start(options)
   }
@@ -66,7 +73,7 @@ export class RunRecord implements Keeper {
   keep(ref: string, kept: Kept): void {
     const { path, kind, goes, mode, uid, gid, content, pieces, target } = kept
     this.#store.begin()
-    const sensitive = this.#isSensitive(ref)
+    const sensitive = this.#isSensitive(ref) || this.#secretPaths.has(path)
     const hash = content
       ? this.#store.contents.put(content, { sensitive })
       : pieces
@@ -103,8 +110,13 @@ export class RunRecord implements Keeper {
       return
     }
     const sensitive = this.#isSensitive(ref)
+    if (sensitive) this.#secretPaths.add(path)
+    else this.#secretPaths.delete(path)
     const written = this.#store.contents.put(content, { sensitive })
-    const base = pristine && this.#store.contents.put(pristine, { sensitive })
+    // Of a file of which only a part is kept, the rest is nobody's version.
+    const base = this.#isPartial(ref)
+      ? (this.#store.files.find(path)?.base ?? NO_BASE)
+      : pristine && this.#store.contents.put(pristine, { sensitive })
     this.#store.files.record({
       path,
       ref,
@@ -120,7 +132,7 @@ export class RunRecord implements Keeper {
   }
 
   adopt(catalog: Catalog, states: States, host: HostReader): void {
-    const known = this.#store.files.paths('pristine')
+    const known = this.#store.files.bases()
     for (const { ref, path, content, how } of inSyncFiles(catalog, states, host, known))
       if (!this.#bases.has(path)) this.wrote(ref, path, content, how)
     for (const { path, content } of unchangedBases(states)) this.#rebase(path, content)

@@ -120,6 +120,13 @@ export class Runs {
     this.#db.run('INSERT INTO intent (run, ref, action) VALUES (?, ?, ?)', run, ref, action)
   }
 
+  /** The resources that a run meant to change, whether or not it came to that. */
+  meant(run: string): string[] {
+    return this.#db
+      .all("SELECT DISTINCT ref FROM intent WHERE run = ? AND action <> 'check'", run)
+      .map(({ ref }) => String(ref))
+  }
+
   /**
    * Says before a change who is owed a refresh by it. What an earlier run owes for the same stays that run's; of two
    * ways to refresh the stronger stays.

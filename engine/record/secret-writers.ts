@@ -16,3 +16,8 @@ export function secretWriters(
   )
   return new Set([...holders, ...others].map(({ ref }) => ref))
 }
+
+/** The references of all resources that keep only a part of a file. */
+export function partWriters({ resources }: Pick<Catalog, 'resources'>): Set<string> {
+  return new Set(resources.filter(({ footprint }) => footprint.edits).map(({ ref }) => ref))
+}

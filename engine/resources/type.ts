@@ -180,6 +180,8 @@ export interface ProbeContext {
    * purges neither them nor what leads to them.
    */
   readonly declared: ReadonlySet<Thing>
+  /** Set where other classes of the host are left out, whose files are no strangers: nothing is purged then. */
+  readonly isPartial?: true
   /** What is known of files from earlier runs; absent where nobody asks what was edited here. */
   readonly files?: FileHistory
 }

@@ -375,3 +375,62 @@ test('a directory is neither edited nor kept from being made', async () => {
   const { summary } = await runIn(place, manifest, { localEdits: 'keep' })
   expect(summary).toMatchObject({ changed: 1, failed: 0 })
 })
+
+test('what was typed here to be just the new version is that version from then on', async () => {
+  const { place, path } = await afterOne((at) => writeFileSync(at, two))
+  await runIn(place, fileOf(two), { localEdits: 'fail' })
+  const three = two.replace('FIFTH', 'five')
+  const { outcomes } = await runIn(place, fileOf(three), { localEdits: 'fail' })
+  expect(outcomes).toEqual(['file[/f] changed'])
+  expect(read(path)).toBe(three)
+})
+
+test("what was typed between the question and the answer is nobody's base", async () => {
+  const place = newPlace()
+  const path = join(place.root, 'f')
+  writeFileSync(path, one)
+  chmodSync(path, 0o644)
+  await runIn(place, fileOf(one), { meanwhile: () => writeFileSync(path, edited) })
+  const { outcomes } = await runIn(place, fileOf(two), { localEdits: 'keep' })
+  expect(outcomes).toEqual(['file[/f] unchanged'])
+  expect(read(path)).toBe(edited)
+})
+
+test('a file of which steward kept only a part is not its version', async () => {
+  const place = newPlace()
+  const path = join(place.root, 'f')
+  writeFileSync(path, 'mine = 5\na = 1\n')
+  await runIn(
+    place,
+    'class: main\nresources:\n  - ini_setting: a\n    path: /f\n    setting: a\n    value: "2"\n',
+  )
+  const { outcomes } = await runIn(place, fileOf('a = 2\n'), { localEdits: 'keep' })
+  expect(outcomes).toEqual(['file[/f] unchanged'])
+  expect(read(path)).toBe('mine = 5\na = 2\n')
+})
+
+test('what was secret below a directory is not shown, nor kept where it can be', async () => {
+  const place = newPlace()
+  const secret = {
+    'main.yaml': `class: main
+parameters:
+  word: { type: string, from: secrets.word }
+resources:
+  - file: /d
+    ensure: directory
+  - file: /d/f
+    content: "\${{ word }}"
+`,
+  }
+  await runIn(place, secret, { secrets: { word: 'aSecretOfThisTest' } })
+  const { plan, run } = await runIn(place, {
+    'main.yaml':
+      'class: main\nresources:\n  - file: /d\n    ensure: directory\n    recurse: true\n    source: tree\n',
+    'files/tree/f': 'nothing secret\n',
+  })
+  expect(JSON.stringify(plan)).not.toContain('aSecretOfThisTest')
+  const [kept] = Store.reading(place.state, (store) => store.bucket.of(run)) ?? []
+  expect(Store.reading(place.state, (store) => store.contents.of(kept?.hash ?? ''))).toMatchObject({
+    isSecret: true,
+  })
+})

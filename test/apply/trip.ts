@@ -9,8 +9,10 @@ import type { Host } from '../../engine/host/host.ts'
 import { localHost } from '../../engine/host/local.ts'
 import { type Plan, plan } from '../../engine/plan.ts'
 import { probe } from '../../engine/probe.ts'
+import { withHiddenContents } from '../../engine/record/in-sync-files.ts'
 import { pastOf } from '../../engine/record/past.ts'
 import { RunRecord } from '../../engine/record/run-record.ts'
+import { partWriters, secretWriters } from '../../engine/record/secret-writers.ts'
 import { Store } from '../../engine/record/store.ts'
 import { types as allTypes } from '../../engine/resources/index.ts'
 import type { LocalEdits, ResourceType } from '../../engine/resources/type.ts'
@@ -56,7 +58,7 @@ export async function trip(place: Place, folder: string, options: RunOptions = {
 /** The rest of a trip, from a catalog on. */
 export async function tripWith(
   place: Place,
-  catalog: Catalog,
+  compiled: Catalog,
   options: RunOptions = {},
 ): Promise<Ran> {
   const { types = allTypes } = options
@@ -67,17 +69,18 @@ export async function tripWith(
   try {
     const { localEdits } = options
     const past = pastOf(store, { localEdits }, { settings: {} })
-    const { owed, files } = past
+    const { owed, files, secretPaths } = past
+    const catalog = withHiddenContents(compiled, secretPaths)
     const chosen = selected(catalog, selection)
     const states = await probe({ catalog, types, host, selected: chosen, files })
     const planned = plan({ catalog, states, types, cannotRun: host.cannotRun, owed })
     options.meanwhile?.()
-    const sensitive = (ref: string) =>
-      catalog.resources.some((each) => each.ref === ref && each.sensitive.size > 0)
+    const [secret, partial] = [secretWriters(catalog, secretPaths), partWriters(catalog)]
     const record = new RunRecord(store, {
       command: ['apply'],
       classes: catalog.classes,
-      isSensitive: sensitive,
+      isSensitive: (ref) => secret.has(ref),
+      isPartial: (ref) => partial.has(ref),
     })
     const controller = new AbortController()
     const running = apply({

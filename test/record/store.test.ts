@@ -302,7 +302,7 @@ describe('a path', () => {
       store.files.record({ ...about, path, written: 'a', base: 'a', sensitive: false })
       expect(store.bucket.of(run)).toMatchObject([{ path, target: path }])
       expect(store.files.find(path)).toMatchObject({ path, written: 'a' })
-      expect(store.files.paths('pristine')).toEqual(new Set([path]))
+      expect([...store.files.bases()]).toEqual([[path, 'a']])
       store.close()
     },
   )

@@ -44,6 +44,7 @@ class Probe {
   readonly #accounts: Accounts
   readonly #declared: Declared
   readonly #files: ProbeContext['files']
+  readonly #isPartial: boolean
   readonly #conffiles: Conffiles
   /** What all that need nothing share. */
   readonly #inSync: FileCurrent
@@ -58,6 +59,7 @@ class Probe {
     this.#accounts = host.accounts()
     this.#declared = declaredPaths(context)
     this.#files = context?.files
+    this.#isPartial = context?.isPartial === true
     this.#conffiles = new Conffiles(host)
     this.#sound = soundFolders(context)
     this.#inSync = { accounts: this.#accounts, entries: [] }
@@ -157,7 +159,8 @@ class Probe {
     if (goal.ensure !== 'directory' || isKept) return []
     const ofChildren = { ...goal, ensure: undefined }
     const adopted = this.#files?.adopted
-    const tree = { title, path, desired, goal: ofChildren, declared: this.#declared, adopted }
+    const [declared, isPartial] = [this.#declared, this.#isPartial]
+    const tree = { title, path, desired, goal: ofChildren, declared, adopted, isPartial }
     const entries = entriesBelow(tree, this.#host, stat?.kind === 'directory')
     return entries.filter((entry) => !isInSync(entry, this.#accounts)).toArray()
   }

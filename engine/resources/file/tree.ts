@@ -21,6 +21,8 @@ export interface Tree {
   readonly declared: Declared
   /** By path, the edits that belong to every version of a file. */
   readonly adopted: FileHistory['adopted']
+  /** Whether other classes of the host, which are left out, may have files here. */
+  readonly isPartial: boolean
 }
 
 interface Directory {
@@ -128,6 +130,8 @@ class Walk {
   }
 
   #whyItStays({ path }: Child, { kind }: FileStat): string | undefined {
+    if (this.#tree.isPartial)
+      return `${path} stays: nothing is purged where only some of the host's classes are applied`
     if (kind === 'file' || kind === 'link') return undefined
     if (!this.#tree.goal.force) return `${path} stays: a ${kind} is purged only with force`
     return kind === 'directory' && this.#holdsIgnored(path)
