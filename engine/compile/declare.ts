@@ -249,8 +249,8 @@ export class Declarations {
       ...decl.attributes,
     })) {
       const path = key in decl.attributes ? [...decl.path, key] : ['defaults', decl.type, key]
-      const { value, secret } = this.#evaluation.value(raw, { instance, path, each })
-      given[key] = { value, secret, origin: { by: 'with', file: instance.manifest.file, path } }
+      const value = this.#evaluation.value(raw, { instance, path, each })
+      given[key] = { ...value, origin: { by: 'with', file: instance.manifest.file, path } }
     }
     const count = this.#evaluation.instances.length
     const use = this.#evaluation.use(

@@ -137,6 +137,7 @@ export class Evaluation {
       const with_ = value && {
         value: value.value,
         secret: value.secret,
+        secretNames: value.secretNames,
         file: at.file,
         path: [...at.path, name],
       }
@@ -149,10 +150,10 @@ export class Evaluation {
   }
 
   /** Evaluates every text below a value. Throws `Failed` after telling what is wrong; other signals pass. */
-  value(raw: unknown, spot: Spot): { readonly value: unknown; readonly secret: boolean } {
-    const state = { secret: false }
+  value(raw: unknown, spot: Spot): Omit<Value, 'origin'> {
+    const state: SecretState = { secret: false, secretNames: undefined }
     const value = this.#resolve(raw, spot, spot.path, state)
-    return { value, secret: state.secret }
+    return { value, secret: state.secret, secretNames: state.secretNames }
   }
 
   /** A condition; what is no boolean fails. */
@@ -355,20 +356,16 @@ export class Evaluation {
     })
   }
 
-  #resolve(raw: unknown, spot: Spot, path: Path, state: { secret: boolean }): unknown {
+  #resolve(raw: unknown, spot: Spot, path: Path, state: SecretState): unknown {
     if (typeof raw === 'string') {
       const parsed = this.scopes.text(raw)
       if (!parsed) return raw
       if ('message' in parsed) throw new Failed()
       if (parsed.alone) {
-        const { value, secret } = this.#evaluate(
-          parsed.alone.expression,
-          parsed.alone.offset,
-          spot,
-          path,
-        )
-        if (secret) state.secret = true
-        return value
+        const { expression, offset } = parsed.alone
+        const found = this.#evaluate(expression, offset, spot, path)
+        noteSecret(state, found)
+        return found.value
       }
       let out = ''
       for (const part of parsed.parts) {
@@ -376,8 +373,9 @@ export class Evaluation {
           out += part
           continue
         }
-        const { value, secret } = this.#evaluate(part.expression, part.offset, spot, path)
-        if (secret) state.secret = true
+        const found = this.#evaluate(part.expression, part.offset, spot, path)
+        noteSecret(state, found)
+        const { value } = found
         if (typeof value === 'object' || value === undefined) {
           this.#fail(spot, path, {
             code: 'expression-type',
@@ -403,12 +401,7 @@ export class Evaluation {
     return raw
   }
 
-  #evaluate(
-    text: string,
-    offset: number,
-    spot: Spot,
-    path: Path,
-  ): { value: unknown; secret: boolean } {
+  #evaluate(text: string, offset: number, spot: Spot, path: Path): Omit<Value, 'origin'> {
     const { instance, each } = spot
     const scope = instance.scope
     const names = each ? scope.eachNames : scope.names
@@ -428,8 +421,13 @@ export class Evaluation {
           : ((each && ofItem && textOf(each, ofItem)) ??
             expression.evaluate(this.namesOf(instance, each)))
       const secret = expression.reads.some((name) => this.isSecret(name, spot))
-      if (secret) collectTexts(value, this.secrets)
-      return { value, secret }
+      if (!secret) return { value, secret }
+      collectTexts(value, this.secrets)
+      return {
+        value,
+        secret,
+        secretNames: expression.reads.flatMap((name) => instance.secretNames(name)),
+      }
     } catch (error) {
       // What went wrong with a secret is not told, for the words may hold it.
       const told =
@@ -499,6 +497,18 @@ function readsSecret(text: string): ExprError {
 
 function samePath(a: Path, b: Path): boolean {
   return a.length === b.length && a.every((step, index) => step === b[index])
+}
+
+/** What became known of secrets while the texts below a value were evaluated. */
+interface SecretState {
+  secret: boolean
+  secretNames: readonly string[] | undefined
+}
+
+function noteSecret(state: SecretState, { secret, secretNames }: Omit<Value, 'origin'>): void {
+  if (!secret) return
+  state.secret = true
+  if (secretNames) state.secretNames = [...(state.secretNames ?? []), ...secretNames]
 }
 
 function shown(given: With): string {

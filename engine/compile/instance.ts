@@ -21,6 +21,8 @@ export type Origin =
 export interface Value {
   readonly value: unknown
   readonly secret: boolean
+  /** Which secrets of zulip-secrets.conf it was made of, where it was. */
+  readonly secretNames?: readonly string[] | undefined
   readonly origin: Origin
 }
 
@@ -107,6 +109,14 @@ export class Instance {
     if (!alias) return this.#isSecret(root ?? '')
     // An alias as a whole (`common["password"]`) may give any of its values.
     return member === undefined ? alias.#holdsSecret() : alias.#isSecret(member)
+  }
+
+  /** The secrets of zulip-secrets.conf behind a name, as `isSecret` takes it. Only asked once its value was had. */
+  secretNames(name: string): readonly string[] {
+    const [root = '', member] = name.split('.')
+    const alias = this.aliases.get(root)
+    const slot = alias ? alias.#slots.get(member ?? '') : this.#slots.get(root)
+    return slot?.state === 'done' ? (slot.value.secretNames ?? []) : []
   }
 
   /** The value, or undefined where it has none. For templates and explanations. */

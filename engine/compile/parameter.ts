@@ -37,6 +37,7 @@ export interface Data {
 export interface With {
   readonly value: unknown
   readonly secret: boolean
+  readonly secretNames?: readonly string[] | undefined
   readonly file: string
   readonly path: Path
 }
@@ -61,7 +62,7 @@ interface Context {
   value(
     raw: unknown,
     spot: { readonly instance: Instance; readonly path: Path },
-  ): { readonly value: unknown; readonly secret: boolean }
+  ): Omit<Value, 'origin'>
 }
 
 const SECRETS = 'secrets'
@@ -78,10 +79,11 @@ export function parameterValue(context: Context, parameter: Parameter): Value {
     secret: boolean,
     origin: Origin,
     place: () => Place | undefined,
+    secretNames?: readonly string[],
   ): Value => {
-    check(context, parameter, value, secret, place)
+    check(context, parameter, { value, secret, secretNames }, place)
     if (secret) collectTexts(value, context.secrets)
-    return { value, secret, origin }
+    return { value, secret, secretNames, origin }
   }
   const isSecret = isSecretParameter(decl)
   const option = isNamed ? data.options[name] : undefined
@@ -96,13 +98,15 @@ export function parameterValue(context: Context, parameter: Parameter): Value {
     return checked(value, isSecret, { by: 'site file', place }, () => place)
   }
   if (given) {
-    const { value, secret, file, path } = given
-    return checked(value, secret || isSecret, { by: 'with', file, path }, () =>
-      library.sources.place(file, path),
-    )
+    const { value, secret, secretNames, file, path } = given
+    const place = () => library.sources.place(file, path)
+    return checked(value, secret || isSecret, { by: 'with', file, path }, place, secretNames)
   }
   const from = decl.from === undefined ? undefined : fromConf(context, parameter, decl.from)
-  if (from) return checked(from.value, from.secret || isSecret, from.origin, () => from.place)
+  if (from) {
+    const { value, secret, origin, place, secretNames } = from
+    return checked(value, secret || isSecret, origin, () => place, secretNames)
+  }
   if (decl.generate) {
     const secret = secretName(decl)
     const value = data.makeSecret(secret, decl.generate)
@@ -110,10 +114,10 @@ export function parameterValue(context: Context, parameter: Parameter): Value {
   }
   if (decl.default !== undefined) {
     const path = ['parameters', name, 'default']
-    const { value, secret } = context.value(decl.default, { instance, path })
-    return checked(value, secret || isSecret, { by: 'default', file: manifest.file, path }, () =>
-      library.sources.place(manifest.file, path),
-    )
+    const { value, secret, secretNames } = context.value(decl.default, { instance, path })
+    const place = () => library.sources.place(manifest.file, path)
+    const origin: Origin = { by: 'default', file: manifest.file, path }
+    return checked(value, secret || isSecret, origin, place, secretNames)
   }
   return { value: undefined, secret: false, origin: { by: 'unset' } }
 }
@@ -153,7 +157,8 @@ function fromConf(
     const value = coerced(context, parameter, secret, undefined, `the secret ${key}`)
     collectTexts(secret, secrets)
     collectTexts(value, secrets)
-    return { value, secret: true, origin: { by: 'secret', name: key }, place: undefined }
+    const origin: Origin = { by: 'secret', name: key }
+    return { value, secret: true, secretNames: [key], origin, place: undefined }
   }
   if (key === '*') {
     const entries = data.conf?.section(section)
@@ -222,14 +227,14 @@ function coerced(
 function check(
   { library, diagnostics }: Context,
   { instance, name, decl }: Parameter,
-  value: unknown,
-  secret: boolean,
+  { value, secret, secretNames = [] }: Omit<Value, 'origin'>,
   place: () => Place | undefined,
 ): void {
   const { manifest } = instance
   const plain = value instanceof Map ? Object.fromEntries(value) : value
   const validate = fragmentValidator(valueSchemaOf(decl))
   if (!validate || validate(plain)) return
+  const from = [...new Set(secretNames)].map((each) => `[secrets] ${each}`).join(' and ')
   const found = schemaDiagnostics(validate.errors ?? [], {
     value: plain,
     file: manifest.file,
@@ -237,7 +242,7 @@ function check(
     sources: {
       place: () => place() ?? library.sources.place(manifest.file, ['parameters', name], 'key'),
     },
-    subject: `parameter "${name}" of ${manifest.name}`,
+    subject: `parameter "${name}" of ${manifest.name}${from === '' ? '' : `, from ${from} of zulip-secrets.conf,`}`,
   })
   for (const diagnostic of found)
     diagnostics.push(secret ? { ...diagnostic, found: '(secret)' } : diagnostic)

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Catalog, CatalogResource } from '../../engine/compile/catalog.ts'
-import { catalogOf, content, desired, find } from './catalog.ts'
+import { catalogOf, content, desired, find, passwords, result } from './catalog.ts'
 
 const classes = ['zulip::secrets', 'zulip::local_secrets']
 const written = (catalog: Catalog): CatalogResource[] =>
@@ -48,4 +48,21 @@ test('a service is given the password that its application is', () => {
   expect(find(catalog, 'file[/etc/sasl2/memcached-zulip-password]')?.desired).toMatchObject({
     content: secretOf(catalog, 'memcached_password'),
   })
+})
+
+test.each([
+  ['memcached_password', ''],
+  ['redis_password', 'päss'],
+  ['camo_key', ''],
+])('where %s is refused, every sentence says that it is, and not what it is', (name, secret) => {
+  const { diagnostics } = result({
+    classes: ['zulip::profile::standalone_nodb'],
+    secrets: { ...passwords, [name]: secret },
+  })
+  const refused = diagnostics.filter(({ severity }) => severity === 'error')
+  expect(refused.length).toBeGreaterThan(0)
+  for (const { message, found } of refused) {
+    expect(message).toContain(`, from [secrets] ${name} of zulip-secrets.conf, is not`)
+    expect(found).toBe('(secret)')
+  }
 })
