@@ -1,6 +1,7 @@
-import { closeSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { join, posix, relative } from 'node:path'
+import { closeSync, existsSync } from 'node:fs'
+import { posix } from 'node:path'
 import { accountsOf, parseGroup, parsePasswd } from './accounts.ts'
+import { makeCandidate } from './candidate.ts'
 import { runCommand } from './command.ts'
 import { errorCode, hostError } from './error.ts'
 import { inFolder, openFolder, openRoot } from './folder.ts'
@@ -123,16 +124,6 @@ export function localHost(options: { readonly root?: string } = {}): Host {
         place?.forget()
       }
     },
-  }
-}
-
-/** For a program that is to look at a content: the folder's name is new, so nobody can have placed anything there. */
-function makeCandidate(root: string, name: string, content: Uint8Array) {
-  const folder = mkdtempSync(join(root, 'tmp/steward-'))
-  writeFileSync(join(folder, name), content, { mode: 0o600, flag: 'wx' })
-  return {
-    path: join('/', relative(root, folder), name),
-    remove: () => rmSync(folder, { recursive: true, force: true }),
   }
 }
 
