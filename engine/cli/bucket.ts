@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { contentDiff } from '../content-diff.ts'
 import { type Diagnostic, Refusal } from '../diagnostics/diagnostic.ts'
+import { visibleLine } from '../diagnostics/visible.ts'
 import { localHost } from '../host/local.ts'
 import type { KeptRow } from '../record/bucket.ts'
 import { Store } from '../record/store.ts'
@@ -50,8 +51,9 @@ export async function diff(flags: Flags, id: string): Promise<number> {
   const now = isThere ? host.read(row.path) : Buffer.alloc(0)
   if (isThere && now.equals(bytes)) return 0
   const found = contentDiff(bytes, now, row.path)
+  const path = visibleLine(row.path)
   print(
-    `--- ${row.path} as it was kept (${row.id})\n+++ ${row.path}${isThere ? '' : ', which is not there'}`,
+    `--- ${path} as it was kept (${row.id})\n+++ ${path}${isThere ? '' : ', which is not there'}`,
   )
   print('text' in found ? found.text : found.unshown)
   return 1
@@ -119,9 +121,14 @@ function contentOf(flags: Flags, id: string) {
 function rowOf(store: Store, id: string): KeptRow {
   const row = /^[0-9]+$/.test(id)
     ? store.bucket.find(Number(id))
-    : store.bucket.list(resolve('/', id))[0]
+    : newest(store.bucket.list(resolve('/', id)))
   if (!row) throw new Refusal(nothing(id))
   return row
+}
+
+/** The newest whole thing; where only modes and owners were changed, the newest of these. */
+function newest(rows: readonly KeptRow[]): KeptRow | undefined {
+  return rows.find(({ goes }) => goes === 'all') ?? rows[0]
 }
 
 function nothing(id: string): Diagnostic {

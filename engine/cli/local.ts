@@ -9,6 +9,7 @@ import { type EditedFile, editedFiles } from '../record/edited-files.ts'
 import { withHiddenContents } from '../record/in-sync-files.ts'
 import { pastOf } from '../record/past.ts'
 import { Store } from '../record/store.ts'
+import { withoutAdopted } from '../resources/file/adopted.ts'
 import { followLinks } from '../resources/links.ts'
 import { jsonText } from '../ui/json.ts'
 import { renderTable } from '../ui/layout.ts'
@@ -100,8 +101,9 @@ export function drop(flags: Flags, path: string): Promise<number> {
     const { host } = await load(options)
     const adopted = store.files.adopted()
     const wanted = adoptedPath(posix.resolve('/', path), adopted, host)
-    const original = adopted.get(wanted)?.[0]
-    if (!original) {
+    const edits = adopted.get(wanted)
+    const [original] = edits ?? []
+    if (!edits || !original) {
       const known = [...adopted.keys()]
       throw new Refusal({
         severity: 'error',
@@ -112,11 +114,14 @@ export function drop(flags: Flags, path: string): Promise<number> {
     }
     const row = store.files.find(wanted)
     store.begin()
-    if (row)
+    if (row) {
+      const whole = store.contents.get(row.base)
+      const base = (whole && withoutAdopted(whole, edits)) ?? original.base
       store.files.record({
         ...row,
-        base: store.contents.put(original.base, { sensitive: row.sensitive }),
+        base: store.contents.put(base, { sensitive: row.sensitive }),
       })
+    }
     store.files.dropAdopted(wanted)
     store.commit()
     const readable = `${READABLE}${wanted}.patch`

@@ -86,7 +86,9 @@ async function look(
     withPackages: flags.packages === true,
   })
   const catalog = withHiddenContents(undo.catalog, store.files.secretPaths())
-  const past = pastOf(store, { localEdits: 'overwrite' }, { settings })
+  const { files, ...known } = pastOf(store, { localEdits: 'overwrite' }, { settings })
+  // What was kept is put back as it was, without edits that were adopted before or since.
+  const past = { ...known, files: files && { ...files, adopted: new Map() } }
   const selection = { tags: [], only: [] }
   const { states, plan } = await preview(host, catalog, { selection, past })
   const why = 'the run was cut off when it may have changed it; look at it'

@@ -106,6 +106,29 @@ describe('the bucket', () => {
     })
     expect(row).toBe('four\n')
   })
+  test('keeps a content past a later mode, and gives it by its path', () => {
+    const folder = edited('one')
+    chmodSync(join(folder, 'tree/f'), 0o600)
+    apply(folder, manifest('one'))
+    const kept = () => JSON.parse(bucket(folder, 'list', '--json').stdout) as { goes: string }[]
+    expect(kept().map(({ goes }) => goes)).toEqual(['mode', 'all'])
+    bucket(folder, 'gc', '--keep', '1')
+    bucket(folder, 'gc', '--max-size', '0')
+    expect(bucket(folder, 'show', '/f').stdout).toBe('by hand 0\n')
+    expect(restore(folder).status).toBe(0)
+    expect(file(folder)).toBe('by hand 0\n')
+  })
+  test('names a path so that it can not steer the terminal', () => {
+    const name = 'a\u001b[31mb\nc'
+    const folder = folderWith({ [`tree/d/${name}`]: 'x\n', 'm/main.yaml': '' })
+    apply(
+      folder,
+      'class: main\nresources:\n  - { file: /d, ensure: directory, recurse: true, purge: true }\n',
+    )
+    const { stdout } = bucket(folder, 'diff', '1')
+    expect(stdout).toContain('--- /d/a\\x1b[31mb\\nc as it was kept')
+    expect(stdout).not.toContain('\u001b')
+  })
   test('of nothing says so, and makes nothing', () => {
     const folder = folderWith({ 'tree/f': '' })
     expect(bucket(folder, 'list').stdout).toBe('The bucket holds nothing.\n')

@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { Store } from '../../engine/record/store.ts'
 import { folderWith, steward } from './steward.ts'
 
 const inTree = ['--root', 'tree', '--state', 'state', '--manifests', 'm']
@@ -146,6 +147,22 @@ describe('an edit that is adopted', () => {
       expect(run(one).stdout).toContain('steward bucket restore /real\n')
       expect(steward(folder, 'bucket', 'show', '/real', ...inTree.slice(0, 4)).stdout).toBe(edited)
     }
+  })
+  test('leaves the version that went in last as the base where it is given up', () => {
+    const folder = withEdit()
+    local(folder, 'adopt', '/f')
+    apply(folder, two)
+    writeFileSync(join(folder, 'tree/f'), file(folder).replace('second', 'mine too'))
+    local(folder, 'adopt', '/f')
+    local(folder, 'drop', '/f')
+    const base = Store.reading(join(folder, 'state'), (store) => {
+      const row = store.files.find('/f')
+      return store.contents.get(row?.base ?? '')?.toString()
+    })
+    expect(base).toBe(two)
+    const next = two.replace('FIFTH', 'five')
+    expect(apply(folder, next, '--local-edits', 'merge').status).toBe(0)
+    expect(file(folder)).toBe(next.replace('first', 'mine').replace('second', 'mine too'))
   })
   test('that is given up is an edit like any other', () => {
     const folder = withEdit()

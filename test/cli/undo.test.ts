@@ -99,6 +99,27 @@ describe('undo', () => {
     const { stdout } = steward(folder, 'apply', 'main', '--dry-run', ...inTree)
     expect(stdout).toContain('(edited here)')
   })
+  test('puts back just what was kept, whatever was adopted since', () => {
+    const folder = folderWith({
+      'tree/etc/zulip/zulip.conf': '[machine]\npuppet_classes = main\n',
+      'm/main.yaml': '',
+    })
+    const path = join(folder, 'tree/f')
+    const versions = ['1\n2\n3\n4\n', 'one\n2\n3\n4\n'] as const
+    const runs = versions.map((version) => {
+      const text = `class: main\nresources:\n  - file: /f\n    content: ${JSON.stringify(version)}\n`
+      writeFileSync(join(folder, 'm/main.yaml'), text)
+      return apply(folder)
+    })
+    const merged = versions[1].replace('4', 'mine')
+    writeFileSync(path, merged)
+    expect(steward(folder, 'local', 'adopt', '/f', ...inTree).status).toBe(0)
+    expect(undo(folder, runs[1] ?? '', '--yes').status).toBe(0)
+    expect(readFileSync(path, 'utf8')).toBe(versions[0])
+    const { stdout } = steward(folder, 'apply', 'main', '--yes', '--local-edits', 'fail', ...inTree)
+    expect(stdout).toContain('1 changed')
+    expect(readFileSync(path, 'utf8')).toBe(merged)
+  })
   test('keeps a directory in which there is something new, and says so', () => {
     const folder = hostBefore()
     const run = apply(folder)

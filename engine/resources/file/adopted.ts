@@ -4,6 +4,23 @@ import { listOf, shownConflicts } from './conflict-text.ts'
 import { merge } from './merge.ts'
 
 /**
+ * The version of the manifests that a content with adopted edits came of; undefined where that can't be told. The
+ * edits are merged backwards: what they became is the common ground then.
+ */
+export function withoutAdopted(
+  content: Uint8Array,
+  adopted: readonly Adopted[],
+): Uint8Array | undefined {
+  let version = content
+  for (const { base, edited } of adopted.toReversed()) {
+    const result = merge(edited, base, version)
+    if (!('merged' in result)) return undefined
+    version = result.merged
+  }
+  return version
+}
+
+/**
  * A version of the manifests with the edits that were adopted of the file at a path; blocked where they contradict
  * each other.
  */
