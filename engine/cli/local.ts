@@ -6,6 +6,7 @@ import { visibleLine } from '../diagnostics/visible.ts'
 import type { Attributes, Host, HostReader } from '../host/host.ts'
 import { compileCatalog, load, preview, type RoadOptions } from '../index.ts'
 import { type EditedFile, editedFiles } from '../record/edited-files.ts'
+import { NO_BASE } from '../record/file-records.ts'
 import { withHiddenContents } from '../record/in-sync-files.ts'
 import { pastOf } from '../record/past.ts'
 import { Store } from '../record/store.ts'
@@ -76,7 +77,7 @@ export function adopt(flags: Flags, paths: readonly string[]): Promise<number> {
     for (const file of chosen) {
       const { path, ref, present, wanted, isSecret } = file
       const row = store.files.find(path)
-      const base = row ? store.contents.get(row.base) : wanted
+      const base = row && row.base !== NO_BASE ? store.contents.get(row.base) : wanted
       if (!present || !base) throw new Refusal(unadoptable(path))
       const sensitive = isSecret || row?.sensitive === true
       store.begin()

@@ -57,7 +57,7 @@ function editedFile(
       owner: wantedOf('owner'),
       group: wantedOf('group'),
     },
-    isSecret: sensitive.has('*') || sensitive.has('content'),
+    isSecret: ['*', 'content', `${name}: content`].some((each) => sensitive.has(each)),
   }
 }
 
