@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Catalog, CatalogResource } from '../../engine/compile/catalog.ts'
+import { exampleFacts } from '../facts/example.ts'
 import { catalogOf, content, desired, find, passwords, result } from './catalog.ts'
 
 const classes = ['zulip::secrets', 'zulip::local_secrets']
@@ -65,4 +66,30 @@ test.each([
     expect(message).toContain(`, from [secrets] ${name} of zulip-secrets.conf, is not`)
     expect(found).toBe('(secret)')
   }
+})
+
+describe('an application server that makes no secrets', () => {
+  const of = (name: string, secrets: Record<string, string>, release = exampleFacts.release) =>
+    result({ classes: [name], secrets, facts: { release } })
+      .diagnostics.map(({ message }) => message)
+      .filter((message) => message.includes('/etc/zulip/zulip-secrets.conf'))
+  const app = 'zulip::profile::app_frontend'
+
+  test.each([app, 'zulip::profile::docker'])('is told which are missing: %s', (name) => {
+    const all = 'secret_key, shared_secret, avatar_salt, camo_key, rabbitmq_password, zulip_org_id'
+    for (const release of [exampleFacts.release, null])
+      expect(of(name, {}, release)).toEqual([
+        expect.stringContaining(`secrets.conf has no ${all}, zulip_org_key, which`),
+      ])
+    const some = of(name, { shared_secret: 'abc', camo_key: 'def' })
+    expect(some).toEqual([expect.stringContaining('has no secret_key, avatar_salt, rabbitmq')])
+  })
+
+  test('is told nothing where they are all there, or made', () => {
+    const made = catalogOf({ classes, secrets: {} })
+    const names = made.resources.flatMap(({ title }) => /^secret (.+)$/.exec(title)?.[1] ?? [])
+    expect(names.length).toBeGreaterThan(6)
+    expect(of(app, Object.fromEntries(names.map((name) => [name, 'x'])))).toEqual([])
+    expect(of('zulip::profile::standalone_nodb', {})).toEqual([])
+  })
 })
