@@ -4,7 +4,7 @@ import { contentDiff } from '../content-diff.ts'
 import { type Diagnostic, Refusal } from '../diagnostics/diagnostic.ts'
 import { visibleLine } from '../diagnostics/visible.ts'
 import { localHost } from '../host/local.ts'
-import type { KeptRow } from '../record/bucket.ts'
+import { type KeptRow, NEW_VERSION } from '../record/bucket.ts'
 import { Store } from '../record/store.ts'
 import { parseDurationMs } from '../resources/duration.ts'
 import { renderBucket } from '../ui/bucket-text.ts'
@@ -52,9 +52,8 @@ export async function diff(flags: Flags, id: string): Promise<number> {
   if (isThere && now.equals(bytes)) return 0
   const found = contentDiff(bytes, now, row.path)
   const path = visibleLine(row.path)
-  print(
-    `--- ${path} as it was kept (${row.id})\n+++ ${path}${isThere ? '' : ', which is not there'}`,
-  )
+  const what = row.goes === NEW_VERSION ? 'in its new version' : 'as it was kept'
+  print(`--- ${path} ${what} (${row.id})\n+++ ${path}${isThere ? '' : ', which is not there'}`)
   print('text' in found ? found.text : found.unshown)
   return 1
 }
@@ -64,7 +63,8 @@ export function restore(flags: PutBackFlags, id: string): Promise<number> {
   const options = roadOptions(flags, [], !flags.dryRun)
   return putBack(flags, options, ['bucket', 'restore', id], (store) => {
     const row = rowOf(store, id)
-    return { kept: [row], events: [], unsure: [], classes: store.runs.find(row.run)?.classes ?? [] }
+    const kept = [row.goes === NEW_VERSION ? { ...row, goes: 'all' } : row]
+    return { kept, events: [], unsure: [], classes: store.runs.find(row.run)?.classes ?? [] }
   })
 }
 
@@ -126,7 +126,7 @@ function rowOf(store: Store, id: string): KeptRow {
   return row
 }
 
-/** The newest whole thing; where only modes and owners were changed, the newest of these. */
+/** The newest whole thing that was there; where there is none, the newest of all else. */
 function newest(rows: readonly KeptRow[]): KeptRow | undefined {
   return rows.find(({ goes }) => goes === 'all') ?? rows[0]
 }

@@ -8,6 +8,7 @@ export interface KeptRow {
   readonly ref: string
   readonly path: string
   readonly kind: string
+  /** What of it goes: `all`, `mode` or `owner`; `NEW_VERSION` where it is no thing that was there. */
   readonly goes: string
   readonly mode: number
   readonly uid: number
@@ -18,7 +19,10 @@ export interface KeptRow {
   readonly base: string | undefined
 }
 
-/** What was overwritten or removed, and the mode and owner of what only got others. */
+/** Of a version of the manifests that an edit keeps out of its file. */
+export const NEW_VERSION = 'new'
+
+/** What was overwritten or removed, the mode and owner of what only got others, and versions that edits keep out. */
 export class Bucket {
   readonly #db: Database
   readonly #objects: ObjectFiles
@@ -50,9 +54,10 @@ export class Bucket {
     return Number(this.#db.get('SELECT coalesce(max(id), 0) AS id FROM kept')?.id)
   }
 
-  /** What a run kept, in its order. */
+  /** What a run kept of what was there, in its order. */
   of(run: string): KeptRow[] {
-    return this.#db.all('SELECT * FROM kept WHERE run = ? ORDER BY id', run).map(keptRow)
+    const sql = 'SELECT * FROM kept WHERE run = ? AND goes <> ? ORDER BY id'
+    return this.#db.all(sql, run, NEW_VERSION).map(keptRow)
   }
 
   /** What the bucket holds, the newest first: of all that ever was at a path, or at any. */
@@ -70,8 +75,8 @@ export class Bucket {
 
   /**
    * Forgets what was kept before an instant (ISO 8601), beyond so many of a path, or, the oldest first, until
-   * all contents take no more than so many bytes; never the newest content of a path, nor its newest mode, owner or link, and no
-   * content that a file on record went in with. Gives how much is gone.
+   * all contents take no more than so many bytes; never the newest content of a path, nor its newest mode, owner,
+   * link or version, and no content that a file on record went in with. Gives how much is gone.
    */
   collect({
     before,

@@ -6,6 +6,7 @@ import type { Kept } from '../host/keeping.ts'
 import type { States } from '../probe.ts'
 import { type FileRow, NO_BASE } from './file-records.ts'
 import { inSyncFiles, unchangedBases } from './in-sync-files.ts'
+import { keepNewVersions } from './new-versions.ts'
 import type { Store } from './store.ts'
 
 /**
@@ -136,6 +137,9 @@ export class RunRecord implements Keeper {
     for (const { ref, path, content, how } of inSyncFiles(catalog, states, host, known))
       if (!this.#bases.has(path)) this.wrote(ref, path, content, how)
     for (const { path, content } of unchangedBases(states)) this.#rebase(path, content)
+    const isSecret = (ref: string, path: string) =>
+      this.#isSensitive(ref) || this.#secretPaths.has(path)
+    keepNewVersions(this.#store, this.id, { catalog, states, host, isSecret })
   }
 
   /** The file holds this version beside edits. */

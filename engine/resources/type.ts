@@ -124,6 +124,8 @@ export type Verdict =
       readonly leftAlone?: true
       /** Files that need no change to hold their version of the manifests, which from now on is their base. */
       readonly bases?: readonly { readonly path: string; readonly content: Uint8Array }[]
+      /** Versions of the manifests that are not put in place, for an edit is kept there. */
+      readonly newVersions?: readonly { readonly path: string; readonly content: Uint8Array }[]
     }
   | {
       readonly blocked: string

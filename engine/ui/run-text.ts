@@ -1,7 +1,7 @@
 import type { Paint } from '../diagnostics/render.ts'
 import { visibleLine } from '../diagnostics/visible.ts'
 import { changesOf, type Event } from '../events.ts'
-import type { KeptRow } from '../record/bucket.ts'
+import { type KeptRow, NEW_VERSION } from '../record/bucket.ts'
 import type { EventRow, RunRow } from '../record/runs.ts'
 import { formatDuration } from './duration.ts'
 import { renderEnding, renderEvent } from './event-text.ts'
@@ -90,6 +90,7 @@ export function renderRun(
 }
 
 export function whatWasKept({ kind, goes, mode, uid, gid }: KeptRow): string {
+  if (goes === NEW_VERSION) return 'the new version, not put in place'
   if (goes === 'mode') return `its mode ${mode.toString(8).padStart(4, '0')}`
   return goes === 'owner' ? `its owner ${uid}:${gid}` : `the ${visibleLine(kind)}`
 }

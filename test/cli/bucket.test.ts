@@ -118,6 +118,36 @@ describe('the bucket', () => {
     expect(restore(folder).status).toBe(0)
     expect(file(folder)).toBe('by hand 0\n')
   })
+  test('has the new version of a file whose edit is kept, once, and can put it in place', () => {
+    const folder = edited('one')
+    writeFileSync(join(folder, 'tree/f'), 'mine\n')
+    const keep = (version: string) => {
+      writeFileSync(join(folder, 'm/main.yaml'), manifest(version))
+      const args = ['main', '--yes', '--local-edits', 'keep', '--manifests', 'm', ...inTree]
+      expect(steward(folder, 'apply', ...args).status).toBe(0)
+    }
+    // That is the version that it has.
+    keep('one')
+    for (const version of ['two', 'two', 'three']) keep(version)
+    const kept = JSON.parse(bucket(folder, 'list', '--json').stdout) as Record<string, unknown>[]
+    expect(kept.map(({ goes }) => goes)).toEqual(['new', 'new', 'all'])
+    const id = String(kept[0]?.id)
+    expect(bucket(folder, 'list').stdout).toContain('the new version, not put in place')
+    expect(bucket(folder, 'show', '/f').stdout).toBe('by hand 0\n')
+    expect(bucket(folder, 'show', id).stdout).toBe('three\n')
+    expect(bucket(folder, 'diff', id).stdout).toContain('/f in its new version')
+    expect(bucket(folder, 'restore', id, '--yes', '--manifests', 'm').status).toBe(0)
+    expect(file(folder)).toBe('three\n')
+    expect(bucket(folder, 'show', '/f').stdout).toBe('mine\n')
+    writeFileSync(join(folder, 'm/main.yaml'), manifest('four'))
+    keep('four')
+    expect(file(folder)).toBe('four\n')
+    // What was never there is nothing that an undo brings back.
+    const runs = Store.reading(join(folder, 'state'), (store) => store.runs.list(9)) ?? []
+    const undone = runs.find(({ id: run }) => run === kept[0]?.run)
+    steward(folder, 'undo', undone?.id ?? '', '--yes', '--manifests', 'm', ...inTree)
+    expect(file(folder)).toBe('four\n')
+  })
   test('names a path so that it can not steer the terminal', () => {
     const name = 'a\u001b[31mb\nc'
     const folder = folderWith({ [`tree/d/${name}`]: 'x\n', 'm/main.yaml': '' })

@@ -66,6 +66,8 @@ export type Comparison =
       readonly note?: string
       /** The version of the manifests, where the file holds it without a change. */
       readonly base?: Uint8Array
+      /** The version of the manifests, where an edit is kept in its place. */
+      readonly newVersion?: Uint8Array
     }
 
 const inSync: Comparison = { changes: [] }

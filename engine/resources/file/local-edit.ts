@@ -76,8 +76,11 @@ function decide(
         blocked: `${path} was ${what}, which local_edits does not allow`,
         help: `look at it with: steward local diff ${path}; then choose with --local-edits what becomes of it`,
       }
-    case 'keep':
-      return kept(found.changes, edit, attributes, `${path} was ${what}, and is left so`)
+    case 'keep': {
+      const left = kept(found.changes, edit, attributes, `${path} was ${what}, and is left so`)
+      const newVersion = edit?.isNewVersion ? entry.content?.content?.to : undefined
+      return newVersion ? { ...left, newVersion } : left
+    }
     case 'merge':
       return merged(entry, history, { changes: found.changes, edit, attributes, what })
   }
@@ -144,7 +147,7 @@ function kept(
   edit: Edit | undefined,
   attributes: ReadonlySet<string>,
   note: string,
-): Comparison {
+): Exclude<Comparison, Blocked> {
   const isWhole = edit !== undefined && changes.some(({ attribute }) => attribute === 'ensure')
   const left = changes.filter(
     ({ attribute }) =>
