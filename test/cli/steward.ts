@@ -12,11 +12,20 @@ export interface Ran {
   readonly stderr: string
 }
 
-/** Runs the command line from its sources, as a process of its own without a terminal, in the given folder. */
+/**
+ * What `npm test` has just built starts five times as fast as the sources, which are run where nobody says that it has
+ * been built.
+ */
+const command =
+  process.env.STEWARD_IS_BUILT === '1'
+    ? [join(project, 'bin/steward')]
+    : [join(project, 'bin/node'), join(project, 'engine/cli/start.ts')]
+
+/** Runs the command line as a process of its own without a terminal, in the given folder. */
 export function steward(cwd: string, ...args: readonly string[]): Ran {
   const { status, stdout, stderr } = spawnSync(
-    join(project, 'bin/node'),
-    [join(project, 'engine/cli/start.ts'), ...args],
+    command[0] as string,
+    [...command.slice(1), ...args],
     {
       cwd,
       encoding: 'utf8',
