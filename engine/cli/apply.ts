@@ -25,7 +25,7 @@ import {
 } from './catalog-run.ts'
 import { shownCommandLine } from './command-line.ts'
 import { withExample } from './example.ts'
-import { isInteractive, locked, report, tellCutOff } from './locked.ts'
+import { isInteractive, locked, mustBeAllowed, report, tellCutOff } from './locked.ts'
 import { roadOptions } from './options.ts'
 import { print } from './output.ts'
 import { readPlan, writePlan } from './plan-file.ts'
@@ -50,6 +50,7 @@ export async function run(flags: ApplyFlags, classes: readonly string[]): Promis
   }
   const { options, told } = flags.dryRun ? withExample(given) : { options: given }
   if (told !== undefined && !flags.json) print(`${told}\n`)
+  if (!flags.dryRun) mustBeAllowed(options, flags)
   const procedure = procedureOf(options)
   if (procedure) {
     const { applyProcedure } = await import('./procedure.ts')

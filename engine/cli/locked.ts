@@ -45,15 +45,7 @@ export async function locked(
   { name, hasProgress }: { readonly name: string; readonly hasProgress: boolean },
   act: (context: { readonly store: Store; readonly stop: Stop }) => Promise<number>,
 ): Promise<number> {
-  mustBeRoot(options)
-  if (!flags.yes && !isInteractive(flags)) {
-    throw new Refusal({
-      severity: 'error',
-      code: 'usage',
-      message: 'there is no terminal to ask on',
-      help: 'run it with --yes to go on without a question, or with --dry-run to see what it would do',
-    })
-  }
+  mustBeAllowed(options, flags)
   makeStateFolder(options.state)
   const notice = (message: string) => report({ type: 'notice', message }, flags)
   const stop = listenForStop((signal) => {
@@ -160,6 +152,18 @@ function eventText(event: Event, { json, verbose }: RunFlags): string | undefine
 
 function summaryText(summary: Summary, { json }: RunFlags): string | undefined {
   return json ? undefined : renderSummary(summary, { paint: paintOf(process.stdout) })
+}
+
+/** Refuses who may not change the host, and who could not be asked: before anything is kept for the next run. */
+export function mustBeAllowed(options: RoadOptions, flags: RunFlags): void {
+  mustBeRoot(options)
+  if (flags.yes || isInteractive(flags)) return
+  throw new Refusal({
+    severity: 'error',
+    code: 'usage',
+    message: 'there is no terminal to ask on',
+    help: 'run it with --yes to go on without a question, or with --dry-run to see what it would do',
+  })
 }
 
 function mustBeRoot(options: RoadOptions): void {
