@@ -141,6 +141,7 @@ export function plan({ catalog, states, types, cannotRun, owed = [] }: PlanInput
     if (state.kind === 'known' && cannotRun === undefined && type?.asks?.(resource.desired)) asked++
     const own = plannedResource(catalog, resource, state, {
       refresh: refreshes.get(index),
+      generated: catalog.generated ?? new Map(),
       mayDecline: type?.mayDecline?.(resource.desired) === true,
       redact,
     })
@@ -221,9 +222,10 @@ function plannedResource(
     readonly refresh: PlannedResource['refresh']
     readonly mayDecline: boolean
     readonly redact: (text: string) => string
+    readonly generated: ReadonlyMap<string, string>
   },
 ): PlannedResource | undefined {
-  const { refresh, mayDecline, redact } = how
+  const { refresh, mayDecline, redact, generated } = how
   const { index, ref, type, title } = resource
   if (state.kind === 'known' && !refresh && hasNothing(state.verdict)) return undefined
   const common = {
@@ -257,7 +259,7 @@ function plannedResource(
     return {
       ...common,
       action: 'unknown',
-      changes: plannedChanges(resource, verdict.changes ?? [], redact),
+      changes: plannedChanges(resource, verdict.changes ?? [], redact, generated),
       because: redact(verdict.unknown),
     }
   }
@@ -268,7 +270,7 @@ function plannedResource(
   return {
     ...common,
     action: actionOf(verdict.changes),
-    changes: plannedChanges(resource, verdict.changes, redact),
+    changes: plannedChanges(resource, verdict.changes, redact, generated),
     ...(verdict.note === undefined ? {} : { note: redact(verdict.note) }),
   }
 }
@@ -296,11 +298,15 @@ export function actionOf(changes: readonly Change[]): Action {
   return 'change'
 }
 
-/** Changes as people may see them: without secrets, with a diff of what is replaced. */
+/**
+ * Changes as people may see them: without secrets, with a diff of what is replaced. `generated` are the secrets that
+ * only the apply makes, if this is its plan.
+ */
 export function plannedChanges(
   resource: CatalogResource,
   changes: readonly Change[],
   redact: (text: string) => string,
+  generated: ReadonlyMap<string, string> = new Map(),
 ): PlannedChange[] {
   return changes.map((change) => {
     const { attribute, from, to, content, note, edit, at } = change
@@ -314,7 +320,7 @@ export function plannedChanges(
       return {
         attribute,
         from: from === undefined ? undefined : SECRET,
-        to: to === undefined ? undefined : SECRET,
+        to: to === undefined ? undefined : holdsAny(generated, resource, change) ? LATER : SECRET,
         ...said,
       }
     // What is made anew is told by its name and size; a diff is for what is there and differs.
@@ -333,6 +339,22 @@ export function plannedChanges(
 }
 
 export const SECRET = '(secret)'
+/** What stands for a secret that there is not before the apply that makes it. */
+export const LATER = '(known after apply)'
+
+/** Whether a change puts one of the secrets somewhere, alone or inside of a text. */
+function holdsAny(
+  secrets: ReadonlyMap<string, string>,
+  { desired }: CatalogResource,
+  { attribute, to, content }: Change,
+): boolean {
+  if (secrets.size === 0) return false
+  const wanted = (desired as Record<string, unknown>)[attribute]
+  const text = content?.to
+    ? Buffer.from(content.to).toString('latin1')
+    : JSON.stringify([to, wanted])
+  return secrets.keys().some((secret) => text.includes(secret))
+}
 
 function redactShown(value: Shown, redact: (text: string) => string): Shown {
   if (typeof value === 'string') return redact(value)

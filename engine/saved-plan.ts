@@ -28,7 +28,7 @@ export function savedPlan(plan: Plan, catalog: Catalog, states: States, now: str
   const resources: Record<string, Bound> = {}
   for (const resource of catalog.resources) {
     const state = states[resource.index]
-    if (state) resources[resource.ref] = bound(salt, resource, state)
+    if (state) resources[resource.ref] = bound(salt, resource, state, catalog.generated)
   }
   const { classes } = catalog
   return { format: 'steward plan 1', made: now, salt, classes, resources, plan }
@@ -50,7 +50,7 @@ export function changedSince(
       found.set(index, `${ref} was no part of the plan`)
       continue
     }
-    const now = bound(salt, resource, state)
+    const now = bound(salt, resource, state, catalog.generated)
     if (now.wanted !== then.wanted)
       found.set(
         index,
@@ -68,34 +68,58 @@ export function notDeclared({ plan }: SavedPlan, catalog: Catalog): readonly str
   return plan.resources.map(({ ref }) => ref).filter((ref) => !declared.has(ref))
 }
 
-function bound(salt: string, { desired }: CatalogResource, state: State): Bound {
-  return { wanted: digest(salt, desired), found: digest(salt, stateParts(state)) }
+/** A secret that each run makes anew, where there is none yet, is bound by its name. */
+function bound(
+  salt: string,
+  { desired }: CatalogResource,
+  state: State,
+  generated: Catalog['generated'],
+): Bound {
+  const named = generated && namer(generated)
+  const hashed = (value: unknown) => {
+    const text = ordered(value)
+    return hash('sha256', `${salt}${named?.(text) ?? text}`)
+  }
+  return { wanted: hashed(desired), found: hashed(stateParts(state, named)) }
 }
 
-function stateParts(state: State): unknown {
+function namer(generated: ReadonlyMap<string, string>): (text: string) => string {
+  return (text) =>
+    generated.entries().reduce((so, [secret, name]) => so.replaceAll(secret, `(${name})`), text)
+}
+
+function stateParts(state: State, named: ((text: string) => string) | undefined): unknown {
   if (state.kind === 'later') return 'later'
   const { verdict } = state
   if ('blocked' in verdict) return ['blocked', verdict.blocked]
   const unknown = 'unknown' in verdict ? verdict.unknown : ''
-  return [unknown, ...(verdict.changes ?? []).map(changeParts)]
+  return [unknown, ...(verdict.changes ?? []).map((change) => changeParts(change, named))]
 }
 
 /** Whether changes are still those that were planned. */
 export function areSame(planned: readonly Change[], now: readonly Change[]): boolean {
-  return JSON.stringify(planned.map(changeParts)) === JSON.stringify(now.map(changeParts))
+  const parts = (changes: readonly Change[]) =>
+    JSON.stringify(changes.map((change) => changeParts(change)))
+  return parts(planned) === parts(now)
 }
 
-function changeParts({ attribute, from, to, content }: Change): unknown {
-  const contents = [content?.from, content?.to].map((bytes) => bytes && hash('sha256', bytes))
-  return [attribute, from, to, contents]
+function changeParts(
+  { attribute, from, to, content }: Change,
+  named?: (text: string) => string,
+): unknown {
+  if (!content) return [attribute, from, to]
+  const contents = [content.from, content.to].map(
+    (bytes) =>
+      bytes && hash('sha256', named ? named(Buffer.from(bytes).toString('latin1')) : bytes),
+  )
+  return [attribute, contents]
 }
 
-/** The order of a mapping's keys says nothing. */
-function digest(salt: string, value: unknown): string {
-  const text = JSON.stringify(value, (_key, each: unknown) =>
+/** As JSON in which the order of a mapping's keys says nothing. */
+function ordered(value: unknown): string {
+  return JSON.stringify(value, (_key, each: unknown) =>
     typeof each === 'object' && each !== null && !Array.isArray(each) && !('toJSON' in each)
       ? Object.fromEntries(Object.entries(each).sort(([one], [other]) => (one < other ? -1 : 1)))
       : each,
   )
-  return hash('sha256', `${salt}${text}`)
 }

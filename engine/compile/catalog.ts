@@ -88,6 +88,8 @@ export interface Catalog {
   readonly isPartial?: true
   /** Values that must never be shown, wherever they turn up. */
   readonly secrets: readonly string[]
+  /** Those of them that are made in this run and that another would make anew, with their names; none when absent. */
+  readonly generated?: ReadonlyMap<string, string>
   /** For `explain`: the uses of defines; absent where sources are not kept. */
   readonly uses?: readonly DefineUse[]
   /** What its classes do not hold yet, as they say themselves: for `validate`. */

@@ -181,6 +181,7 @@ function finish(
       resources,
       ...ordered,
       secrets: [...evaluation.secrets],
+      ...(evaluation.generated.size > 0 ? { generated: evaluation.generated } : {}),
       ...(input.isPartial ? { isPartial: true } : {}),
       ...(input.withSources ? { uses: declarations.uses } : {}),
       notices: evaluation.instances.flatMap(({ manifest }) =>

@@ -42,6 +42,8 @@ export class Evaluation {
   readonly instances: Instance[] = []
   /** Every text that was worked out from a secret: it is never shown, wherever it turns up. */
   readonly secrets = new Set<string>()
+  /** Secrets that are made in this run, for there are none yet, with their names. */
+  readonly generated = new Map<string, string>()
   /** Classes that an include leaves out by its `when`, as references. */
   readonly absent = new Map<string, LeftOut>()
   readonly library: Library

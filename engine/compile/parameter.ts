@@ -58,6 +58,8 @@ interface Context {
   readonly data: Data
   /** Takes every text that must never be shown. */
   readonly secrets: Set<string>
+  /** Takes every secret that is made in this run, with its name. */
+  readonly generated: Map<string, string>
   readonly diagnostics: Diagnostic[]
   value(
     raw: unknown,
@@ -110,6 +112,7 @@ export function parameterValue(context: Context, parameter: Parameter): Value {
   if (decl.generate) {
     const secret = secretName(decl)
     const value = data.makeSecret(secret, decl.generate)
+    context.generated.set(value, secret)
     return checked(value, true, { by: 'generated', name: secret }, () => undefined)
   }
   if (decl.default !== undefined) {

@@ -1,6 +1,6 @@
 import type { Paint } from '../diagnostics/render.ts'
 import { visibleLine } from '../diagnostics/visible.ts'
-import { type Action, type DueRefresh, type PlannedChange, SECRET } from '../plan.ts'
+import { type Action, type DueRefresh, LATER, type PlannedChange, SECRET } from '../plan.ts'
 import type { Shown } from '../resources/type.ts'
 
 export interface ChangeTextOptions {
@@ -59,6 +59,7 @@ function renderChange(change: PlannedChange, options: ChangeTextOptions): string
   const { from, to, diff } = change
   const attribute = visibleLine(change.attribute)
   if (attribute === 'run') return renderValue(to, options)
+  if (to === LATER) return `${attribute} ${LATER}`
   if (from === SECRET || to === SECRET) return `${attribute} ${SECRET}`
   if (diff && 'unshown' in diff) return `${attribute} (${diff.unshown})`
   if (diff) {

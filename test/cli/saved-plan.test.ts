@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { folderWith, steward } from './steward.ts'
@@ -85,6 +85,41 @@ describe('a plan that is saved', () => {
       'b',
       undefined,
     ])
+  })
+  test('is applied though a secret is made anew by each run, until somebody gives one', () => {
+    const folder = folderWith({
+      'tree/etc/zulip/zulip.conf': '[machine]\npuppet_classes = main\n',
+      'm/main.yaml': `class: main
+parameters:
+  word: { type: string, from: secrets.word, generate: { as: hex, length: 24 } }
+resources:
+  - file: /etc/zulip/zulip-secrets.conf
+    ensure: present
+  - ini_setting: word
+    path: /etc/zulip/zulip-secrets.conf
+    section: secrets
+    setting: word
+    value: "\${{ word }}"
+  - file: /told
+    content: "the word is \${{ word }}"
+`,
+    })
+    const made = steward(folder, 'apply', '--dry-run', '--out', 'plan.json', ...inTree)
+    expect(made.stdout).toMatch(/ini_setting\[word\] +value \(known after apply\)/)
+    expect(applyPlan(folder)).toMatchObject({ status: 0, stderr: '' })
+    const word = /word = (\w{24})/.exec(read(folder, 'etc/zulip/zulip-secrets.conf') ?? '')?.[1]
+    expect(read(folder, 'told')).toBe(`the word is ${word}`)
+    expect(steward(folder, 'apply', '--dry-run', ...inTree).stdout).toContain('Nothing to do')
+
+    rmSync(join(folder, 'tree/told'))
+    rmSync(join(folder, 'tree/etc/zulip/zulip-secrets.conf'))
+    steward(folder, 'apply', '--dry-run', '--out', 'plan.json', ...inTree)
+    writeFileSync(
+      join(folder, 'tree/etc/zulip/zulip-secrets.conf'),
+      '[secrets]\nword = aWordThatWasGivenSince\n',
+      { mode: 0o600 },
+    )
+    expect(applyPlan(folder).stdout).toContain('want of file[/told] has changed since the plan')
   })
   test('names what is not declared any more', () => {
     const { folder } = planned()
