@@ -1,7 +1,6 @@
 import { type Stats, statSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { resolve } from 'node:path'
-import type { Command } from 'commander'
 import { Refusal } from '../diagnostics/diagnostic.ts'
 import { canOthersWrite, isTrustedOwner } from '../host/trust.ts'
 import type { RoadOptions } from '../index.ts'
@@ -18,29 +17,6 @@ export interface CommonFlags {
   readonly facts?: string
   readonly with?: readonly string[]
   readonly json?: boolean
-}
-
-const collect = (value: string, earlier: readonly string[] = []) => [...earlier, value]
-
-/** Adds the options that say where things are read from. */
-export function withInputs(command: Command): Command {
-  return command
-    .option(
-      '--manifests <dir>',
-      'manifests that come before the shipped ones (repeatable)',
-      collect,
-    )
-    .option('--root <dir>', 'manage this tree instead of the machine itself')
-    .option('--state <dir>', 'the state folder instead of /var/lib/steward')
-    .option('--config <file>', 'read this file instead of /etc/zulip/zulip.conf')
-    .option('--secrets <file>', 'read this file instead of /etc/zulip/zulip-secrets.conf')
-    .option('--site <file>', 'read this file instead of /etc/steward/site.yaml')
-    .option('--facts <file>', 'facts of another host, as `steward facts --json` prints them')
-    .option(
-      '--with <name=value>',
-      'a parameter of the one class that is named (repeatable)',
-      collect,
-    )
 }
 
 /** The starting point of the road for what was given on the command line. */

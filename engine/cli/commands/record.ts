@@ -1,0 +1,67 @@
+import { type Command, Option } from 'commander'
+import { examples, type Run, runs, waitOption, withInputs } from './declare.ts'
+
+/** The commands that tell what the record of this host holds, and the one that takes a run back. */
+export function declareRecordCommands(program: Command): void {
+  runs(
+    examples(
+      program
+        .command('status')
+        .description('what is open on this host: runs that were cut off, refreshes that are owed')
+        .option('--root <dir>', 'that of this tree')
+        .option('--state <dir>', 'the state folder instead of /var/lib/steward')
+        .option('--json', 'as JSON'),
+      ['steward status', 'steward status --json'],
+    ),
+    () => import('../status.ts') as Promise<{ run: Run }>,
+  )
+
+  runs(
+    examples(
+      withInputs(
+        program
+          .command('undo <run> [resource...]')
+          .description('put back what a run changed; with resources, what it changed for these'),
+      )
+        .option('-n, --dry-run', 'show what would be put back, and change nothing')
+        .option('-y, --yes', 'do not ask')
+        .option('--json', 'one event a line')
+        .option('--packages', 'also remove the packages that it installed')
+        .option('--no-diff', 'leave out the differences of files')
+        .option('-v, --verbose', 'also tell what needs nothing, and what commands print')
+        .addOption(waitOption()),
+      ['steward undo 20260301-120005-9f3a --dry-run', 'steward undo 20260301 "file[/etc/motd]"'],
+    ),
+    () => import('../undo.ts') as Promise<{ run: Run }>,
+  )
+
+  const runsCommand = program
+    .command('runs')
+    .description('what earlier runs did on this host')
+    .option('--root <dir>', 'the runs of this tree')
+    .option('--state <dir>', 'the state folder instead of /var/lib/steward')
+    .option('--json', 'as JSON')
+  const loadRuns = () => import('../runs.ts')
+  runs(
+    examples(
+      runsCommand
+        .command('list', { isDefault: true })
+        .description('the runs, the newest first')
+        .addOption(
+          new Option('--limit <number>', 'how many at most').default(20).argParser(Number),
+        ),
+      ['steward runs list', 'steward runs list --json --limit 1'],
+    ),
+    async () => ({ run: (await loadRuns()).list as Run }),
+  )
+  runs(
+    examples(
+      runsCommand
+        .command('show <run>')
+        .description('one run by its id or the beginning of it: what was changed, kept and refused')
+        .option('-v, --verbose', 'also what needed nothing, and what commands printed'),
+      ['steward runs show 20260301-120005-9f3a', 'steward runs show 20260301 --json'],
+    ),
+    async () => ({ run: (await loadRuns()).show as Run }),
+  )
+}
