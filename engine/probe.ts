@@ -102,7 +102,7 @@ export async function probe(input: ProbeInput): Promise<States> {
   return states
 }
 
-interface Asking {
+export interface Asking {
   readonly host: HostReader
   readonly context: ProbeContext
   readonly needs: Needs

@@ -1,14 +1,12 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Catalog, CatalogResource } from '../compile/catalog.ts'
-import type { Event, Outcome, Summary } from '../events.ts'
+import type { Event, Summary } from '../events.ts'
 import { type Adjacency, neighbours, pairs, predecessors } from '../graph.ts'
 import type { Host } from '../host/host.ts'
-import { putBack } from '../host/keeping.ts'
 import {
   type Action,
   actionOf,
   conflictOf,
-  type DueRefresh,
   isStart,
   type Past,
   type Plan,
@@ -16,8 +14,15 @@ import {
   redactor,
   startsAnew,
 } from '../plan.ts'
-import { IN_SYNC, Needs, probeContext, type States, verdictNow, verdictsNow } from '../probe.ts'
-import { changesMade } from '../resources/changes-made.ts'
+import {
+  type Asking,
+  IN_SYNC,
+  Needs,
+  probeContext,
+  type States,
+  verdictNow,
+  verdictsNow,
+} from '../probe.ts'
 import {
   ApplyError,
   type Change,
@@ -27,10 +32,14 @@ import {
 } from '../resources/type.ts'
 import { areSame } from '../saved-plan.ts'
 import { type FailureCode, failure } from './failure.ts'
+import { groups } from './groups.ts'
 import { Intents } from './intents.ts'
 import type { Keeper } from './keeper.ts'
+import { changesMadeBy, type Work } from './made.ts'
+import { PutBacks } from './put-back.ts'
 import { recording } from './recording.ts'
 import { CHANGED, Refreshes, STAYS_READ } from './refreshes.ts'
+import { type Finished, Tally } from './tally.ts'
 
 export interface ApplyInput {
   readonly run: string
@@ -77,7 +86,7 @@ export async function* apply(input: ApplyInput): AsyncGenerator<Event, Summary> 
       turned = performance.now()
     }
     if (input.stop.aborted) {
-      runner.interrupted = true
+      runner.tally.interrupted = true
       break
     }
     const passed = runner.pass(group)
@@ -85,46 +94,16 @@ export async function* apply(input: ApplyInput): AsyncGenerator<Event, Summary> 
     else yield* runner.group(group)
   }
   runner.finish()
-  const summary = runner.summary(Math.round(performance.now() - started))
+  const summary = runner.tally.summary(run, Math.round(performance.now() - started))
   yield { type: 'run_finished', summary }
   return summary
 }
 
-/** Resources that are acted on together: those that share a transaction, else one at a time. */
-function* groups(catalog: Catalog, states: States): Generator<readonly number[]> {
-  let batch: number[] = []
-  let number = -1
-  for (const index of catalog.order) {
-    if (!states[index]) continue
-    const of = catalog.batches[index] as number
-    if (of !== number && batch.length > 0) {
-      yield batch
-      batch = []
-    }
-    number = of
-    if (of < 0) yield [index]
-    else batch.push(index)
-  }
-  if (batch.length > 0) yield batch
-}
-
-type Work = { readonly resource: CatalogResource; readonly changes: readonly Change[] }
-interface PutBack {
-  readonly paths: readonly string[]
-  /** The resources whose doing was taken back. */
-  readonly sources: readonly string[]
-  readonly failed: ReadonlyMap<string, string>
-}
-
-type Finished = Omit<Extract<Event, { type: 'resource_finished' }>, 'type' | 'ref' | 'durationMs'>
-
 class Runner {
-  interrupted = false
   readonly #input: ApplyInput
   readonly #host: Host
   readonly #before: Adjacency
-  readonly #context: ReturnType<typeof probeContext>
-  readonly #needs: Needs
+  readonly #asking: Asking
   readonly #redact: (text: string) => string
   readonly #actions: ReadonlyMap<number, Action>
   readonly #refreshes: Refreshes
@@ -135,24 +114,11 @@ class Runner {
   readonly #changed: Uint8Array
   readonly #touched: Uint8Array
   readonly #failedRoot: Int32Array
-  readonly #counts: Record<Outcome, number> = {
-    unchanged: 0,
-    changed: 0,
-    refreshed: 0,
-    failed: 0,
-    skipped: 0,
-    noop: 0,
-    unknown: 0,
-  }
-  /** How many of those that were not changed may differ. */
-  #leftAlone = 0
-  /** How many of those that failed were changed before they did. */
-  #partly = 0
-  #conflicts = 0
-  readonly #overwritten: string[] = []
+  readonly tally = new Tally()
   /** The resource in whose name writes happen. */
   #current = ''
   readonly #intents: Intents
+  readonly #putBacks: PutBacks
 
   constructor(input: ApplyInput) {
     this.#input = input
@@ -161,16 +127,26 @@ class Runner {
     this.#intents = new Intents(input, this.#refreshes)
     const size = catalog.resources.length
     this.#before = predecessors(size, pairs(catalog.edges))
-    this.#context = probeContext(catalog, past.files)
-    this.#needs = new Needs(catalog, input.host, {
-      isSelected: (index) => input.states[index] !== undefined,
-    })
     this.#redact = redactor(catalog.secrets)
     this.#actions = new Map(plan.resources.map(({ index, action }) => [index, action]))
     this.#changed = new Uint8Array(size)
     this.#touched = new Uint8Array(size)
     this.#failedRoot = new Int32Array(size).fill(-1)
     this.#host = recording(input.host, keeper, () => this.#current)
+    this.#asking = {
+      host: this.#host,
+      context: probeContext(catalog, past.files),
+      needs: new Needs(catalog, input.host, {
+        isSelected: (index) => input.states[index] !== undefined,
+      }),
+    }
+    this.#putBacks = new PutBacks({
+      catalog,
+      keeper,
+      host: this.#host,
+      refreshes: this.#refreshes,
+      intents: this.#intents,
+    })
   }
 
   /** The end of a resource that is in sync and that nothing before it has touched: of nearly all in daily use. */
@@ -212,24 +188,6 @@ class Runner {
     this.#intents.finish()
   }
 
-  summary(durationMs: number): Summary {
-    const { changed, refreshed, failed, skipped, unchanged, noop, unknown } = this.#counts
-    return {
-      run: this.#input.run,
-      status: this.interrupted ? 'interrupted' : failed > 0 ? 'failed' : 'done',
-      changed,
-      refreshed,
-      failed,
-      skipped,
-      unchanged: unchanged - this.#leftAlone,
-      other: noop + unknown + this.#leftAlone,
-      durationMs,
-      ...(this.#partly > 0 ? { partly: this.#partly } : {}),
-      ...(this.#conflicts > 0 ? { conflicts: this.#conflicts } : {}),
-      ...(this.#overwritten.length > 0 ? { overwritten: this.#overwritten } : {}),
-    }
-  }
-
   /** Whose failure skips a resource, or -1; notes whether anything before it was changed. */
   #look(index: number): number {
     let cause = -1
@@ -262,11 +220,7 @@ class Runner {
     const [first] = resources
     if (!first || resources.length < 2) return new Map()
     try {
-      const verdicts = await verdictsNow(this.#type(first), resources, {
-        host: this.#host,
-        context: this.#context,
-        needs: this.#needs,
-      })
+      const verdicts = await verdictsNow(this.#type(first), resources, this.#asking)
       return new Map(resources.map(({ index }, k) => [index, verdicts[k] as Verdict]))
     } catch {
       // Each is asked alone then, and fails alone.
@@ -293,13 +247,7 @@ class Runner {
     if (this.#isToBeAsked(resource)) {
       this.#intents.intend(resource)
       try {
-        verdict =
-          asked ??
-          (await verdictNow(this.#type(resource), resource, {
-            host: this.#host,
-            context: this.#context,
-            needs: this.#needs,
-          }))
+        verdict = asked ?? (await verdictNow(this.#type(resource), resource, this.#asking))
       } catch (error) {
         yield this.#failed(resource, began, error, 'apply-failed', [])
         return
@@ -308,7 +256,7 @@ class Runner {
     if (!verdict) throw new Error(`${ref} has no state`)
     if ('blocked' in verdict) {
       const { conflict } = conflictOf(resource, verdict, this.#redact)
-      if (conflict !== undefined) this.#conflicts++
+      if (conflict !== undefined) this.tally.conflicts++
       const error = new ApplyError(verdict.blocked, {
         ...(verdict.help === undefined ? {} : { help: verdict.help }),
         ...(conflict ? { found: conflict } : {}),
@@ -351,7 +299,7 @@ class Runner {
     }
     if ('leftAlone' in verdict) {
       this.#intents.unchanged(index)
-      this.#leftAlone++
+      this.tally.leftAlone++
       const { note = '' } = verdict
       yield this.#finished(resource, began, { outcome: 'unchanged', changes: [], note })
       return
@@ -380,7 +328,11 @@ class Runner {
     try {
       result = await this.#type(resource).apply(resource, changes, this.#host)
     } catch (error) {
-      const [made] = await this.#made(this.#type(resource), [{ resource, changes }])
+      const [made] = await changesMadeBy(
+        this.#type(resource),
+        [{ resource, changes }],
+        this.#asking,
+      )
       yield this.#failed(resource, began, error, 'apply-failed', made)
       return
     }
@@ -406,7 +358,7 @@ class Runner {
     // Each is given its share of the time, by which the next run tells how long it will take.
     const since = performance.now() - (performance.now() - began) / work.length
     const failed = work.filter(({ resource }) => failures.has(resource.ref))
-    const made = failed.length === 0 ? [] : await this.#made(type, failed)
+    const made = failed.length === 0 ? [] : await changesMadeBy(type, failed, this.#asking)
     for (const item of work) {
       const { resource, changes } = item
       if (failures.has(resource.ref)) {
@@ -453,9 +405,9 @@ class Runner {
     try {
       refreshed = await type.refresh(resource, due.by, this.#host)
     } catch (first) {
-      const back = this.#putBack(type, resource, due)
+      const back = this.#putBacks.filesOf(type, resource, due)
       if (back.paths.length > 0) yield { type: 'put_back', ref, paths: back.paths }
-      const error = await this.#recovered(type, resource, first, back)
+      const error = await this.#putBacks.recovered(type, resource, first, back)
       yield this.#failed(resource, began, error, 'refresh-failed', changes)
       return
     }
@@ -473,92 +425,8 @@ class Runner {
     })
   }
 
-  /** Makes the files whose change asked for a refresh what they were before the run. */
-  #putBack(type: ResourceType, { ref }: CatalogResource, { from }: DueRefresh): PutBack {
-    const kept = type.recover ? this.#input.keeper.keptOf(from) : []
-    const sources = [...new Set(kept.map((was) => was.ref))]
-    if (sources.length === 0) return { paths: [], sources, failed: new Map() }
-    // Who has read the new ones has to read again.
-    const { keeper, catalog } = this.#input
-    keeper.intend(
-      catalog.resources
-        .filter((source) => sources.includes(source.ref))
-        .map((source) => ({
-          ref: source.ref,
-          action: 'check',
-          listeners: this.#refreshes.listeners(source.index).filter((other) => other.ref !== ref),
-        })),
-    )
-    const failed = putBack(this.#host, kept)
-    const paths = [...new Set(kept.map(({ path }) => path))].filter((path) => !failed.has(path))
-    for (const path of paths) keeper.wroteBack(path)
-    this.#intents.settle()
-    return { paths, sources, failed }
-  }
-
-  /** The failure of a refresh, with what became of the resource once the files were back. */
-  async #recovered(
-    type: ResourceType,
-    resource: CatalogResource,
-    error: unknown,
-    { paths, sources, failed }: PutBack,
-  ): Promise<unknown> {
-    if (sources.length === 0 || !type.recover) return error
-    const left = [...failed]
-      .map(([path, why]) => `; ${path} could not be put back: ${why}`)
-      .join('')
-    const { keeper } = this.#input
-    let after: string
-    try {
-      const { isAnew } = await type.recover(resource, this.#host)
-      if (isAnew) keeper.paid(resource.ref)
-      else keeper.tookBack(resource.ref, sources)
-      after = 'what it reads is as it was before, and it runs with that'
-    } catch (again) {
-      const why = again instanceof Error ? again.message : String(again)
-      after = `what it reads is as it was before, and it fails with that too: ${why}`
-    }
-    if (!(error instanceof ApplyError)) return error
-    const { message, ran, found } = error
-    return new ApplyError(`${message}; ${after}${left}`, {
-      help: `mend what the manifests or zulip.conf make of ${paths.join(', ')}, and apply again`,
-      ...(ran ? { ran } : {}),
-      ...(found === undefined ? {} : { found }),
-      cause: error,
-    })
-  }
-
-  /**
-   * For each of those that failed, what was changed before it did: what is not found wanting any more; undefined
-   * where that can't be told. An exec that failed counts as no change.
-   */
-  async #made(
-    type: ResourceType,
-    failed: readonly Work[],
-  ): Promise<(readonly Change[] | undefined)[]> {
-    const looked = failed.filter((item) => !isRun(item))
-    let verdicts: readonly Verdict[] = []
-    try {
-      if (looked.length > 0)
-        verdicts = await verdictsNow(
-          type,
-          looked.map(({ resource }) => resource),
-          { host: this.#host, context: this.#context, needs: this.#needs },
-        )
-    } catch {
-      // The failure itself is what has to be told; of this much nothing is known.
-    }
-    return failed.map((item) => {
-      if (isRun(item)) return []
-      const verdict = verdicts[looked.indexOf(item)]
-      if (verdict === undefined || !('changes' in verdict)) return undefined
-      return changesMade(item.changes, verdict.changes ?? [])
-    })
-  }
-
   #finished(resource: CatalogResource, began: number, finished: Finished): Event {
-    this.#counts[finished.outcome]++
-    if (finished.outcome === 'changed') this.#overwritten.push(...overwrittenBy(resource, finished))
+    this.tally.add(resource, finished)
     return {
       type: 'resource_finished',
       ref: resource.ref,
@@ -576,7 +444,7 @@ class Runner {
   ): Event {
     this.#failedRoot[resource.index] = resource.index
     if (made?.length === 0) this.#intents.unchanged(resource.index)
-    if (made && made.length > 0) this.#partly++
+    if (made && made.length > 0) this.tally.partly++
     return this.#finished(resource, began, {
       outcome: 'failed',
       changes: this.#shown(resource, made ?? []),
@@ -598,18 +466,4 @@ class Runner {
   #type(resource: CatalogResource): ResourceType {
     return this.#input.types.get(resource.type) as ResourceType
   }
-}
-
-/** The paths, at and below the title of a file, whose local edits went with a change. */
-function overwrittenBy({ title }: CatalogResource, { changes }: Finished): string[] {
-  const paths = changes.flatMap(({ attribute, from, edit, at }) => {
-    if (edit === undefined || from === undefined || from === 'absent') return []
-    const name = attribute.slice(0, Math.max(0, attribute.lastIndexOf(': ')))
-    return [at ?? (name === '' ? title : `${title}/${name}`)]
-  })
-  return [...new Set(paths)]
-}
-
-function isRun({ changes }: Work): boolean {
-  return changes.every(({ attribute }) => attribute === 'run')
 }
