@@ -4,10 +4,11 @@ import { holdsExpression, schemaDiagnostics } from '../load/schema-errors.ts'
 import { validator } from '../load/validators.ts'
 import type { Path } from '../load/yaml.ts'
 import { normalPath } from '../resources/path.ts'
-import type { Resource, ResourceType, Thing } from '../resources/type.ts'
+import type { ResourceType } from '../resources/type.ts'
 import type { DefineUse, ValueSource } from './catalog.ts'
+import { type Declared, DeclaredResources, union } from './declared.ts'
 import type { Each, Evaluation, Spot } from './evaluation.ts'
-import { FileBodies, RenderedText } from './file-body.ts'
+import { FileBodies } from './file-body.ts'
 import { Failed, type Instance, type Value } from './instance.ts'
 import {
   describe,
@@ -17,26 +18,8 @@ import {
   writtenReferences,
 } from './metaparameters.ts'
 import { isConfigured } from './parameter.ts'
-import { collectTexts, plainData, sameValue } from './plain-data.ts'
+import { collectTexts, plainData } from './plain-data.ts'
 import { parameterReads, valueSource } from './value-source.ts'
-
-/** A resource as far as it can be told without the others. */
-export interface Declared {
-  readonly resource: Resource<Record<string, unknown>>
-  id: string | undefined
-  tags: readonly string[]
-  noop: boolean
-  sensitive: ReadonlySet<string>
-  /** The classes and defines that hold it, the innermost first; then those of further declarations. */
-  containers: readonly string[]
-  readonly file: string
-  readonly path: Path
-  references: readonly WrittenReference[]
-  needs: readonly Thing[]
-  provides: readonly Thing[]
-  optional: boolean
-  readonly sources: Map<string, ValueSource>
-}
 
 /** Values of these attributes are arguments of a process, which every user of the host can read. */
 const ARGUMENTS = new Set(['command', 'shell', 'unless', 'onlyif', 'restart', 'reload'])
@@ -73,7 +56,7 @@ const NO_SOURCES = new Map<string, never>()
  * Turns the declarations of classes and defines into resources, each with its attributes evaluated and checked.
  */
 export class Declarations {
-  readonly resources = new Map<string, Declared>()
+  readonly #declared: DeclaredResources
   /** Written, but left out by a `when`. */
   readonly absent = new Set<string>()
   readonly diagnostics: Diagnostic[] = []
@@ -103,7 +86,12 @@ export class Declarations {
     this.#evaluation = evaluation
     this.#types = types
     this.#bodies = new FileBodies(evaluation, this.diagnostics)
+    this.#declared = new DeclaredResources(evaluation.library.sources, types, this.diagnostics)
     this.#withSources = options.withSources
+  }
+
+  get resources(): ReadonlyMap<string, Declared> {
+    return this.#declared.byRef
   }
 
   /** All resources of an instance, those of the defines that it uses in their places. */
@@ -407,7 +395,7 @@ export class Declarations {
     }
     // What it comes to has been checked, and need not be held.
     if (body) desired.content = body.late
-    this.#add({
+    this.#declared.add({
       resource,
       id:
         typeof decl.meta.id === 'string'
@@ -428,71 +416,6 @@ export class Declarations {
       optional: meta.optional,
       sources,
     })
-  }
-
-  #add(declared: Declared): void {
-    const { ref } = declared.resource
-    const other = this.resources.get(ref)
-    if (!other) {
-      this.resources.set(ref, declared)
-      return
-    }
-    const desired = other.resource.desired
-    const schema = this.#types.get(declared.resource.type)?.schema as
-      | { properties?: Record<string, { uniqueItems?: boolean }> }
-      | undefined
-    for (const [key, value] of Object.entries(declared.resource.desired)) {
-      if (!(key in desired)) {
-        desired[key] = value
-        const source = declared.sources.get(key)
-        if (source) other.sources.set(key, source)
-      } else if (
-        schema?.properties?.[key]?.uniqueItems &&
-        Array.isArray(value) &&
-        Array.isArray(desired[key])
-      ) {
-        desired[key] = [...new Set([...(desired[key] as unknown[]), ...value])]
-      } else if (!sameAttribute(key, desired[key], value)) {
-        const secret = [declared, other].some(
-          ({ sensitive }) => sensitive.has(key) || sensitive.has('*'),
-        )
-        this.diagnostics.push({
-          severity: 'error',
-          code: 'duplicate-resource',
-          message: `${ref} is declared twice, with different "${key}"`,
-          place: this.#place(declared, key),
-          ...(secret
-            ? {}
-            : { found: `${JSON.stringify(value)} here, ${JSON.stringify(desired[key])} there` }),
-          related: [{ message: 'the other declaration', place: this.#place(other, key) }],
-          help: 'let only one of them set it',
-        })
-      }
-    }
-    if (declared.id !== undefined && other.id !== undefined && declared.id !== other.id) {
-      this.diagnostics.push({
-        severity: 'error',
-        code: 'duplicate-resource',
-        message: `${ref} is declared twice, with different "id"`,
-        place: this.#place(declared, 'id'),
-        found: `${declared.id} here, ${other.id} there`,
-        related: [{ message: 'the other declaration', place: this.#place(other, 'id') }],
-        help: 'let only one of them set it',
-      })
-    }
-    other.id ??= declared.id
-    other.noop ||= declared.noop
-    other.sensitive = new Set([...other.sensitive, ...declared.sensitive])
-    other.tags = union(other.tags, declared.tags)
-    other.containers = union(other.containers, declared.containers)
-    other.references = [...other.references, ...declared.references]
-    other.needs = [...other.needs, ...declared.needs]
-    other.provides = [...other.provides, ...declared.provides]
-    other.optional ||= declared.optional
-  }
-
-  #place(declared: Declared, key: string): Place {
-    return this.#evaluation.library.sources.place(declared.file, [...declared.path, key])
   }
 
   #assert(
@@ -575,22 +498,7 @@ export class Declarations {
   }
 }
 
-/** Modes are compared by meaning: `"640"` is `"0640"`. */
-function sameAttribute(key: string, a: unknown, b: unknown): boolean {
-  const meaning = (value: unknown) => {
-    if (value instanceof RenderedText) return value.toString()
-    return key === 'mode' && typeof value === 'string' && /^[0-7]+$/.test(value)
-      ? Number.parseInt(value, 8)
-      : value
-  }
-  return sameValue(meaning(a), meaning(b))
-}
-
 function withoutFound(diagnostic: Diagnostic): Diagnostic {
   const { found: _found, ...rest } = diagnostic
   return rest
-}
-
-function union<T>(a: readonly T[], b: readonly T[]): readonly T[] {
-  return b.length === 0 ? a : a.length === 0 ? b : [...new Set([...a, ...b])]
 }
