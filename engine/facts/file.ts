@@ -59,12 +59,13 @@ interface Mistake {
   readonly help: string
 }
 
-/** The numbers of a release follow its version, not those of this host. */
+/** What a release is follows from its version, not from that of this host. */
 function withNumbers(value: unknown): unknown {
   if (!isMap(value) || !isMap(value.release)) return value
   const { version } = value.release
   if (typeof version !== 'string') return value
-  return { ...value, release: { tree: null, ...numbersOf(version), ...value.release } }
+  const release = { tree: null, node: null, ...numbersOf(version), ...value.release }
+  return { ...value, release }
 }
 
 /** `base` is undefined where this host has nothing to take a missing value from. */

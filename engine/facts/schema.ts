@@ -165,6 +165,17 @@ export const factsSchema = {
         description: 'The folder of the release; null where a fact file names only a version.',
         nullable: true,
       },
+      node: {
+        type: 'map',
+        description:
+          'The Node.js that the scripts of the release install; null where they do not say.',
+        nullable: true,
+        fields: {
+          version: { type: 'string', description: 'Such as 22.11.0.' },
+          amd64: { type: 'string', description: 'SHA-256 checksum of its archive, .tar.xz.' },
+          arm64: { type: 'string', description: 'The same for this architecture.' },
+        },
+      },
     },
   },
   postgresql_clusters: {

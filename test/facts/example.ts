@@ -34,6 +34,7 @@ export const exampleFacts: Facts = {
     major: 9,
     minor: 4,
     tree: '/home/zulip/deployments/2026-11-22-10-00-00',
+    node: null,
   },
   postgresql_clusters: [],
   site: { owner: 'ops' },

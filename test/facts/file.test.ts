@@ -45,6 +45,7 @@ describe('factsFromText', () => {
       major: 10,
       minor: 2,
       tree: null,
+      node: null,
     })
   })
 

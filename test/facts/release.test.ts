@@ -14,7 +14,35 @@ describe('readRelease', () => {
       major: 9,
       minor: 4,
       tree,
+      node: null,
     })
+  })
+
+  test('tells which Node.js its scripts install, where they say all of it', () => {
+    const sums = { amd64: 'a1'.repeat(32), arm64: 'b2'.repeat(32) }
+    const script = (version: string) => `set -e
+version=${version}
+case $(uname -m) in
+  x86_64)
+    tarball="node-v$version-linux-x64.tar.xz"
+    sha256=${sums.amd64}
+    ;;
+  aarch64)
+    tarball="node-v$version-linux-arm64.tar.xz"
+    sha256=${sums.arm64}
+    ;;
+esac
+`
+    const nodeOf = (text: string) => {
+      const files = {
+        [`${tree}/version.py`]: versionFile,
+        [`${tree}/scripts/lib/install-node`]: text,
+      }
+      return readRelease(fakeHost({ files: { ...link, ...files } }), currentDeployment)?.node
+    }
+    expect(nodeOf(script('20.18.1'))).toEqual({ version: '20.18.1', ...sums })
+    expect(nodeOf(script('"$(echo 20)"'))).toBeNull()
+    expect(nodeOf(script('20.18.1').replace(sums.arm64, 'unknown'))).toBeNull()
   })
 
   test('takes the version from git where there is one', () => {

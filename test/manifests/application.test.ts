@@ -5,7 +5,7 @@ import { type Case, catalogOf, content, desired, find, result } from './catalog.
 
 const classes = ['zulip::app_frontend_base', 'zulip::scheduled_senders']
 const ten = {
-  release: { version: '10.0', major: 10, minor: 0, tree: '/home/zulip/deployments/10' },
+  release: { version: '10.0', major: 10, minor: 0, tree: '/home/zulip/deployments/10', node: null },
 }
 const made = new Map<string, ReturnType<typeof catalogOf>>()
 /** An application server; each case is compiled once. */

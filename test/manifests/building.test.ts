@@ -30,6 +30,18 @@ describe('zulip::static_asset_compiler', () => {
     )
     expect(find(catalog, 'package[gettext]')).toBeDefined()
   })
+  test('has the very Node.js that the tree of a release installs, unless zulip.conf names one', () => {
+    const node = { version: '22.14.0', amd64: sum, arm64: sum.replace('e', 'f') }
+    const facts = { release: { ...ten, node } }
+    expect(desired(catalogOf(of('', facts)), 'download[/srv/zulip-node-22.14.0]').checksum).toBe(
+      sum,
+    )
+    expect(desired(catalogOf(of('', facts)), 'file[/srv/zulip-node]').target).toBe(
+      '/srv/zulip-node-22.14.0',
+    )
+    const named = catalogOf(of(key('node_version = 22.11.0'), facts))
+    expect(desired(named, 'download[/srv/zulip-node-22.11.0]').checksum).not.toBe(sum)
+  })
   test('has another build of Node.js for another architecture', () => {
     const [amd64, arm64] = ['amd64', 'arm64'].map((architecture) =>
       desired(

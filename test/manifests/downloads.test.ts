@@ -63,7 +63,13 @@ describe('every program that is fetched', () => {
   )
   /** By name: the version in its path, and what is fetched. */
   function fetchedOn({ major, architecture }: (typeof cases)[number]) {
-    const release = { version: `${major}.0`, major, minor: 0, tree: '/home/zulip/deployments/x' }
+    const release = {
+      version: `${major}.0`,
+      major,
+      minor: 0,
+      tree: '/home/zulip/deployments/x',
+      node: null,
+    }
     const { resources } = catalogOf({ classes, facts: { architecture, release } })
     return resources
       .filter(({ type }) => type === 'download')

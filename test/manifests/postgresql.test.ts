@@ -9,7 +9,7 @@ import { library } from './every-class.ts'
 
 const path = '/etc/postgresql/15/main/conf.d/zulip.conf'
 const signal = 'file[/var/lib/postgresql/15/main/standby.signal]'
-const ten = { version: '10.0', major: 10, minor: 0, tree: '/home/zulip/deployments/10' }
+const ten = { version: '10.0', major: 10, minor: 0, tree: '/home/zulip/deployments/10', node: null }
 const systems = {
   debian: { ...exampleFacts.os },
   jammy: { ...exampleFacts.os, id: 'ubuntu', version: '22.04', codename: 'jammy' },

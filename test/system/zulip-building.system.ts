@@ -15,6 +15,13 @@ const realNode: Archive = {
     cp -r /root/corepack ${nodeFolder}/lib/node_modules
     ln -s ../lib/node_modules/corepack/dist/corepack.js ${nodeFolder}/bin/corepack`,
 }
+const laterVersion = '22.14.0'
+/** The same as another version. */
+const laterNode: Archive = {
+  ...realNode,
+  address: realNode.address.replaceAll('22.11.0', laterVersion),
+  make: realNode.make.replaceAll('22.11.0', laterVersion),
+}
 /** What a registry answers to those who ask about this version, and the package itself. */
 const registry: readonly Archive[] = [
   {
@@ -38,7 +45,7 @@ beforeAll(async () => {
   await host.copyIn(join(packages, 'package'), '/root/corepack')
   await host.copyIn(join(packages, `pnpm-${pnpm}.tgz`), `/root/pnpm-${pnpm}.tgz`)
   await host.shell('chown -R root:root /root/corepack')
-  mirror = await makeMirror(host, [realNode, ...registry])
+  mirror = await makeMirror(host, [realNode, laterNode, ...registry])
   await mirror.start()
   await host.writeFile('/etc/steward/site.yaml', mirror.site(realNode))
   await configure('')
@@ -91,4 +98,26 @@ test('an installation that was cut off before its end is finished from what is t
   await apply(2)
   expect(await host.shell("cd /tmp; su zulip -c 'pnpm --version'")).toBe(`${pnpm}\n`)
   await apply(0)
+})
+
+test('a release whose script installs another Node.js has that one, and the next apply finds nothing to do', async () => {
+  await mirror.start()
+  const sum = (await host.shell(`sha256sum </srv/mirror/${laterNode.address}`)).slice(0, 64)
+  const tree = '/home/zulip/deployments/2026-01-01-00-00-00'
+  const script = `version=${laterVersion}
+tarball="node-v$version-linux-x64.tar.xz"
+sha256=${sum}
+tarball="node-v$version-linux-arm64.tar.xz"
+sha256=${sum}
+`
+  await host.writeFile(`${tree}/version.py`, 'ZULIP_VERSION = "10.1"\n')
+  await host.writeFile(`${tree}/scripts/lib/install-node`, script)
+  // Which the script itself has unpacked there, in place of the link.
+  await host.shell(`ln -s ${tree} /home/zulip/deployments/current; rm /etc/steward/site.yaml
+    rm /srv/zulip-node; mkdir -p /srv/zulip-node/bin; cp /usr/bin/true /srv/zulip-node/bin/node`)
+  await apply(2)
+  expect(await host.shell('readlink -f /usr/local/bin/node; ls -d /srv/zulip-node-*')).toBe(
+    `/srv/zulip-node-${laterVersion}/bin/node\n/srv/zulip-node-${laterVersion}\n`,
+  )
+  expect((await apply(0)).stdout).toMatch(/nothing to do/i)
 })
