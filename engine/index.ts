@@ -1,25 +1,23 @@
 import { join, resolve } from 'node:path'
 import { apply } from './apply/apply.ts'
 import type { Catalog } from './compile/catalog.ts'
-import { type CompileInput, compile, incompleteNotices } from './compile/compile.ts'
+import { type CompileInput, compile } from './compile/compile.ts'
 import type { LeftOut } from './compile/evaluation.ts'
 import { factFields } from './compile/fact-fields.ts'
 import type { Data } from './compile/parameter.ts'
-import { Scopes } from './compile/scope.ts'
 import { type Selection, selected } from './compile/selection.ts'
 import { type Diagnostic, Refusal } from './diagnostics/diagnostic.ts'
-import { sortByPlace, uniqueDiagnostics as unique } from './diagnostics/render.ts'
 import { factsFromFile } from './facts/file.ts'
 import { readFacts } from './facts/index.ts'
 import type { Facts } from './facts/schema.ts'
 import type { Host } from './host/host.ts'
 import { localHost } from './host/local.ts'
-import { aliasNotices, classList } from './load/class-list.ts'
+import { classList } from './load/class-list.ts'
 import type { Conf } from './load/conf.ts'
 import { secretMaker } from './load/generated-secrets.ts'
 import { Library, type ManifestFolder, siteFolder } from './load/library.ts'
-import type { Manifest } from './load/manifest.ts'
 import { keptManifests } from './load/manifest-cache.ts'
+import { misspeltSettings } from './load/misspelt-settings.ts'
 import { readConf } from './load/read-conf.ts'
 import { readSecrets } from './load/secrets.ts'
 import { readSite, type Site } from './load/site.ts'
@@ -75,6 +73,8 @@ export interface Loaded {
   readonly input: CompileInput
   /** Warnings of the facts. */
   readonly notices: readonly Diagnostic[]
+  /** Warnings of settings that look like others. Asked once the classes have been read. */
+  readonly misspelt: () => readonly Diagnostic[]
 }
 
 export function shippedManifests(): ManifestFolder {
@@ -124,8 +124,8 @@ export async function load(options: RoadOptions): Promise<Loaded> {
   for (const each of [conf, secrets, site])
     if ('diagnostics' in each) diagnostics.push(...each.diagnostics)
   const classes = 'diagnostics' in conf ? [] : classesOf(conf.conf, options, diagnostics)
-  if (!isNamed && !('diagnostics' in conf) && !conf.exists)
-    diagnostics.push(noConf(instead.conf ?? paths.conf))
+  if (!('diagnostics' in conf) && !conf.exists && (!isNamed || instead.conf !== undefined))
+    diagnostics.push(noConf(instead.conf ?? paths.conf, isNamed))
   refuse(diagnostics)
   if ('diagnostics' in conf || 'diagnostics' in secrets || 'diagnostics' in site)
     throw new Error('a mistake was not told')
@@ -155,81 +155,23 @@ export async function load(options: RoadOptions): Promise<Loaded> {
       isPartial: !('diagnostics' in conf) && leavesOut(conf.conf, options.classes),
     },
     notices: diagnostics,
+    misspelt: () => misspeltSettings(conf.conf, library, () => openLibrary(options)),
   }
 }
 
 /** compile. Throws a Refusal with every mistake that was found. */
-export function compileCatalog({ input }: Loaded): {
+export function compileCatalog({ input, misspelt }: Loaded): {
   readonly catalog: Catalog
   readonly notices: readonly Diagnostic[]
   /** What a `when` leaves out, by reference and by id. */
   readonly leftOut: () => ReadonlyMap<string, LeftOut>
 } {
   const compiled = compile(input)
-  refuse(compiled.diagnostics)
+  const diagnostics = [...compiled.diagnostics, ...misspelt()]
+  refuse(diagnostics)
   if (!compiled.catalog) throw new Error('a mistake was not told')
-  const { catalog, diagnostics, leftOut } = compiled
+  const { catalog, leftOut } = compiled
   return { catalog, notices: diagnostics, leftOut }
-}
-
-/** What depends on the host or on its data and not on a manifest: a class by itself need not have it. */
-const HOST_CODES = new Set(['unset-value', 'conf-value', 'assertion-failed'])
-
-/**
- * Checks every manifest of the folders given, or of the shipped ones: each by itself, and each
- * class compiled with the facts of this host, and proven where that is asked for.
- */
-export async function validateAll(
-  options: RoadOptions,
-  { isStrict }: { readonly isStrict: boolean },
-): Promise<{ readonly diagnostics: readonly Diagnostic[]; readonly summary: string }> {
-  const { library, input, conf } = await load({ ...options, classes: ['none'], with: {} })
-  const wanted = new Set(options.manifests.map((folder) => resolve(folder)))
-  const isMeant = ({ manifests }: ManifestFolder) => wanted.size === 0 || wanted.has(manifests)
-  const names = library.names(isMeant)
-  const found: Diagnostic[] = []
-  for (const name of names) {
-    const manifest = library.read(name)
-    if (manifest?.aliasOf !== undefined) library.find(name)
-    else if (!manifest) {
-      const scopes = new Scopes(library, factFields)
-      scopes.bad(name)
-      found.push(...scopes.diagnostics)
-    } else {
-      found.push(
-        ...checkManifest(manifest, input, isStrict),
-        ...incompleteNotices(manifest, library.sources),
-      )
-    }
-  }
-  // What is wrong with the list is no mistake of a manifest.
-  const listed = classesOf(conf, { ...options, classes: [] }, [])
-  const diagnostics = unique([
-    ...library.strays(isMeant),
-    ...library.diagnostics,
-    ...found,
-    ...aliasNotices(listed, library),
-  ])
-  return {
-    diagnostics: sortByPlace(diagnostics),
-    summary: `${names.length} ${names.length === 1 ? 'manifest' : 'manifests'}, nothing wrong.`,
-  }
-}
-
-function checkManifest(
-  manifest: Manifest,
-  input: CompileInput,
-  isStrict: boolean,
-): readonly Diagnostic[] {
-  const scopes = new Scopes(input.library, factFields)
-  scopes.check(manifest)
-  if (scopes.diagnostics.length > 0 || manifest.kind === 'define' || manifest.steps)
-    return scopes.diagnostics
-  const { catalog, diagnostics } = compile({ ...input, classes: [{ name: manifest.name }] })
-  return [
-    ...diagnostics.filter(({ code, severity }) => severity !== 'error' || !HOST_CODES.has(code)),
-    ...(isStrict && catalog ? provenOf(catalog, input.library) : []),
-  ]
 }
 
 /** All that a proof has to say of a catalog. */
@@ -264,37 +206,41 @@ function classesOf(
 ): CompileInput['classes'] {
   if (options.classes.length > 0)
     return options.classes.map((name) => ({ name: name.replace(/^::/, '') }))
+  const listed = listedClasses(conf)
+  diagnostics.push(...listed.diagnostics)
+  return listed.classes
+}
+
+/** The classes that zulip.conf lists, or why they can't be told. */
+export function listedClasses(conf: Conf): {
+  readonly classes: CompileInput['classes']
+  readonly diagnostics: readonly Diagnostic[]
+} {
   const entry = conf.get('machine', 'puppet_classes')
-  if (!entry) {
-    if (conf.sections().length > 0) {
-      diagnostics.push({
-        severity: 'error',
-        code: 'conf-value',
-        message: `${conf.file} lists no classes`,
-        expected: 'puppet_classes in its [machine] section',
-        help: 'run: steward conf add machine.puppet_classes zulip::voyager',
-      })
-    }
-    return []
+  if (entry) return { classes: [], diagnostics: [], ...classList(entry) }
+  if (conf.sections().length === 0) return { classes: [], diagnostics: [] }
+  const none: Diagnostic = {
+    severity: 'error',
+    code: 'conf-value',
+    message: `${conf.file} lists no classes`,
+    expected: 'puppet_classes in its [machine] section',
+    help: 'run: steward conf add machine.puppet_classes zulip::voyager',
   }
-  const list = classList(entry)
-  if ('diagnostics' in list) {
-    diagnostics.push(...list.diagnostics)
-    return []
-  }
-  return list.classes.map((name) => ({ name, place: entry.place }))
+  return { classes: [], diagnostics: [none] }
 }
 
 /** Whether zulip.conf lists classes beside those that were named. */
 function leavesOut(conf: Conf, named: readonly string[]): boolean {
-  const entry = conf.get('machine', 'puppet_classes')
-  const list = named.length === 0 || !entry ? undefined : classList(entry)
-  if (!list || 'diagnostics' in list) return false
+  if (named.length === 0) return false
   const names = new Set(named.map((name) => name.replace(/^::/, '')))
-  return list.classes.some((name) => !names.has(name))
+  return listedClasses(conf).classes.some(({ name }) => !names.has(name))
 }
 
-function noConf(path: string): Diagnostic {
+function noConf(path: string, isNamed: boolean): Diagnostic {
+  if (isNamed) {
+    const message = `there is no ${path}, which --config names`
+    return { severity: 'error', code: 'not-found', message }
+  }
   return {
     severity: 'error',
     code: 'not-found',

@@ -1,6 +1,7 @@
 import { Refusal } from '../diagnostics/diagnostic.ts'
-import { compileCatalog, load, provenOf, validateAll } from '../index.ts'
+import { compileCatalog, load, provenOf } from '../index.ts'
 import { aliasNotices } from '../load/class-list.ts'
+import { validateAll } from '../validate.ts'
 import { type CommonFlags, roadOptions } from './options.ts'
 import { print, showDiagnostics } from './output.ts'
 

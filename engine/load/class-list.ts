@@ -2,19 +2,27 @@ import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts'
 import type { ConfEntry } from './conf.ts'
 import type { Library } from './library.ts'
 
+/** A class that zulip.conf lists, and where it does. */
+interface ListedClass {
+  readonly name: string
+  readonly place: Place
+}
+
 /**
  * The classes that `[machine] puppet_classes` lists, in its order, without a leading `::` and without empty
  * items. Names with blanks between them instead of commas are refused (conf-value), for each such item.
  */
 export function classList(
   entry: ConfEntry,
-): { readonly classes: readonly string[] } | { readonly diagnostics: readonly Diagnostic[] } {
+): { readonly classes: readonly ListedClass[] } | { readonly diagnostics: readonly Diagnostic[] } {
   const items = itemsOf(entry)
   const diagnostics = items.flatMap(({ text, place }) =>
     /\s/.test(text) ? [separatedByBlanks(text, place)] : [],
   )
   if (diagnostics.length > 0) return { diagnostics }
-  return { classes: items.map(({ text }) => text.replace(/^::/, '')) }
+  return {
+    classes: items.map(({ text, place }) => ({ name: text.replace(/^::/, ''), place })),
+  }
 }
 
 /** Those of the classes that go by an earlier name of another class, a notice each. */

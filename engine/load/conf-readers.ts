@@ -18,10 +18,16 @@ export interface ConfReader {
   readonly owner: string
 }
 
-/** Every parameter of the library that reads zulip.conf; manifests with mistakes are passed over. */
-export function confReaders(library: Library): ConfReader[] {
+/**
+ * Every parameter that reads zulip.conf, of all manifests of the library or of some; those with mistakes are passed
+ * over.
+ */
+export function confReaders(
+  library: Library,
+  names: readonly string[] = library.names(),
+): ConfReader[] {
   const readers: ConfReader[] = []
-  for (const name of library.names()) {
+  for (const name of names) {
     for (const [parameter, decl] of Object.entries(library.read(name)?.parameters ?? {})) {
       const dot = decl.from?.indexOf('.') ?? -1
       if (decl.from === undefined || dot < 0) continue

@@ -7,6 +7,8 @@ import { type ConfFault, type ConfLine, readLines } from './conf-lines.ts'
 export interface ConfEntry {
   readonly value: string
   readonly place: Place
+  /** Where the setting's name stands. */
+  readonly name: Place
 }
 
 /** What zulip.conf says. Names of sections are exact, names of settings are in lower case. */
@@ -21,6 +23,8 @@ export interface Conf {
   section(name: string): ReadonlyMap<string, ConfEntry> | undefined
   /** In file order, without DEFAULT. */
   sections(): readonly string[]
+  /** Where the header of a section stands; undefined where the section does not exist. */
+  header(section: string): Place | undefined
 }
 
 /** The section whose settings show in all others. */
@@ -34,8 +38,8 @@ export function parseConf(
   text: string,
   file: string,
 ): { readonly conf: Conf } | { readonly diagnostics: readonly Diagnostic[] } {
-  const { sections, diagnostics } = collect(readLines(text), file)
-  return diagnostics.length > 0 ? { diagnostics } : { conf: confOf(sections, file) }
+  const { sections, headers, diagnostics } = collect(readLines(text), file)
+  return diagnostics.length > 0 ? { diagnostics } : { conf: confOf(sections, headers, file) }
 }
 
 /** The name that a setting is looked up by. */
@@ -45,7 +49,7 @@ export function settingName(name: string): string {
 
 type Sections = Map<string, Map<string, ConfEntry>>
 
-function confOf(sections: Sections, file: string): Conf {
+function confOf(sections: Sections, headers: ReadonlyMap<string, Place>, file: string): Conf {
   const defaults = sections.get(defaultSection) ?? new Map<string, ConfEntry>()
   const section = (name: string): ReadonlyMap<string, ConfEntry> | undefined => {
     const own = name === defaultSection ? defaults : sections.get(name)
@@ -58,6 +62,7 @@ function confOf(sections: Sections, file: string): Conf {
       const own = name === defaultSection ? defaults : sections.get(name)
       return own && (own.get(settingName(key)) ?? defaults.get(settingName(key)))
     },
+    header: (name) => headers.get(name),
     sections: () => [...sections.keys()].filter((name) => name !== defaultSection),
   }
 }
@@ -80,7 +85,11 @@ function collect(lines: readonly ConfLine[], file: string) {
     } else if (line.kind === 'option') {
       const key = settingName(line.name)
       const first = section.get(key)
-      const entry = { value: joinedValue(lines, index), place: valuePlace(line, file) }
+      const entry = {
+        value: joinedValue(lines, index),
+        place: valuePlace(line, file),
+        name: namePlace(line, file),
+      }
       if (!first) section.set(key, entry)
       else diagnostics.push(repeatedSetting(name, key, namePlace(line, file), first.place))
     } else if (line.kind === 'broken') {
@@ -89,7 +98,7 @@ function collect(lines: readonly ConfLine[], file: string) {
       if (!isTold) diagnostics.push(broken(line, file))
     }
   }
-  return { sections, diagnostics }
+  return { sections, headers, diagnostics }
 }
 
 /** The lines of a value joined by newlines; blank lines among them count, comments do not. */

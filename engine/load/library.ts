@@ -116,6 +116,11 @@ export class Library {
     return manifest
   }
 
+  /** The names of the manifests that were asked for until now. */
+  readSoFar(): string[] {
+    return [...this.#manifests.keys()]
+  }
+
   /** `did you mean` among all names that exist. */
   nearest(name: string): string | undefined {
     return didYouMean(name, this.names())

@@ -4,7 +4,7 @@ import { type ConfEntry, parseConf } from './conf.ts'
 import { readTextFile } from './text-file.ts'
 
 /** By name in lower case. The places carry no text of the file: it would show the secret. */
-export type Secrets = ReadonlyMap<string, ConfEntry>
+export type Secrets = ReadonlyMap<string, Omit<ConfEntry, 'name'>>
 
 /** zulip-secrets.conf of the managed tree, its `[secrets]` section; empty where there is no file. */
 export function readSecrets(

@@ -42,3 +42,82 @@ test.each([
   expect(stderr).toContain('old is an earlier name of new')
   expect(stderr).toContain('steward conf migrate')
 })
+
+const site = {
+  'site/web.yaml': `class: web
+parameters:
+  port: { type: integer, from: web.port }
+assert:
+  - { that: is_set(port), message: there is no port }
+notices:
+  - message: the web is on
+resources:
+  - file: /srv/port
+    content: "\${{ string(port) }}"
+`,
+  'site/mail.yaml': 'class: mail\nnotices:\n  - message: the mail is on\n',
+}
+const flags = ['--manifests', 'site', '--config', 'zulip.conf']
+const listing = (text: string) => folderWith({ ...site, 'zulip.conf': text })
+
+test('compiles the classes that zulip.conf lists with what it says', () => {
+  const good = listing('[machine]\npuppet_classes = web\n[web]\nport = 80\n')
+  expect(steward(good, 'validate', ...flags)).toMatchObject({
+    status: 0,
+    stdout: '2 manifests and the class that zulip.conf lists, nothing wrong.\n',
+  })
+  const without = steward(listing('[machine]\npuppet_classes = web\n'), 'validate', ...flags)
+  expect(without).toMatchObject({ status: 1, stdout: '' })
+  expect(without.stderr).toContain('there is no port [assertion-failed]')
+})
+
+test('names a class that zulip.conf lists and that does not exist, at its place', () => {
+  const { status, stderr } = steward(
+    listing('[machine]\npuppet_classes = mail, wbe\n'),
+    'validate',
+    ...flags,
+  )
+  expect(status).toBe(1)
+  expect(stderr).toMatch(/^zulip\.conf:2:24: error: there is no class wbe .*did you mean "web"\?$/m)
+})
+
+test('refuses a list of classes that is none, and a zulip.conf that is not there', () => {
+  const said = (folder: string, ...more: string[]) =>
+    steward(folder, 'validate', ...flags, ...more).stderr
+  expect(said(listing('[web]\nport = 80\n'))).toContain('zulip.conf lists no classes')
+  expect(said(listing('[machine]\npuppet_classes = web mail\n'))).toContain('write web, mail')
+  const none = folderWith(site)
+  for (const named of [[], ['mail']])
+    expect(said(none, ...named)).toContain('there is no zulip.conf, which --config names')
+})
+
+test('of the shipped classes, only those that zulip.conf lists have something to say', () => {
+  const said = (classes: string) => {
+    const cwd = folderWith({ 'zulip.conf': `[machine]\npuppet_classes = ${classes}\n` })
+    return steward(cwd, 'validate', '--config', 'zulip.conf').stderr
+  }
+  expect(said('zulip::timesync')).toBe('')
+  expect(said('zulip::nagios')).toMatch(/^notice: zulip::nagios: .*\n$/)
+})
+
+test.each([
+  ['validate', []],
+  ['apply', ['--dry-run', '--root', 'tree', '--state', 'state']],
+])('%s warns of a setting that nobody reads and that looks like another', (command, more) => {
+  const cwd = folderWith({
+    ...site,
+    'tree/srv/x': '',
+    'zulip.conf': '[machine]\npuppet_classes = web\n[web]\nport = 80\nprot = 81\n',
+  })
+  const { status, stderr } = steward(cwd, command, ...more, ...flags)
+  expect(status).toBe(0)
+  expect(stderr).toMatch(/^zulip\.conf:5:1: warning: no class reads web\.prot .*"web\.port"\?.*$/m)
+})
+
+test('what is missing because its name is misspelt is told with its name', () => {
+  const cwd = listing('[machine]\npuppet_classes = web\n[web]\nprot = 81\n')
+  const { status, stderr } = steward(cwd, 'apply', '--dry-run', '--state', 'state', ...flags)
+  expect(status).toBe(1)
+  expect(stderr).toContain('there is no port')
+  expect(stderr).toContain('no class reads web.prot')
+})

@@ -52,7 +52,7 @@ export async function readConfiguration(name: string): Promise<Configuration> {
   if (!list || 'diagnostics' in list) throw refused(name, list?.diagnostics ?? [])
   return {
     name,
-    classes: list.classes,
+    classes: list.classes.map(({ name }) => name),
     data: {
       conf: conf.conf,
       secrets: new Map([...secrets.secrets].map(([key, { value }]) => [key, value])),

@@ -15,7 +15,17 @@ test.each([
   ['puppet_classes = zulip::a,\n  zulip::b', ['zulip::a', 'zulip::b']],
   ['puppet_classes =', []],
 ])('%s', (line, classes) => {
-  expect(listOf(line)).toEqual({ classes })
+  const list = listOf(line)
+  expect('classes' in list && list.classes.map(({ name }) => name)).toEqual(classes)
+})
+
+test('each has its place', () => {
+  expect(listOf('puppet_classes = zulip::a, ::zulip::b')).toMatchObject({
+    classes: [
+      { name: 'zulip::a', place: { line: 2, column: 18, length: 8 } },
+      { name: 'zulip::b', place: { line: 2, column: 28, length: 10 } },
+    ],
+  })
 })
 
 test('names separated by blanks are refused at their place', () => {

@@ -77,7 +77,7 @@ export function declareCatalogCommands(program: Command): void {
         program
           .command('validate [class...]')
           .description(
-            'check manifests, templates and data; without classes, every file of the folders given',
+            'check manifests, templates and data; without classes, every file of the folders given and zulip.conf with the classes that it lists',
           ),
       )
         .option('--strict', 'prove each class too, as steward prove does')
