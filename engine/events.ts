@@ -1,5 +1,6 @@
 import type { Diagnostic } from './diagnostics/diagnostic.ts'
-import type { Action, DueRefresh, PlannedChange } from './plan.ts'
+import type { DueRefresh } from './due-refreshes.ts'
+import type { Action, PlannedChange } from './plan.ts'
 
 /** What a step of a procedure does: asks, changes, or holds other steps. */
 export type StepKind = 'query' | 'act' | 'steps'

@@ -1,35 +1,15 @@
-import { Carriers } from './compile/carriers.ts'
-import type { Catalog, CatalogResource, Edge } from './compile/catalog.ts'
+import type { Catalog, CatalogResource } from './compile/catalog.ts'
 import { type ContentDiff, contentDiff } from './content-diff.ts'
+import {
+  type DueRefresh,
+  isLeftAlone,
+  type OwedRefresh,
+  type PlannedRefreshes,
+  plannedRefreshes,
+} from './due-refreshes.ts'
 import { neighbours, pairs, successors } from './graph.ts'
 import type { States } from './probe.ts'
-import type {
-  Change,
-  FileHistory,
-  RefreshKind,
-  ResourceType,
-  Shown,
-  Verdict,
-} from './resources/type.ts'
-
-/** How a resource is to be refreshed, and whose changes asked for it. */
-export interface DueRefresh {
-  readonly by: RefreshKind
-  readonly from: readonly string[]
-  /** The run that still owes it; absent where only changes of this run ask for it. */
-  readonly owedSince?: string
-}
-
-/** A refresh that a change asked for and that was not made: its run was cut off, failed or left the listener out. */
-export interface OwedRefresh {
-  /** Who is to be refreshed, by reference. */
-  readonly listener: string
-  /** Whose change asked for it, by reference. */
-  readonly source: string
-  readonly by: RefreshKind
-  /** The run that made the change. */
-  readonly run: string
-}
+import type { Change, FileHistory, ResourceType, Shown, Verdict } from './resources/type.ts'
 
 /** What earlier runs left. */
 export interface Past {
@@ -112,20 +92,14 @@ export interface PlanInput {
   readonly owed?: readonly OwedRefresh[]
 }
 
-/** The order stronger first: a restart makes a reload needless. */
-const STRENGTH: Readonly<Record<RefreshKind, number>> = { refresh: 2, restart: 2, reload: 1 }
-
-/** The stronger of two ways to refresh. */
-function strongerRefresh(a: RefreshKind | undefined, b: RefreshKind): RefreshKind {
-  return a !== undefined && STRENGTH[a] >= STRENGTH[b] ? a : b
-}
+const NO_REFRESHES: PlannedRefreshes = { due: new Map(), open: new Map() }
 
 /** Catalog and states as ordered changes with reasons. Pure. */
 export function plan({ catalog, states, types, cannotRun, owed = [] }: PlanInput): Plan {
   const redact = redactor(catalog.secrets)
   // A refresh runs commands, which a tree that can't run any is spared.
   const refreshes =
-    cannotRun === undefined ? plannedRefreshes({ catalog, states, types, owed }) : new Map()
+    cannotRun === undefined ? plannedRefreshes({ catalog, states, types, owed }) : NO_REFRESHES
   const blocked = blockedRoots(catalog, states)
   const planned: PlannedResource[] = []
   const notes: { ref: string; note: string }[] = []
@@ -140,7 +114,8 @@ export function plan({ catalog, states, types, cannotRun, owed = [] }: PlanInput
     const type = types.get(resource.type)
     if (state.kind === 'known' && cannotRun === undefined && type?.asks?.(resource.desired)) asked++
     const own = plannedResource(catalog, resource, state, {
-      refresh: refreshes.get(index),
+      refresh: refreshes.due.get(index),
+      mayRefresh: catalog.resources[refreshes.open.get(index) ?? -1]?.ref,
       generated: catalog.generated ?? new Map(),
       mayDecline: type?.mayDecline?.(resource.desired) === true,
       redact,
@@ -181,10 +156,6 @@ export function plan({ catalog, states, types, cannotRun, owed = [] }: PlanInput
   }
 }
 
-function isLeftAlone(state: States[number]): boolean {
-  return state?.kind === 'known' && 'leftAlone' in state.verdict
-}
-
 /** What would be done to a resource is not done while something before it is blocked. */
 function waitingFor(item: PlannedResource, root: string | undefined): PlannedResource {
   if (root === undefined || item.action === 'blocked') return item
@@ -220,14 +191,17 @@ function plannedResource(
   state: NonNullable<States[number]>,
   how: {
     readonly refresh: PlannedResource['refresh']
+    /** A resource of which it is known later whether it asks for a refresh. */
+    readonly mayRefresh: string | undefined
     readonly mayDecline: boolean
     readonly redact: (text: string) => string
     readonly generated: ReadonlyMap<string, string>
   },
 ): PlannedResource | undefined {
-  const { refresh, mayDecline, redact, generated } = how
+  const { refresh, mayRefresh, mayDecline, redact, generated } = how
   const { index, ref, type, title } = resource
-  if (state.kind === 'known' && !refresh && hasNothing(state.verdict)) return undefined
+  if (state.kind === 'known' && !refresh && mayRefresh === undefined && hasNothing(state.verdict))
+    return undefined
   const common = {
     index,
     ref,
@@ -263,8 +237,14 @@ function plannedResource(
       because: redact(verdict.unknown),
     }
   }
-  if (verdict.changes.length === 0 && refresh && mayDecline)
-    return { ...common, action: 'later', changes: [], because: refresh.from[0] ?? '' }
+  if (verdict.changes.length === 0 && (!refresh || mayDecline)) {
+    return {
+      ...common,
+      action: 'later',
+      changes: [],
+      because: refresh?.from[0] ?? mayRefresh ?? '',
+    }
+  }
   if (verdict.changes.length === 0)
     return { ...common, action: type === 'exec' ? 'run' : 'refresh', changes: [] }
   return {
@@ -391,110 +371,4 @@ function desiredAsChanges(
     }
   }
   return changes
-}
-
-/**
- * Who is refreshed, how, and by whom: listeners of what is about to change and those that are still owed it, unless
- * this run starts them itself.
- */
-function plannedRefreshes({
-  catalog,
-  states,
-  types,
-  owed,
-}: Required<Pick<PlanInput, 'catalog' | 'states' | 'types' | 'owed'>>): Map<number, DueRefresh> {
-  const found = new Map<number, DueRefresh>()
-  const listening = catalog.edges.filter((edge) => edge.refresh !== undefined)
-  if (listening.length + owed.length === 0) return found
-  const byListener = Map.groupBy(listening, ({ to }) => to)
-  const debts = Map.groupBy(owed, ({ listener }) => listener)
-  const carriers = new Carriers(catalog)
-  const isRestarted = (index: number) =>
-    (found.get(index)?.by ?? 'reload') !== 'reload' || starts(states, index)
-  // In order, for an exec that runs on a refresh refreshes others in turn.
-  for (const index of catalog.order) {
-    const { ref, type } = catalog.resources[index] as CatalogResource
-    const edges = byListener.get(index) ?? []
-    const owing = debts.get(ref) ?? []
-    if (
-      edges.length + owing.length === 0 ||
-      !states[index] ||
-      !types.get(type)?.refresh ||
-      isLeftAlone(states[index]) ||
-      startsItself(states, index)
-    )
-      continue
-    let due: DueRefresh | undefined
-    for (const debt of owing)
-      if (!carriers.isFresh(index, -1, isRestarted)) due = withOwed(due, debt)
-    for (const edge of edges) {
-      const source = catalog.resources[edge.from] as CatalogResource
-      const isCause =
-        calls(edge, source, states[edge.from], types) ||
-        (source.type === 'exec' && found.has(edge.from))
-      if (source.noop || !isCause || carriers.isFresh(index, edge.from, isRestarted)) continue
-      due = withSource(due, edge.refresh as RefreshKind, source.ref)
-    }
-    if (due) found.set(index, due)
-  }
-  return found
-}
-
-/** What is due once one more change asks for it. */
-export function withSource(
-  due: DueRefresh | undefined,
-  by: RefreshKind,
-  source: string,
-): DueRefresh {
-  if (!due) return { by, from: [source] }
-  const from = due.from.includes(source) ? due.from : [...due.from, source]
-  return { ...due, by: strongerRefresh(due.by, by), from }
-}
-
-/** What is due with what an earlier run left owing; the earliest such run is named. */
-export function withOwed(
-  due: DueRefresh | undefined,
-  { by, source, run }: OwedRefresh,
-): DueRefresh {
-  const { owedSince = run } = due ?? {}
-  return { ...withSource(due, by, source), owedSince: owedSince < run ? owedSince : run }
-}
-
-/** Whether what is about to change of a resource calls for the refresh that the edge stands for. */
-function calls(
-  { kind }: Edge,
-  source: CatalogResource,
-  state: States[number],
-  types: ReadonlyMap<string, ResourceType>,
-): boolean {
-  if (state?.kind !== 'known' || !('changes' in state.verdict)) return false
-  const changes = state.verdict.changes ?? []
-  if (changes.length === 0) return false
-  return kind !== 'reads' || types.get(source.type)?.staysRead?.(source, changes) !== true
-}
-
-/** Whether this run starts it as things stand. */
-function starts(states: States, index: number): boolean {
-  const state = states[index]
-  if (state?.kind !== 'known' || !('changes' in state.verdict)) return false
-  return (state.verdict.changes ?? []).some(isStart)
-}
-
-export function isStart({ attribute, to }: Change): boolean {
-  return attribute === 'ensure' && to === 'running'
-}
-
-function startsItself(states: States, index: number): boolean {
-  const state = states[index]
-  if (state?.kind === 'later') return true
-  if (state?.kind !== 'known' || !('changes' in state.verdict)) return false
-  return startsAnew(state.verdict.changes ?? [])
-}
-
-/** Whether changes need no refresh beside them: a service that starts reads its files anew, an exec runs once. */
-export function startsAnew(changes: readonly Change[]): boolean {
-  return changes.some(
-    ({ attribute, to }) =>
-      attribute === 'run' || (attribute === 'ensure' && (to === 'running' || to === 'stopped')),
-  )
 }

@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { truthLines } from '../test/support/plan-truth.ts'
 
 interface Check {
   readonly name: string
@@ -30,6 +31,8 @@ const project = join(import.meta.dirname, '..')
 const scratch = mkdtempSync(join(tmpdir(), 'steward-check-'))
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }))
 const report = join(scratch, 'tests.json')
+const truth = join(scratch, 'truth')
+process.env.STEWARD_TRUTH = truth
 
 /** First: the tests of the command line run what it makes, five times as fast as the sources. */
 const build: Check = { name: 'build', argv: ['scripts/build.ts'] }
@@ -109,6 +112,7 @@ for (const { check, passed, seconds } of finished) {
   console.log(`${passed ? 'passed' : 'FAILED'}  ${check.name}, ${seconds.toFixed(1)} s`)
 }
 show(tested)
+console.log(`\n${truthLines(truth).join('\n')}`)
 
 const count = counts()
 // A check that fails counts as one failed test, so that the line below never says 0 when something failed.

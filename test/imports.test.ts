@@ -12,6 +12,7 @@ const ladder = [
   ['apply'],
   ['events', 'saved-plan'],
   ['plan', 'prove'],
+  ['due-refreshes'],
   ['probe'],
   ['compile'],
   ['load'],

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Catalog, CatalogResource } from '../compile/catalog.ts'
+import { isStart, startsAnew } from '../due-refreshes.ts'
 import type { Event, Summary } from '../events.ts'
 import { type Adjacency, neighbours, pairs, predecessors } from '../graph.ts'
 import type { Host } from '../host/host.ts'
@@ -7,12 +8,10 @@ import {
   type Action,
   actionOf,
   conflictOf,
-  isStart,
   type Past,
   type Plan,
   plannedChanges,
   redactor,
-  startsAnew,
 } from '../plan.ts'
 import {
   type Asking,

@@ -1,7 +1,7 @@
 import type { Catalog, CatalogResource } from '../compile/catalog.ts'
+import type { DueRefresh } from '../due-refreshes.ts'
 import type { Host } from '../host/host.ts'
 import { putBack } from '../host/keeping.ts'
-import type { DueRefresh } from '../plan.ts'
 import { ApplyError, type ResourceType } from '../resources/type.ts'
 import type { Intents } from './intents.ts'
 import type { Keeper } from './keeper.ts'

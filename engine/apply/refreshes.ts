@@ -1,6 +1,6 @@
 import { Carriers } from '../compile/carriers.ts'
 import type { Catalog, CatalogResource, Edge } from '../compile/catalog.ts'
-import { type DueRefresh, type OwedRefresh, withOwed, withSource } from '../plan.ts'
+import { type DueRefresh, type OwedRefresh, withOwed, withSource } from '../due-refreshes.ts'
 import type { RefreshKind, ResourceType } from '../resources/type.ts'
 
 /** A resource that is to be refreshed when another changes. */

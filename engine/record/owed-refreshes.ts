@@ -1,5 +1,5 @@
 import type { Catalog } from '../compile/catalog.ts'
-import type { OwedRefresh } from '../plan.ts'
+import type { OwedRefresh } from '../due-refreshes.ts'
 import type { Runs } from './runs.ts'
 
 /**

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
+import type { OwedRefresh } from '../due-refreshes.ts'
 import type { Summary } from '../events.ts'
-import type { OwedRefresh } from '../plan.ts'
 import type { RefreshKind } from '../resources/type.ts'
 import type { Database, Row } from './database.ts'
 

@@ -1,6 +1,7 @@
 import type { Paint } from '../diagnostics/render.ts'
 import { visibleLine } from '../diagnostics/visible.ts'
-import { type Action, type DueRefresh, LATER, type PlannedChange, SECRET } from '../plan.ts'
+import type { DueRefresh } from '../due-refreshes.ts'
+import { type Action, LATER, type PlannedChange, SECRET } from '../plan.ts'
 import type { Shown } from '../resources/type.ts'
 
 export interface ChangeTextOptions {

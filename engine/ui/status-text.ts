@@ -1,7 +1,7 @@
 import type { Paint } from '../diagnostics/render.ts'
 import { visibleLine } from '../diagnostics/visible.ts'
+import type { OwedRefresh } from '../due-refreshes.ts'
 import type { Holder } from '../host/lock.ts'
-import type { OwedRefresh } from '../plan.ts'
 import type { RunRow } from '../record/runs.ts'
 import { renderEnding } from './event-text.ts'
 import { formatTime } from './run-text.ts'

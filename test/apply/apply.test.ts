@@ -88,6 +88,7 @@ resources:
     content: |
       after
 `,
+      { surprises: [`file[${folder}/after]`] },
     )
     expect(outcomes).toEqual(['exec[spoil] changed', `file[${folder}/after] changed`])
     expect(events).toContainEqual(

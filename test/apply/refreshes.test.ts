@@ -125,6 +125,33 @@ describe('a mode of a file', () => {
     expect(await refreshed({ 'file[/etc/app.conf]': [mode(from, to)] })).toHaveLength(1)
   })
 
+  test('that is known later leaves open whether who listens is refreshed', async () => {
+    const catalog = await catalogOf(`class: main
+resources:
+  - exec: first
+    command: [/bin/true]
+    unless: [/bin/false]
+  - exec: second
+    command: [/bin/true]
+    refreshonly: true
+    subscribe: { exec: first }
+  - service: nginx
+    ensure: running
+    subscribe: { exec: second }
+`)
+    const states: States = catalog.resources.map(({ type, title }) =>
+      title === 'first'
+        ? { kind: 'later', on: 0 }
+        : { kind: 'known', verdict: { changes: type === 'package' ? [content] : [] } },
+    )
+    const told = plan({ catalog, states, types }).resources
+    expect(told.map(({ ref, action, because }) => [ref, action, because])).toEqual([
+      ['exec[first]', 'later', 'exec[first]'],
+      ['exec[second]', 'later', 'exec[first]'],
+      ['service[nginx]', 'later', 'exec[second]'],
+    ])
+  })
+
   test('beside another change restarts who reads it', async () => {
     const changes = [content, mode('0664', '0644')]
     expect(await refreshed({ 'file[/etc/app.conf]': changes })).toHaveLength(1)

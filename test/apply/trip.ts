@@ -17,6 +17,7 @@ import { Store } from '../../engine/record/store.ts'
 import { types as allTypes } from '../../engine/resources/index.ts'
 import type { LocalEdits, ResourceType } from '../../engine/resources/type.ts'
 import { compileInput, type Given } from '../compile/input.ts'
+import { expectAsPlanned } from '../support/plan-truth.ts'
 
 /** A tree to manage and a state folder, both real. */
 export interface Place {
@@ -29,6 +30,8 @@ export interface RunOptions extends Given {
   readonly localEdits?: LocalEdits
   /** Called between plan and apply: another hand on the host. */
   readonly meanwhile?: () => void
+  /** The resources that do not end as planned, for something changes them that the manifest does not tell of. */
+  readonly surprises?: readonly string[] | 'any'
   /** What stands for the types themselves; they are compiled as ever. */
   readonly types?: ReadonlyMap<string, ResourceType>
   /** What the run is to use in place of the host itself. */
@@ -99,6 +102,7 @@ export async function tripWith(
       const next = await running.next()
       if (next.done) {
         record.finish(next.value)
+        expectAsPlanned(planned, events, options)
         return {
           run: record.id,
           plan: planned,

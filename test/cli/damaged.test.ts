@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
 import { Store } from '../../engine/record/store.ts'
-import { folderWith, steward } from './steward.ts'
+import { folderWith, stewardAlone as steward } from './steward.ts'
 
 const site = 'class: main\nresources:\n  - file: /f\n    content: x\n'
 const args = ['--root', 'tree', '--state', 'state', '--manifests', 'm']

@@ -1,8 +1,10 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { onTestFinished } from 'vitest'
+import { Store } from '../../engine/record/store.ts'
+import { eventsOf, expectAsPlanned, predictedBy, previewOf } from '../support/plan-truth.ts'
 
 const project = join(import.meta.dirname, '../..')
 
@@ -21,8 +23,37 @@ const command =
     ? [join(project, 'bin/steward')]
     : [join(project, 'bin/node'), join(project, 'engine/cli/start.ts')]
 
-/** Runs the command line as a process of its own without a terminal, in the given folder. */
+/**
+ * Runs the command line as a process of its own without a terminal, in the given folder. What would change the host is
+ * previewed first, and what comes is compared with that.
+ */
 export function steward(cwd: string, ...args: readonly string[]): Ran {
+  const preview = previewOf(args)
+  const predicted = preview && predictedBy(stewardAlone(cwd, ...preview).stdout)
+  const last = predicted && lastRun(cwd, args)
+  const ran = stewardAlone(cwd, ...args)
+  const made = predicted && lastRun(cwd, args)
+  if (predicted && made && made.id !== last?.id) expectAsPlanned(predicted, made.events)
+  return ran
+}
+
+/** The newest run in the state folder that the arguments name. */
+function lastRun(cwd: string, args: readonly string[]) {
+  const at = args.indexOf('--state')
+  const state = at < 0 ? undefined : args[at + 1]
+  if (state === undefined) return undefined
+  try {
+    return Store.reading(resolve(cwd, state), ({ runs }) => {
+      const [newest] = runs.list(1)
+      return newest && { id: newest.id, events: eventsOf(newest, runs.events(newest.id)) }
+    })
+  } catch {
+    return undefined // damaged on purpose
+  }
+}
+
+/** The same with nothing before it, and no look at the record. */
+export function stewardAlone(cwd: string, ...args: readonly string[]): Ran {
   const { status, stdout, stderr } = spawnSync(
     command[0] as string,
     [...command.slice(1), ...args],

@@ -51,7 +51,8 @@ export class Rooted {
     const place = { root: join(base, 'root'), state: join(base, 'state') }
     try {
       this.#prepare(place.root)
-      const { events } = await tripWith(place, this.#part(catalog, order))
+      // An order that the whole catalog does not allow may come otherwise than planned.
+      const { events } = await tripWith(place, this.#part(catalog, order), { surprises: 'any' })
       const failed = events.flatMap((event) =>
         event.type === 'resource_finished' && event.outcome === 'failed'
           ? [`${event.ref} failed: ${event.error?.message}`]

@@ -11,6 +11,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { truthLines } from '../support/plan-truth.ts'
 import { buildArchive } from './archive.ts'
 import { missingForHosts } from './requirements.ts'
 import { withRig } from './rig.ts'
@@ -44,6 +45,7 @@ async function main(): Promise<number> {
 /** The exit status of the test runner, which ends with this process. */
 async function runScenarios(archive: string, counts: string): Promise<number> {
   const { full, sample, only } = options
+  const truth = `${counts}.truth`
   const series = sample ? 'sample' : full ? 'full' : undefined
   const runner = spawn(
     process.execPath,
@@ -60,6 +62,7 @@ async function runScenarios(archive: string, counts: string): Promise<number> {
         ...process.env,
         STEWARD_TEST_ARCHIVE: archive,
         STEWARD_TEST_COUNTS: counts,
+        STEWARD_TRUTH: truth,
         ...(series === undefined ? {} : { STEWARD_TEST_SERIES: series }),
       },
     },
@@ -68,6 +71,7 @@ async function runScenarios(archive: string, counts: string): Promise<number> {
   const code = await new Promise<number | null>((resolve, reject) => {
     runner.on('error', reject).on('close', resolve)
   })
+  console.log(`\n${truthLines(truth).join('\n')}`)
   console.log(`\n${closingLine(counts, code === 0)}`)
   return code ?? 1
 }

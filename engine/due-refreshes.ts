@@ -1,0 +1,167 @@
+import { Carriers } from './compile/carriers.ts'
+import type { Catalog, CatalogResource, Edge } from './compile/catalog.ts'
+import type { States } from './probe.ts'
+import type { Change, RefreshKind, ResourceType } from './resources/type.ts'
+
+/** How a resource is to be refreshed, and whose changes asked for it. */
+export interface DueRefresh {
+  readonly by: RefreshKind
+  readonly from: readonly string[]
+  /** The run that still owes it; absent where only changes of this run ask for it. */
+  readonly owedSince?: string
+}
+
+/** A refresh that a change asked for and that was not made: its run was cut off, failed or left the listener out. */
+export interface OwedRefresh {
+  /** Who is to be refreshed, by reference. */
+  readonly listener: string
+  /** Whose change asked for it, by reference. */
+  readonly source: string
+  readonly by: RefreshKind
+  /** The run that made the change. */
+  readonly run: string
+}
+
+/** Who is to be refreshed as far as a plan can know, by index. */
+export interface PlannedRefreshes {
+  readonly due: ReadonlyMap<number, DueRefresh>
+  /** Who may be refreshed or not, with the index of a resource of which it is known later whether it changes. */
+  readonly open: ReadonlyMap<number, number>
+}
+
+interface Planned {
+  readonly catalog: Catalog
+  readonly states: States
+  readonly types: ReadonlyMap<string, ResourceType>
+  readonly owed: readonly OwedRefresh[]
+}
+
+/**
+ * Who is refreshed, how, and by whom: listeners of what is about to change and those that are still owed it, unless
+ * this run starts them itself. Pure.
+ */
+export function plannedRefreshes({ catalog, states, types, owed }: Planned): PlannedRefreshes {
+  const due = new Map<number, DueRefresh>()
+  const open = new Map<number, number>()
+  const listening = catalog.edges.filter((edge) => edge.refresh !== undefined)
+  if (listening.length + owed.length === 0) return { due, open }
+  const byListener = Map.groupBy(listening, ({ to }) => to)
+  const debts = Map.groupBy(owed, ({ listener }) => listener)
+  const carriers = new Carriers(catalog)
+  const isRestarted = (index: number) =>
+    (due.get(index)?.by ?? 'reload') !== 'reload' || starts(states, index)
+  // In order, for an exec that runs on a refresh refreshes others in turn.
+  for (const index of catalog.order) {
+    const { ref, type } = catalog.resources[index] as CatalogResource
+    const edges = byListener.get(index) ?? []
+    const owing = debts.get(ref) ?? []
+    if (
+      edges.length + owing.length === 0 ||
+      !states[index] ||
+      !types.get(type)?.refresh ||
+      isLeftAlone(states[index]) ||
+      startsItself(states, index)
+    )
+      continue
+    let own: DueRefresh | undefined
+    for (const debt of owing)
+      if (!carriers.isFresh(index, -1, isRestarted)) own = withOwed(own, debt)
+    let cause: number | undefined
+    for (const edge of edges) {
+      const { from, refresh } = edge
+      const source = catalog.resources[from] as CatalogResource
+      if (source.noop || carriers.isFresh(index, from, isRestarted)) continue
+      const isRun = source.type === 'exec' && due.has(from)
+      if (calls(edge, source, states[from], types) || (isRun && !mayDecline(source, types)))
+        own = withSource(own, refresh as RefreshKind, source.ref)
+      else if (
+        isRun ||
+        states[from]?.kind === 'later' ||
+        (source.type === 'exec' && open.has(from))
+      )
+        cause ??= from
+    }
+    if (own) due.set(index, own)
+    else if (cause !== undefined) open.set(index, cause)
+  }
+  return { due, open }
+}
+
+function mayDecline(
+  { type, desired }: CatalogResource,
+  types: ReadonlyMap<string, ResourceType>,
+): boolean {
+  return types.get(type)?.mayDecline?.(desired) === true
+}
+
+/** What is due once one more change asks for it. */
+export function withSource(
+  due: DueRefresh | undefined,
+  by: RefreshKind,
+  source: string,
+): DueRefresh {
+  if (!due) return { by, from: [source] }
+  const from = due.from.includes(source) ? due.from : [...due.from, source]
+  return { ...due, by: strongerRefresh(due.by, by), from }
+}
+
+/** What is due with what an earlier run left owing; the earliest such run is named. */
+export function withOwed(
+  due: DueRefresh | undefined,
+  { by, source, run }: OwedRefresh,
+): DueRefresh {
+  const { owedSince = run } = due ?? {}
+  return { ...withSource(due, by, source), owedSince: owedSince < run ? owedSince : run }
+}
+
+/** The order stronger first: a restart makes a reload needless. */
+const STRENGTH: Readonly<Record<RefreshKind, number>> = { refresh: 2, restart: 2, reload: 1 }
+
+/** The stronger of two ways to refresh. */
+function strongerRefresh(a: RefreshKind | undefined, b: RefreshKind): RefreshKind {
+  return a !== undefined && STRENGTH[a] >= STRENGTH[b] ? a : b
+}
+
+/** Whether what is about to change of a resource calls for the refresh that the edge stands for. */
+function calls(
+  { kind }: Edge,
+  source: CatalogResource,
+  state: States[number],
+  types: ReadonlyMap<string, ResourceType>,
+): boolean {
+  if (state?.kind !== 'known' || !('changes' in state.verdict)) return false
+  const changes = state.verdict.changes ?? []
+  if (changes.length === 0) return false
+  return kind !== 'reads' || types.get(source.type)?.staysRead?.(source, changes) !== true
+}
+
+/** Whether this run starts it as things stand. */
+function starts(states: States, index: number): boolean {
+  const state = states[index]
+  if (state?.kind !== 'known' || !('changes' in state.verdict)) return false
+  return (state.verdict.changes ?? []).some(isStart)
+}
+
+export function isStart({ attribute, to }: Change): boolean {
+  return attribute === 'ensure' && to === 'running'
+}
+
+function startsItself(states: States, index: number): boolean {
+  const state = states[index]
+  if (state?.kind === 'later') return true
+  if (state?.kind !== 'known' || !('changes' in state.verdict)) return false
+  return startsAnew(state.verdict.changes ?? [])
+}
+
+/** Whether changes need no refresh beside them: a service that starts reads its files anew, an exec runs once. */
+export function startsAnew(changes: readonly Change[]): boolean {
+  return changes.some(
+    ({ attribute, to }) =>
+      attribute === 'run' || (attribute === 'ensure' && (to === 'running' || to === 'stopped')),
+  )
+}
+
+/** Whether it may differ, and nothing is done about it in this tree. */
+export function isLeftAlone(state: States[number]): boolean {
+  return state?.kind === 'known' && 'leftAlone' in state.verdict
+}
