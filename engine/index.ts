@@ -26,6 +26,7 @@ import { type Past, type Plan, plan } from './plan.ts'
 import { probe, type States } from './probe.ts'
 import { opaqueNotice } from './prove/execs.ts'
 import { prove } from './prove/prove.ts'
+import { type Coverage, coverageOf } from './record/managed.ts'
 import { types } from './resources/index.ts'
 import type { LocalEdits } from './resources/type.ts'
 import { shippedFolder } from './shipped.ts'
@@ -71,6 +72,7 @@ export interface Loaded {
   readonly facts: Facts
   readonly settings: Site['settings']
   readonly input: CompileInput
+  readonly coverage: Coverage
   /** Warnings of the facts. */
   readonly notices: readonly Diagnostic[]
   /** Warnings of settings that look like others. Asked once the classes have been read. */
@@ -130,6 +132,8 @@ export async function load(options: RoadOptions): Promise<Loaded> {
   if ('diagnostics' in conf || 'diagnostics' in secrets || 'diagnostics' in site)
     throw new Error('a mistake was not told')
 
+  const named = isNamed ? namesOf(classes) : []
+  const coverage = coverageOf(named, namesOf(listedClasses(conf.conf).classes))
   const library = openLibrary(options)
   const data: Data = {
     conf: conf.conf,
@@ -146,13 +150,14 @@ export async function load(options: RoadOptions): Promise<Loaded> {
     conf: conf.conf,
     facts,
     settings: site.site.settings,
+    coverage,
     input: {
       classes,
       library,
       types,
       data,
       withSources: options.withSources ?? false,
-      isPartial: !('diagnostics' in conf) && leavesOut(conf.conf, options.classes),
+      isPartial: coverage.isPartial,
     },
     notices: diagnostics,
     misspelt: () => misspeltSettings(conf.conf, library, () => openLibrary(options)),
@@ -186,16 +191,12 @@ export async function preview(
   catalog: Catalog,
   { selection, past }: { readonly selection: Selection; readonly past: Past },
 ): Promise<{ readonly states: States; readonly plan: Plan }> {
-  const states = await probe({
-    catalog,
-    types,
-    host,
-    selected: selected(catalog, selection),
-    files: past.files,
-  })
+  const { files, owed, orphans } = past
+  const chosen = selected(catalog, selection)
+  const states = await probe({ catalog, types, host, selected: chosen, files })
   return {
     states,
-    plan: plan({ catalog, states, types, cannotRun: host.cannotRun, owed: past.owed }),
+    plan: plan({ catalog, states, types, cannotRun: host.cannotRun, owed, orphans }),
   }
 }
 
@@ -229,11 +230,8 @@ export function listedClasses(conf: Conf): {
   return { classes: [], diagnostics: [none] }
 }
 
-/** Whether zulip.conf lists classes beside those that were named. */
-function leavesOut(conf: Conf, named: readonly string[]): boolean {
-  if (named.length === 0) return false
-  const names = new Set(named.map((name) => name.replace(/^::/, '')))
-  return listedClasses(conf).classes.some(({ name }) => !names.has(name))
+function namesOf(classes: CompileInput['classes']): string[] {
+  return classes.map(({ name }) => name)
 }
 
 function noConf(path: string, isNamed: boolean): Diagnostic {

@@ -17,6 +17,17 @@ export interface Past {
   readonly secretPaths: ReadonlySet<string>
   readonly owed: readonly OwedRefresh[]
   readonly files: FileHistory
+  /** What was managed once and is not any more; absent where nobody asked. */
+  readonly orphans?: PlannedOrphans
+}
+
+/** How many things are there still that were managed once, those that this plan removes aside. */
+export interface PlannedOrphans {
+  readonly left: number
+  /** Those of them that were edited here. */
+  readonly edited: number
+  /** Set where it removes those that may go, and which. */
+  readonly removes?: 'files' | 'packages'
 }
 
 /** What a plan has in mind for a resource. */
@@ -78,6 +89,7 @@ export interface Plan {
    * packages, services and commands are left alone.
    */
   readonly cannotRun?: string
+  readonly orphans?: PlannedOrphans
   /** How many resources each action is meant for, `noop` ones aside. */
   readonly counts: Readonly<Record<Action, number>>
 }
@@ -90,12 +102,14 @@ export interface PlanInput {
   readonly cannotRun?: string | undefined
   /** What earlier runs still owe; nothing when absent. */
   readonly owed?: readonly OwedRefresh[]
+  readonly orphans?: PlannedOrphans | undefined
 }
 
 const NO_REFRESHES: PlannedRefreshes = { due: new Map(), open: new Map() }
 
 /** Catalog and states as ordered changes with reasons. Pure. */
-export function plan({ catalog, states, types, cannotRun, owed = [] }: PlanInput): Plan {
+export function plan(input: PlanInput): Plan {
+  const { catalog, states, types, cannotRun, owed = [], orphans } = input
   const redact = redactor(catalog.secrets)
   // A refresh runs commands, which a tree that can't run any is spared.
   const refreshes =
@@ -153,6 +167,7 @@ export function plan({ catalog, states, types, cannotRun, owed = [] }: PlanInput
     counts,
     asked,
     ...(cannotRun === undefined ? {} : { cannotRun }),
+    ...(orphans && (orphans.left > 0 || orphans.removes) ? { orphans } : {}),
   }
 }
 
@@ -251,8 +266,17 @@ function plannedResource(
     ...common,
     action: actionOf(verdict.changes),
     changes: plannedChanges(resource, verdict.changes, redact, generated),
-    ...(verdict.note === undefined ? {} : { note: redact(verdict.note) }),
+    ...noteOf(resource, verdict, redact),
   }
+}
+
+function noteOf(
+  { why }: CatalogResource,
+  { note }: { readonly note?: string },
+  redact: (text: string) => string,
+): { readonly note?: string } {
+  const notes = [why, note && redact(note)].filter((each) => each !== undefined)
+  return notes.length === 0 ? {} : { note: notes.join('; ') }
 }
 
 /** What a conflict shows; nothing of a file that holds a secret. */

@@ -9,6 +9,9 @@ export interface ApplyFlags extends CommonFlags, RunFlags {
   readonly tags?: readonly string[]
   readonly only?: readonly string[]
   readonly localEdits?: LocalEdits
+  readonly removeOrphans?: boolean
+  /** With `removeOrphans`: packages and services too. */
+  readonly packages?: boolean
   /** A file that the plan is written to, or read from. */
   readonly out?: string
   readonly plan?: string

@@ -10,6 +10,7 @@ import {
 } from '../index.ts'
 import { plan } from '../plan.ts'
 import { withHiddenContents } from '../record/in-sync-files.ts'
+import type { OrphanKind } from '../record/orphan.ts'
 import { departedListeners } from '../record/owed-refreshes.ts'
 import { pastOf } from '../record/past.ts'
 import { Store } from '../record/store.ts'
@@ -27,6 +28,7 @@ import { shownCommandLine } from './command-line.ts'
 import { withExample } from './example.ts'
 import { isInteractive, locked, mustBeAllowed, report, tellCutOff } from './locked.ts'
 import { roadOptions } from './options.ts'
+import { lookForOrphans } from './orphans.ts'
 import { print } from './output.ts'
 import { readPlan, writePlan } from './plan-file.ts'
 
@@ -109,7 +111,7 @@ function boundBy<Looked extends Pick<PlannedRun, 'host' | 'catalog' | 'states' |
     ...looked,
     refused,
     states,
-    plan: plan({ catalog, states, types, cannotRun, owed: past.owed }),
+    plan: plan({ catalog, states, types, cannotRun, owed: past.owed, orphans: past.orphans }),
   }
 }
 
@@ -121,13 +123,18 @@ function isGone(ref: string): Diagnostic {
   }
 }
 
-function refuseMixed({ dryRun, out, plan }: ApplyFlags): void {
+function refuseMixed(flags: ApplyFlags): void {
+  const { dryRun, out, plan, removeOrphans, packages, tags = [], only = [] } = flags
   const wrong =
     out !== undefined && !dryRun
       ? '--out is for a dry run, which saves its plan'
       : plan !== undefined && dryRun
         ? '--plan is for an apply; steward show prints a saved plan'
-        : undefined
+        : packages && !removeOrphans
+          ? '--packages is for --remove-orphans'
+          : removeOrphans && tags.length + only.length > 0
+            ? '--remove-orphans is for a run of everything, without --tags and --only'
+            : undefined
   if (wrong !== undefined) throw new Refusal({ severity: 'error', code: 'usage', message: wrong })
 }
 
@@ -136,18 +143,40 @@ function asWarning(diagnostic: Diagnostic): Diagnostic {
 }
 
 /** Reads everything and asks the host: what a dry run does, and what an apply begins with. */
-async function look(flags: ApplyFlags, options: RoadOptions, store: Store | undefined) {
+async function look(
+  flags: ApplyFlags,
+  options: RoadOptions,
+  store: Store | undefined,
+  saved?: SavedPlan,
+) {
   const loaded = await load(options)
   const compiled = compileCatalog(loaded)
-  const { host } = loaded
-  const past = pastOf(store, options, loaded)
-  const catalog = withHiddenContents(compiled.catalog, past.secretPaths)
+  const { host, coverage } = loaded
+  const removes = saved ? saved.plan.orphans?.removes : whatToRemove(flags, loaded)
+  const found = await lookForOrphans(compiled.catalog, loaded, { store, removes })
+  const past = { ...pastOf(store, options, loaded), orphans: found.orphans }
+  const catalog = withHiddenContents(found.catalog, past.secretPaths)
   const looked = await preview(host, catalog, {
     selection: { tags: flags.tags ?? [], only: flags.only ?? [] },
     past,
   })
   const notices = [...loaded.notices, ...compiled.notices]
-  return { loaded, host, catalog, ...looked, past, notices }
+  return { loaded, host, catalog, coverage, gone: found.gone, ...looked, past, notices }
+}
+
+/** Which orphans a run removes: as it was told, else as the site file says. */
+function whatToRemove(
+  { removeOrphans, packages, tags = [], only = [] }: ApplyFlags,
+  { coverage, settings }: Loaded,
+): OrphanKind | undefined {
+  if (!removeOrphans) return tags.length + only.length > 0 ? undefined : settings.removeOrphans
+  if (!coverage.isPartial) return packages ? 'packages' : 'files'
+  throw new Refusal({
+    severity: 'error',
+    code: 'usage',
+    message: '--remove-orphans needs all classes of the host, and these are only some of them',
+    help: 'name no class: then all that zulip.conf lists are applied',
+  })
 }
 
 async function wetRun(
@@ -157,8 +186,8 @@ async function wetRun(
 ): Promise<number> {
   const { store, stop } = context
   tellCutOff(store, flags)
-  const { loaded, notices, ...looked } = await look(flags, options, store)
   const saved = flags.plan === undefined ? undefined : readPlan(flags.plan)
+  const { loaded, notices, gone: settled, ...looked } = await look(flags, options, store, saved)
   const planned = saved ? boundBy(saved, looked) : looked
   const { catalog, past } = planned
   const gone = saved ? notDeclared(saved, catalog).map(isGone) : []
@@ -175,6 +204,7 @@ async function wetRun(
         report({ type: 'notice', message }, flags)
         record.paid(listener)
       }
+      for (const ref of settled) store.managed.forget(ref)
     },
   })
 }

@@ -5,6 +5,7 @@ import type { Host } from '../host/host.ts'
 import { apply, types } from '../index.ts'
 import { type Past, type Plan, redactor, wouldChange } from '../plan.ts'
 import type { States } from '../probe.ts'
+import type { Coverage } from '../record/managed.ts'
 import { RunRecord } from '../record/run-record.ts'
 import { partWriters, secretWriters } from '../record/secret-writers.ts'
 import type { Store } from '../record/store.ts'
@@ -29,6 +30,8 @@ export interface PlannedRun {
   readonly past: Past
   /** The command as it goes on record. */
   readonly command: readonly string[]
+  /** Which classes it is of; absent where it is of none, and what it has is not managed for that. */
+  readonly coverage?: Coverage
   readonly bases?: ReadonlyMap<string, string | undefined>
   /** Set for a plan that was saved: why resources are not what it says, by index. */
   readonly refused?: ReadonlyMap<number, string>
@@ -62,8 +65,9 @@ export async function isWanted(
 export async function runCatalog(
   flags: ApplyFlags,
   { store, stop }: RunContext,
-  { host, catalog, states, plan, past, command, bases, refused, before }: PlannedRun,
+  planned: PlannedRun,
 ): Promise<number> {
+  const { host, catalog, states, plan, past, command, coverage, bases, refused, before } = planned
   const sensitive = secretWriters(catalog, past.secretPaths)
   const partial = partWriters(catalog)
   // A run with nothing to do goes on record in one commit, for each is a sync.
@@ -76,6 +80,7 @@ export async function runCatalog(
     ...(bases ? { bases } : {}),
   })
   before?.(record)
+  if (coverage) store.managed.note(catalog, states, host, coverage)
   if (!hasWork(plan)) {
     record.adopt(catalog, states, host)
     const summary = nothingDone(record.id, plan)

@@ -12,9 +12,8 @@ import type { ApplyFlags } from './apply-flags.ts'
 import { isWanted, plannedStatus, type RunContext, runCatalog, showPlan } from './catalog-run.ts'
 import { isInteractive, locked, tellCutOff } from './locked.ts'
 
-export interface PutBackFlags extends ApplyFlags {
-  readonly packages?: boolean
-}
+/** `packages`: also remove those that the run installed. */
+export type PutBackFlags = ApplyFlags
 
 /** What is to be put back. */
 export interface Chosen {

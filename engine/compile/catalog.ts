@@ -17,6 +17,8 @@ export interface CatalogResource extends Resource {
   readonly file: string
   readonly path: Path
   readonly footprint: Footprint
+  /** Why it is in the catalog, where no manifest declares it. */
+  readonly why?: string
   /** For `explain`: how each attribute got its value. */
   readonly sources: ReadonlyMap<string, ValueSource>
 }

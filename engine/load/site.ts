@@ -14,7 +14,11 @@ export interface Site {
   /** Values of parameters by class, then by name, with leading `::` taken off the class. */
   readonly parameters: ReadonlyMap<string, ReadonlyMap<string, SiteValue>>
   /** Steward's own settings; what is absent is left to what is built in. */
-  readonly settings: { readonly localEdits?: LocalEdits }
+  readonly settings: {
+    readonly localEdits?: LocalEdits
+    /** What is removed that was managed once and is not any more; nothing when absent. */
+    readonly removeOrphans?: (typeof orphanChoices)[number]
+  }
 }
 export interface SiteValue {
   readonly value: unknown
@@ -81,18 +85,35 @@ class SiteForm {
       )
       return [name.replace(/^::/, ''), new Map(values)] as const
     })
-    const localEdits = this.#localEdits(top.local_edits)
-    return { parameters: new Map(classes), settings: localEdits ? { localEdits } : {} }
+    const localEdits = this.#choice('local_edits', top.local_edits, {
+      choices: localEditsChoices,
+      otherwise: 'leave it out for "overwrite"',
+    })
+    const removeOrphans = this.#choice('remove_orphans', top.remove_orphans, {
+      choices: orphanChoices,
+      otherwise: 'leave it out to have them listed only',
+    })
+    return {
+      parameters: new Map(classes),
+      settings: {
+        ...(localEdits ? { localEdits } : {}),
+        ...(removeOrphans ? { removeOrphans } : {}),
+      },
+    }
   }
 
-  #localEdits(value: unknown): LocalEdits | undefined {
-    const choice = localEditsChoices.find((each) => each === value)
+  #choice<Choice extends string>(
+    key: string,
+    value: unknown,
+    { choices, otherwise }: { readonly choices: readonly Choice[]; readonly otherwise: string },
+  ): Choice | undefined {
+    const choice = choices.find((each) => each === value)
     if (choice === undefined && value !== undefined) {
       const word = typeof value === 'string' ? value : ''
-      this.#refuse(['local_edits'], 'local_edits has no such choice', {
-        expected: `one of: ${localEditsChoices.join(', ')}`,
+      this.#refuse([key], `${key} has no such choice`, {
+        expected: `one of: ${choices.join(', ')}`,
         found: JSON.stringify(value),
-        help: didYouMean(word, localEditsChoices) ?? 'leave it out for "overwrite"',
+        help: didYouMean(word, choices) ?? otherwise,
       })
     }
     return choice
@@ -131,4 +152,5 @@ class SiteForm {
   }
 }
 
-const topKeys: readonly string[] = ['parameters', 'local_edits']
+const topKeys: readonly string[] = ['parameters', 'local_edits', 'remove_orphans']
+const orphanChoices = ['files', 'packages'] as const

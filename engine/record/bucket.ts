@@ -68,6 +68,19 @@ export class Bucket {
       : this.#db.all(`${all} AND path = ? ORDER BY id DESC`, textOfPath(path)).map(keptRow)
   }
 
+  /** Whether a path was not there before steward made it. */
+  wasMade(path: string): boolean {
+    const sql = "SELECT 1 FROM kept WHERE path = ? AND kind = 'absent' LIMIT 1"
+    return this.#db.get(sql, textOfPath(path)) !== undefined
+  }
+
+  /** The paths that a resource made. */
+  madeBy(ref: string): string[] {
+    return this.#db
+      .all("SELECT DISTINCT path FROM kept WHERE ref = ? AND kind = 'absent'", ref)
+      .map(({ path }) => pathOfText(String(path)))
+  }
+
   find(id: number): KeptRow | undefined {
     const row = this.#db.get('SELECT * FROM kept WHERE id = ?', id)
     return row && keptRow(row)

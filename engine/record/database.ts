@@ -29,6 +29,10 @@ CREATE TABLE owed (listener TEXT NOT NULL, source TEXT NOT NULL, kind TEXT NOT N
 ALTER TABLE kept ADD COLUMN base TEXT;
 CREATE TABLE adopted (id INTEGER PRIMARY KEY, path TEXT NOT NULL, base TEXT NOT NULL, edited TEXT NOT NULL, at TEXT NOT NULL) STRICT;
 `,
+  `
+CREATE TABLE managed (ref TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
+CREATE TABLE noted (coverage TEXT PRIMARY KEY, digest TEXT NOT NULL, dropped TEXT NOT NULL) STRICT;
+`,
 ]
 
 /** The SQLite database of a state folder. Every commit is synced before it returns. */

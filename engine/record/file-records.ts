@@ -81,6 +81,13 @@ export class FileRecords {
     return new Set(texts.map(pathOfText))
   }
 
+  /** The paths on record that a resource wrote last. */
+  pathsOf(ref: string): string[] {
+    return this.#db
+      .all('SELECT path FROM file WHERE ref = ?', ref)
+      .map(({ path }) => pathOfText(String(path)))
+  }
+
   find(path: string): FileRow | undefined {
     const row = this.#db.get('SELECT * FROM file WHERE path = ?', textOfPath(path))
     return row && ({ ...row, path, sensitive: row.sensitive === 1 } as FileRow)

@@ -3,6 +3,7 @@ import { Bucket } from './bucket.ts'
 import { Contents } from './contents.ts'
 import { Database, unusable } from './database.ts'
 import { FileRecords } from './file-records.ts'
+import { ManagedRecords } from './managed.ts'
 import { ObjectFiles } from './object-files.ts'
 import { Procedures } from './procedures.ts'
 import { Runs } from './runs.ts'
@@ -16,6 +17,7 @@ export class Store {
   readonly contents: Contents
   readonly bucket: Bucket
   readonly files: FileRecords
+  readonly managed: ManagedRecords
   readonly procedures: Procedures
   /** Where the record lies that was found damaged when this was opened, and set aside. */
   readonly setAside: string | undefined
@@ -66,6 +68,7 @@ export class Store {
     this.contents = new Contents(database, objects)
     this.bucket = new Bucket(database, objects)
     this.files = new FileRecords(database, this.contents)
+    this.managed = new ManagedRecords(database)
     this.procedures = new Procedures(database, objects)
   }
 

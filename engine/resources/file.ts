@@ -75,6 +75,8 @@ export const file: ResourceType<FileDesired, FileCurrent> = {
   async apply({ ref, title, desired }, changes, host) {
     try {
       const path = actsOn(normalPath(title), desired, host)
+      const left = desired.onlyEmpty === true ? leftIn(path, host) : undefined
+      if (left !== undefined) return { idle: true, note: `${path} stays, for it holds ${left}` }
       await validateContent(path, desired, changes, host)
       for (const [name, own] of byName(changes)) applyTo(joinPath(path, name), own, host)
     } catch (error) {
@@ -146,6 +148,11 @@ function actsOn(path: string, desired: FileDesired, host: Host): string {
   const followed = followLinks(path, host)
   if ('path' in followed) return followed.path
   throw new ApplyError(followed.blocked, followed)
+}
+
+/** Something in a directory. */
+function leftIn(path: string, host: Host): string | undefined {
+  return host.stat(path)?.kind === 'directory' ? host.list(path)[0] : undefined
 }
 
 function isKnown(error: unknown): error is ApplyError | HostError {

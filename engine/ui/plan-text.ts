@@ -75,6 +75,7 @@ function renderCounts(plan: Plan, { paint }: PlanTextOptions): string {
     ...(cannotRun
       ? [`Packages, services and commands are left alone: ${visibleLine(cannotRun)}.`]
       : []),
+    ...orphansTold(plan),
     ...(asked ? [`${asked} ${asked === 1 ? 'guard was' : 'guards were'} asked, read-only.`] : []),
   ]
   if (plan.resources.length === 0) {
@@ -95,6 +96,14 @@ function renderCounts(plan: Plan, { paint }: PlanTextOptions): string {
     ...some(counts.blocked, 'blocked').map((text) => paint('error', text)),
   ]
   return [`${paint('bold', 'Plan:')} ${parts.join(', ')}; ${rest}.`, ...asides].join(' ')
+}
+
+function orphansTold({ orphans }: Plan): string[] {
+  if (!orphans || orphans.left === 0) return []
+  const { left, edited } = orphans
+  const things = left === 1 ? 'thing is' : 'things are'
+  const among = edited === 0 ? '' : `, ${edited} of them edited here`
+  return [`${left} ${things} there that steward does not manage any more${among}: steward orphans.`]
 }
 
 function some(number: number, what: string): string[] {

@@ -219,7 +219,7 @@ describe('the state folder', () => {
     made.close()
     const db = new DatabaseSync(join(path, 'state.db'))
     db.exec(
-      'DROP TABLE owed; DROP TABLE adopted; ALTER TABLE kept DROP COLUMN base; PRAGMA user_version = 1',
+      'DROP TABLE owed; DROP TABLE adopted; DROP TABLE managed; DROP TABLE noted; ALTER TABLE kept DROP COLUMN base; PRAGMA user_version = 1',
     )
     db.close()
     expect(Store.reading(path, (store) => store.runs.owed())).toEqual([])

@@ -36,6 +36,14 @@ export function declareCatalogCommands(program: Command): void {
             'what becomes of files that were edited here, whatever manifests say',
           ).choices([...localEditsChoices]),
         )
+        .option(
+          '--remove-orphans',
+          'also remove files that were managed once, are not any more, and were not edited here',
+        )
+        .option(
+          '--packages',
+          'with --remove-orphans: packages that steward installed, and services too',
+        )
         .option('--out <file>', 'of a dry run: save its plan, bound to what it was made from')
         .option(
           '--plan <file>',
@@ -50,6 +58,7 @@ export function declareCatalogCommands(program: Command): void {
         'steward apply --dry-run',
         'steward apply --yes',
         'steward apply --dry-run --out plan.json',
+        'steward apply --dry-run --remove-orphans',
         'steward apply --plan plan.json --yes',
         'steward apply zulip::nginx --tags tls',
         'steward apply zulip::profile::memcached --with memory_mb=512',

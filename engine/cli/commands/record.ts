@@ -35,6 +35,35 @@ export function declareRecordCommands(program: Command): void {
     () => import('../undo.ts') as Promise<{ run: Run }>,
   )
 
+  const orphans = program
+    .command('orphans')
+    .description('what was managed once, is there, and is not managed any more')
+  const loadOrphans = () => import('../orphans.ts')
+  runs(
+    examples(
+      withInputs(
+        orphans
+          .command('list', { isDefault: true })
+          .description('each with what becomes of it; nothing is removed'),
+      ).option('--json', 'as JSON'),
+      ['steward orphans', 'steward orphans --json'],
+    ),
+    async () => ({ run: (await loadOrphans()).list as Run }),
+  )
+  runs(
+    examples(
+      withInputs(
+        orphans
+          .command('forget <name...>')
+          .description('name it no more, by path or reference; it stays as it is'),
+      )
+        .option('--json', 'as JSON')
+        .addOption(waitOption()),
+      ['steward orphans forget /etc/nginx/conf.d/old.conf'],
+    ),
+    async () => ({ run: (await loadOrphans()).forget as Run }),
+  )
+
   const runsCommand = program
     .command('runs')
     .description('what earlier runs did on this host')

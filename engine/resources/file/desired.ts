@@ -23,6 +23,8 @@ export interface FileDesired {
   readonly purge?: boolean
   readonly ignore?: string | readonly string[]
   readonly force?: boolean
+  /** Of a directory that is to go: only while it is empty. No attribute of manifests, but of what they hold no more. */
+  readonly onlyEmpty?: boolean
   readonly links?: 'manage' | 'follow'
   readonly replace?: boolean
   readonly local_edits?: LocalEdits

@@ -97,7 +97,7 @@ class Probe {
       owner: owner === undefined ? undefined : this.#account('user', owner),
       group: group === undefined ? undefined : this.#account('group', group),
       mode: mode === undefined ? undefined : parseMode(mode),
-      force: desired.force === true,
+      force: desired.force === true || desired.onlyEmpty === true,
       replace: desired.replace !== false,
     }
   }
