@@ -47,6 +47,8 @@ export interface PlannedChange {
   readonly to: Shown
   readonly diff?: ContentDiff
   readonly note?: string
+  /** Every path that is gone after it, where that is not just the resource's own. */
+  readonly removes?: readonly string[]
   /** What somebody did here that goes with the change. */
   readonly edit?: string
   /** Where what was edited lies, where the resource names a link to it. */
@@ -90,7 +92,10 @@ export interface Plan {
    */
   readonly cannotRun?: string
   readonly orphans?: PlannedOrphans
-  /** How many resources each action is meant for, `noop` ones aside. */
+  /**
+   * How many resources each action is meant for, `noop` ones aside. Of what goes, each path below a directory counts
+   * too, and a directory that only loses what is below it is not changed itself.
+   */
   readonly counts: Readonly<Record<Action, number>>
 }
 
@@ -156,7 +161,7 @@ export function plan(input: PlanInput): Plan {
     blocked: 0,
     unknown: 0,
   }
-  for (const { action, noop } of planned) if (!noop) counts[action]++
+  for (const item of planned) if (!item.noop) count(item, counts)
   return {
     classes: catalog.classes,
     resources: planned,
@@ -169,6 +174,14 @@ export function plan(input: PlanInput): Plan {
     ...(cannotRun === undefined ? {} : { cannotRun }),
     ...(orphans && (orphans.left > 0 || orphans.removes) ? { orphans } : {}),
   }
+}
+
+function count({ action, changes }: PlannedResource, counts: Record<Action, number>): void {
+  const gone = changes.reduce((sum, { removes = [] }) => sum + removes.length, 0)
+  const isLoss =
+    changes.length > 0 && changes.every(({ to, removes }) => removes && to === 'absent')
+  counts.remove += gone
+  if (action === 'remove' ? gone === 0 : !isLoss) counts[action]++
 }
 
 /** What would be done to a resource is not done while something before it is blocked. */
@@ -313,10 +326,11 @@ export function plannedChanges(
   generated: ReadonlyMap<string, string> = new Map(),
 ): PlannedChange[] {
   return changes.map((change) => {
-    const { attribute, from, to, content, note, edit, at } = change
+    const { attribute, from, to, content, note, removes, edit, at } = change
     const isSecret = resource.sensitive.has('*') || resource.sensitive.has(attribute)
     const said = {
       ...(note === undefined ? {} : { note: redact(note) }),
+      ...(removes === undefined ? {} : { removes: removes.map(redact) }),
       ...(edit === undefined ? {} : { edit }),
       ...(at === undefined ? {} : { at }),
     }

@@ -104,10 +104,10 @@ export function areSame(planned: readonly Change[], now: readonly Change[]): boo
 }
 
 function changeParts(
-  { attribute, from, to, content }: Change,
+  { attribute, from, to, content, removes }: Change,
   named?: (text: string) => string,
 ): unknown {
-  if (!content) return [attribute, from, to]
+  if (!content) return [attribute, from, to, removes]
   const contents = [content.from, content.to].map(
     (bytes) =>
       bytes && hash('sha256', named ? named(Buffer.from(bytes).toString('latin1')) : bytes),

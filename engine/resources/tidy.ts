@@ -65,7 +65,7 @@ export const tidy: ResourceType<Desired, Current> = {
     return {
       changes: [
         { ...becomesAbsent, note },
-        { attribute: 'files', from: files, to: [], content },
+        { attribute: 'files', from: files, to: [], content, removes: files },
       ],
     }
   },

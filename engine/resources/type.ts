@@ -105,6 +105,8 @@ export interface Change {
   }
   /** Said behind the change, such as "a socket can't be kept". */
   readonly note?: string
+  /** Every path that is gone after it, where that is not just the resource's own. */
+  readonly removes?: readonly string[]
   /** What somebody did here to what is changed, such as "edited here"; absent where it is as steward left it. */
   readonly edit?: string
   /** Where that file lies, where the names of the resource and the attribute don't say it: a link was followed. */

@@ -26,12 +26,20 @@ export function renderChanges(
 ): string {
   const made = options.verbose ? new Set<string>() : madeBelow(changes)
   const own = changes.filter(({ attribute }) => !made.has(nameOf(attribute)))
+  // What goes is named one by one, however much it is.
+  const [gone, others] = [own.filter(isGone), own.filter((change) => !isGone(change))]
   const parts =
-    action === 'create' || action === 'later' ? newValues(own, options) : differences(own, options)
+    action === 'create' || action === 'later'
+      ? newValues(others, options)
+      : differences(others, options)
   const shown = options.verbose ? parts : parts.slice(0, MAX_CHANGES)
   if (parts.length > shown.length) shown.push(`and ${parts.length - shown.length} more`)
   if (made.size > 0) shown.push(`${made.size} new below it`)
-  return shown.join(', ')
+  return [...differences(gone, options), ...shown].join(', ')
+}
+
+function isGone({ attribute, removes }: PlannedChange): boolean {
+  return removes !== undefined && /(^|: )ensure$/.test(attribute)
 }
 
 /** `restart because file[/etc/x] changes`; in the past for what has been done. */
@@ -109,8 +117,11 @@ function differences(changes: readonly PlannedChange[], options: ChangeTextOptio
   return changes.map((change) => withNote(change, renderChange(change, options)))
 }
 
-function withNote({ note, edit }: PlannedChange, text: string): string {
-  const said = [edit, note].filter((part) => part !== undefined).join('; ')
+function withNote(change: PlannedChange, text: string): string {
+  const { note, edit, to, removes = [] } = change
+  const inside = isGone(change) ? removes.slice(to === 'absent' ? 1 : 0) : []
+  const lost = inside.length === 0 ? undefined : `with ${inside.join(', ')}`
+  const said = [edit, note, lost].filter((part) => part !== undefined).join('; ')
   return said === '' ? text : `${text} (${visibleLine(said)})`
 }
 

@@ -294,7 +294,7 @@ describe('probe and diff', () => {
       'removes a directory with force',
       '/etc/d',
       { ensure: 'absent', force: true },
-      [replaced('directory', 'absent')],
+      [{ ...replaced('directory', 'absent'), removes: ['/etc/d', '/etc/d/f'] }],
     ],
     ['replaces a link by a file', '/etc/l', { ensure: 'file' }, [replaced('link', 'file')]],
     [
@@ -307,7 +307,7 @@ describe('probe and diff', () => {
       'replaces a directory with force',
       '/etc/d',
       { ensure: 'file', force: true },
-      [replaced('directory', 'file')],
+      [{ ...replaced('directory', 'file'), removes: ['/etc/d/f'] }],
     ],
     [
       'replaces a file by a link',

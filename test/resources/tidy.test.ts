@@ -105,6 +105,7 @@ test('diff tells how much it is', async () => {
         from: ['/d/old.gz'],
         to: [],
         content: { from: Buffer.from('/d/old.gz\n'), to: Buffer.of() },
+        removes: ['/d/old.gz'],
       },
     ],
   })

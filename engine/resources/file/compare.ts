@@ -34,6 +34,8 @@ export interface Entry {
   readonly content?: Change | undefined
   /** Why what is wanted there can't be told. */
   readonly mistake?: Blocked
+  /** Every path below a directory that goes or gives way. */
+  readonly below?: readonly string[]
   /** Why it is left alone, though nothing wants it. */
   readonly stays?: string | undefined
   /** What is known of it from earlier runs; absent where it is in sync anyway. */
@@ -110,11 +112,16 @@ function replacement(entry: Entry, stat: FileStat): Comparison {
     }
   }
   const note = isKept || stat.kind === 'directory' ? {} : { note: `a ${stat.kind} can't be kept` }
+  const { name, below = [] } = entry
   if (goal.ensure === 'absent') {
-    return { changes: [{ attribute: 'ensure', from: stat.kind, to: 'absent', ...note }] }
+    const removes = name === '' && below.length === 0 ? {} : { removes: [path, ...below] }
+    return {
+      changes: [{ attribute: 'ensure', from: stat.kind, to: 'absent', ...note, ...removes }],
+    }
   }
+  const removes = below.length === 0 ? {} : { removes: below }
   const [first, ...others] = creation(entry, stat.kind)
-  return { changes: [{ ...first, ...note }, ...others] }
+  return { changes: [{ ...first, ...note, ...removes }, ...others] }
 }
 
 /** Everything that is declared about what is about to be made, so that a plan shows it. */

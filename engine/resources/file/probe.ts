@@ -3,7 +3,7 @@ import type { Accounts, FileStat, HostReader } from '../../host/host.ts'
 import { Conffiles } from '../conffiles.ts'
 import { followLinks } from '../links.ts'
 import { parseMode } from '../mode.ts'
-import { normalPath, parentPath } from '../path.ts'
+import { joinPath, normalPath, parentPath } from '../path.ts'
 import type { Change, ProbeContext, Resource } from '../type.ts'
 import { accountId } from './account.ts'
 import { withAdopted } from './adopted.ts'
@@ -85,7 +85,9 @@ class Probe {
     const below = desired.recurse === true ? this.#below(own, title, desired) : []
     const differing = isInSync(own, this.#accounts) ? below : [own, ...below]
     if (differing.length === 0) return this.#inSync
-    const entries = differing.map((entry) => this.#withHistory(entry, desired))
+    const entries = differing.map((entry) =>
+      this.#withHistory(this.#withBelow(entry, desired), desired),
+    )
     return this.#parentMistake(path, entries) ?? { accounts: this.#accounts, entries }
   }
 
@@ -163,6 +165,25 @@ class Probe {
     const tree = { title, path, desired, goal: ofChildren, declared, adopted, isPartial }
     const entries = entriesBelow(tree, this.#host, stat?.kind === 'directory')
     return entries.filter((entry) => !isInSync(entry, this.#accounts)).toArray()
+  }
+
+  #withBelow(entry: Entry, { force }: FileDesired): Entry {
+    const { goal, stat, path, stays } = entry
+    const isOther =
+      goal.ensure !== undefined && goal.ensure !== 'directory' && goal.ensure !== 'present'
+    if (stat?.kind !== 'directory' || !isOther || force !== true || stays !== undefined)
+      return entry
+    return { ...entry, below: this.#pathsBelow(path) }
+  }
+
+  /** What other resources declare there goes by these. */
+  #pathsBelow(directory: string): string[] {
+    return this.#host.list(directory).flatMap((base) => {
+      const path = joinPath(directory, base)
+      if (this.#declared.has(path)) return []
+      const isDirectory = this.#host.stat(path)?.kind === 'directory'
+      return isDirectory ? [path, ...this.#pathsBelow(path)] : [path]
+    })
   }
 
   /** What is in sync has no use for what became of it before. */
