@@ -6,6 +6,7 @@ import type { Event, StepKind, Summary } from '../events.ts'
 import type { ResourceDecl } from '../load/manifest.ts'
 import { plan } from '../plan.ts'
 import { probe } from '../probe.ts'
+import { Abandonment, ENTERED, StepFailed } from './abandonment.ts'
 import { type Answer, type ClassesSpec, ranFor, Unanswered, waitMs } from './answer.ts'
 import { type Frame, rootFrame } from './frame.ts'
 import { forget, keepAnswer, type StepStatus } from './progress.ts'
@@ -20,7 +21,7 @@ import {
   type Step,
   titleOf,
 } from './step.ts'
-import { isWithin, isWithinAny, keyed, lastName } from './step-keys.ts'
+import { isWithin, isWithinAny, keyed } from './step-keys.ts'
 
 export interface RunInput extends ProcedureInput {
   readonly run: string
@@ -32,8 +33,6 @@ export interface RunInput extends ProcedureInput {
   onCatalog?(catalog: Catalog): void
 }
 
-/** Thrown through the blocks around a step that failed. */
-class StepFailed extends Error {}
 /** Thrown when a signal asked to stop; the run stays open. */
 class Stopped extends Error {}
 
@@ -50,7 +49,7 @@ export function runProcedure(input: RunInput): AsyncGenerator<Event, Summary> {
  * the innermost first, and leaves it at that.
  */
 export function abandonProcedure(input: RunInput): AsyncGenerator<Event, Summary> {
-  return framed(input, {}, (walker, frame) => walker.abandon(frame))
+  return framed(input, {}, (walker, frame) => new Abandonment(input, walker).of(frame))
 }
 
 /** A walk over the steps, between the events that frame a run. */
@@ -89,15 +88,13 @@ class Walker {
     other: 0,
   }
   readonly #input: RunInput
-  readonly #resolver: Resolver
+  readonly resolver: Resolver
   /** Keys of the steps that are not repeated once they are done. */
   readonly #once = new Set<string>()
-  /** Keys of the blocks whose rescue was taken to end the run. */
-  readonly #abandoned = new Set<string>()
 
   constructor(input: RunInput) {
     this.#input = input
-    this.#resolver = new Resolver(input, 'unset')
+    this.resolver = new Resolver(input, 'unset')
   }
 
   async *steps(
@@ -115,7 +112,7 @@ class Walker {
     for (const { decl, name } of steps) {
       let expanded: readonly Step[]
       try {
-        expanded = await this.#expand(decl, frame, `${key}/${name}`, depth)
+        expanded = await this.expand(decl, frame, `${key}/${name}`, depth)
       } catch (error) {
         // Before anything was done it is a refusal; after that, a failure that blocks have to know of.
         if (!(error instanceof Refusal) || Object.keys(progress.statuses).length === 0) throw error
@@ -139,97 +136,13 @@ class Walker {
     }
   }
 
-  async *abandon(frame: Frame): AsyncGenerator<Event> {
-    const failed = { value: false }
-    const cutOff = this.#entered()
-    yield* this.#abandonIn(frame, frame.steps, 'steps', 0, failed)
-    for (const key of cutOff.filter((each) => !this.#abandoned.has(each))) {
-      failed.value = true
-      yield this.#gone(key)
-    }
-    if (failed.value) throw new StepFailed()
-  }
-
-  /** The keys of the blocks that were begun and not ended. */
-  #entered(): string[] {
-    return Object.keys(this.#input.progress.finished)
-      .filter((mark) => mark.endsWith(ENTERED))
-      .map((mark) => mark.slice(0, -ENTERED.length))
-  }
-
-  /** A block that the procedure does not have any more. */
-  #gone(key: string): Event {
-    this.counts.failed++
-    const title = lastName(key)
-    return {
-      type: 'step_finished',
-      kind: 'steps',
-      step: key,
-      title,
-      depth: 0,
-      status: 'failed',
-      error: {
-        severity: 'error',
-        code: 'apply-failed',
-        message: `${title}, in which the run was cut off, is not among the steps of ${this.#input.name} any more: its rescue and always were not taken, and the run is closed`,
-        help: 'put right by hand what they would have; the same command begins at the first step',
-      },
-    }
-  }
-
-  async *#abandonIn(
-    frame: Frame,
-    decls: readonly ResourceDecl[],
-    key: string,
-    depth: number,
-    failed: { value: boolean },
-  ): AsyncGenerator<Event> {
-    const entered = this.#entered()
-    for (const { decl, name } of keyed(decls)) {
-      const own = `${key}/${name}`
-      if (!entered.some((block) => isWithinAny(block, own))) continue
-      for (const step of await this.#expand(decl, frame, own, depth)) {
-        if (!entered.some((block) => isWithin(block, step.key))) continue
-        if (decl.type === 'block') yield* this.#abandonBlock(step, failed)
-        else {
-          const resolved = await this.#resolver.resolve(step)
-          if (resolved.kind !== 'steps') continue
-          yield* this.#abandonIn(
-            resolved.frame,
-            resolved.frame.steps,
-            `${step.key}/steps`,
-            depth + 1,
-            failed,
-          )
-        }
-      }
-    }
-  }
-
-  async *#abandonBlock(
-    { key, frame, depth, decl }: Step,
-    failed: { value: boolean },
-  ): AsyncGenerator<Event> {
-    const part = (name: string) => decl.attributes[name] as readonly ResourceDecl[] | undefined
-    this.#abandoned.add(key)
-    yield* this.#abandonIn(frame, part('steps') ?? [], `${key}/steps`, depth + 1, failed)
-    for (const name of ['rescue', 'always']) {
-      try {
-        yield* this.steps(frame, part(name) ?? [], `${key}/${name}`, depth + 1, true)
-      } catch (error) {
-        if (!(error instanceof StepFailed)) throw error
-        failed.value = true
-      }
-    }
-  }
-
-  async #expand(
+  async expand(
     decl: ResourceDecl,
     frame: Frame,
     key: string,
     depth: number,
   ): Promise<readonly Step[]> {
-    const expanded = await this.#resolver.expand(decl, frame, key, depth)
+    const expanded = await this.resolver.expand(decl, frame, key, depth)
     if ('later' in expanded) throw new Error(`${expanded.later} is not known in a run`)
     return expanded
   }
@@ -257,7 +170,7 @@ class Walker {
     if (once) this.#once.add(key)
     let resolved: Resolved
     try {
-      resolved = await this.#resolver.resolve(step)
+      resolved = await this.resolver.resolve(step)
     } catch (error) {
       yield started
       yield* this.#fail(step, error)
@@ -315,21 +228,21 @@ class Walker {
   /** Asks until the answer is the one that is waited for. A command that fails meanwhile says "not yet". */
   async #waitFor(step: Step, question: Question): Promise<Answer> {
     const { spec } = question
-    if (spec.until === undefined) return this.#resolver.answer(question)
+    if (spec.until === undefined) return this.resolver.answer(question)
     const end = performance.now() + waitMs(spec)
     let last: Unanswered['ran']
     for (;;) {
       try {
         const leftMs = Math.max(MIN_ASKING_MS, end - performance.now())
-        const answer = await this.#resolver.answer(question, leftMs)
-        if (await this.#resolver.holds(step, question, answer)) return answer
+        const answer = await this.resolver.answer(question, leftMs)
+        if (await this.resolver.holds(step, question, answer)) return answer
         last = ranFor(spec, answer, question)
       } catch (error) {
         if (!(error instanceof Unanswered && error.why === 'not yet')) throw error
         last = error.ran
       }
       if (performance.now() > end) {
-        throw this.#resolver.redacted(
+        throw this.resolver.redacted(
           new Unanswered(
             `within ${Math.round(waitMs(spec) / 1000)} s it did not become true that ${String(spec.until)}`,
             last ? { ran: last } : {},
@@ -344,7 +257,7 @@ class Walker {
   async *#classes(step: Step, spec: ClassesSpec): AsyncGenerator<Event> {
     let other: OtherClasses
     try {
-      other = await this.#resolver.other(spec)
+      other = await this.resolver.other(spec)
     } catch (error) {
       yield* this.#fail(step, error)
       return
@@ -555,6 +468,3 @@ const COUNTS = [
 const ASK_AGAIN_MS = 500
 /** A command that is begun has this long, also where the time is nearly up. */
 const MIN_ASKING_MS = 1000
-
-/** Behind the key of a block, in `finished`, while it is not done. */
-const ENTERED = '/entered'
