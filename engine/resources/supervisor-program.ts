@@ -16,6 +16,8 @@ import {
 interface SupervisorProgramDesired {
   readonly ensure?: 'running' | 'stopped'
   readonly tree?: string
+  /** Seconds since the epoch. */
+  readonly since?: number | string
   /** Path globs, or references such as `file[/etc/x]`. */
   readonly restart_on?: readonly string[]
   readonly restart?: readonly string[]
@@ -29,6 +31,8 @@ interface SupervisorProcess {
   readonly state: string
   /** What supervisor says behind it, such as `Exited too quickly (process log may have details)`. */
   readonly said: string
+  /** When it began, in seconds since the epoch, where it runs. */
+  readonly began?: number
 }
 type SupervisorCurrent =
   /** Why there is no supervisor to ask. */
@@ -74,8 +78,12 @@ export const supervisorProgram: ResourceType<SupervisorProgramDesired, Superviso
     const processes = await mustKnow(program, host)
     const isToRun = desired.ensure === 'running'
     const names = processes.filter((each) => isWrong(each, isToRun)).map(({ name }) => name)
-    if (names.length === 0) return { idle: true, note: `it is ${desired.ensure} by now` }
-    await act(ref, [isToRun ? 'start' : 'stop', ...names], host)
+    const old = processes.filter((each) => isOlder(each, desired))
+    if (names.length + old.length === 0)
+      return { idle: true, note: `it is ${desired.ensure} by now` }
+    if (old.length > 0 && desired.restart !== undefined) await mustRun(host, ref, desired.restart)
+    else for (const { name } of old) await act(ref, ['restart', name], host)
+    if (names.length > 0) await act(ref, [isToRun ? 'start' : 'stop', ...names], host)
     return undefined
   },
   refresh: refreshProgram,
@@ -105,15 +113,26 @@ function diffProgram({ ref, title, desired }: Program, current: SupervisorCurren
   }
   const isToRun = ensure === 'running'
   const others = processes.filter((process) => isWrong(process, isToRun))
-  if (others.length === 0) return { changes: [] }
+  const old = processes.filter((process) => isOlder(process, desired))
+  if (others.length === 0) {
+    if (old.length === 0) return { changes: [] }
+    const began = Math.min(...old.map((process) => process.began ?? 0))
+    const which = old.length === 1 ? '' : ` (${few(old.map(({ name }) => name))})`
+    const note = `restarted, to run since ${shownTime(Number(desired.since))} or later${which}`
+    // A start, after which nothing that it reads has to be told to it.
+    return {
+      changes: [
+        { attribute: 'ensure', from: `running since ${shownTime(began)}`, to: ensure, note },
+      ],
+    }
+  }
   const [only] = processes
   if (only !== undefined && processes.length === 1) {
     const note = only.state === 'FATAL' || only.state === 'BACKOFF' ? { note: only.said } : {}
     return { changes: [{ attribute: 'ensure', from: stateOf(only), to: ensure, ...note }] }
   }
   const shown = others.map((process) => `${process.name} (${stateOf(process)})`)
-  const few = [...shown.slice(0, 3), ...(shown.length > 3 ? [`${shown.length - 3} more`] : [])]
-  const note = few.join(', ')
+  const note = few(shown)
   if (others.length === processes.length || !isToRun) {
     return {
       changes: [{ attribute: 'ensure', from: isToRun ? 'stopped' : 'running', to: ensure, note }],
@@ -122,6 +141,14 @@ function diffProgram({ ref, title, desired }: Program, current: SupervisorCurren
   // Not a start of the whole: those that run are still to be restarted where that is due.
   const from = `${processes.length - others.length} of ${processes.length}`
   return { changes: [{ attribute: 'running', from, to: 'all', note }] }
+}
+
+function few(all: readonly string[]): string {
+  return [...all.slice(0, 3), ...(all.length > 3 ? [`${all.length - 3} more`] : [])].join(', ')
+}
+
+function shownTime(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().replace('.000', '')
 }
 
 async function refreshProgram(
@@ -174,10 +201,14 @@ async function askStatus(
   const result = await host.query(['supervisorctl', 'status'])
   const { stdout, stderr, startError, exitCode } = result
   if (startError === 'ENOENT') return { silent: 'it is not installed' }
+  const now = Math.floor(Date.now() / 1000)
   const processes: SupervisorProcess[] = []
   for (const line of stdout.split('\n')) {
     const [, name, state, said = ''] = /^(\S+) +([A-Z]+)(?: +(.*))?$/.exec(line) ?? []
-    if (name !== undefined && state !== undefined) processes.push({ name, state, said })
+    if (name === undefined || state === undefined) continue
+    const age = ageOf(said)
+    const began = age === undefined ? {} : { began: now - age }
+    processes.push({ name, state, said, ...began })
   }
   if (processes.length > 0 || exitCode === 0) return { processes }
   return { silent: `${stdout}${stderr}`.trim().split('\n')[0] || howItEnded(result) }
@@ -219,6 +250,24 @@ function isUp({ state }: SupervisorProcess): boolean {
 
 function isWrong(each: SupervisorProcess, isToRun: boolean): boolean {
   return isToRun ? !isUp(each) : isTried(each)
+}
+
+/** Times are of whole seconds: what began within the one after counts as older too. */
+function isOlder(
+  { began }: SupervisorProcess,
+  { ensure, since }: SupervisorProgramDesired,
+): boolean {
+  return (
+    ensure === 'running' && since !== undefined && began !== undefined && began <= Number(since) + 1
+  )
+}
+
+/** Seconds, from what supervisor says of a process that runs: `pid 812, uptime 1 day, 0:00:04`. */
+function ageOf(said: string): number | undefined {
+  const found = /uptime (?:([0-9]+) days?, )?([0-9]+):([0-9]+):([0-9]+)/.exec(said)
+  if (!found) return undefined
+  const [days, hours, minutes, seconds] = found.slice(1).map((text) => Number(text ?? 0))
+  return (((days ?? 0) * 24 + (hours ?? 0)) * 60 + (minutes ?? 0)) * 60 + (seconds ?? 0)
 }
 
 /** Whether it runs, or supervisor starts it again in a moment. */

@@ -61,6 +61,47 @@ test('probe: asks once for all, and not for what is only restarted', async () =>
   expect(host.queries).toEqual(['supervisorctl status'])
 })
 
+describe('since', () => {
+  const now = Math.floor(Date.now() / 1000)
+  const desired = (since: number | string) => ({ ensure: 'running', since }) as const
+
+  test('what is older is restarted, and nothing else', async () => {
+    const older = await plan('zulip-django', desired(now))
+    expect(older).toMatchObject({
+      changes: [{ attribute: 'ensure', from: expect.stringMatching(/^running since 2/) }],
+    })
+    expect(await plan('zulip-django', desired(now - 100))).toEqual({ changes: [] })
+    expect(await plan('zulip-django', desired(`${now - 100}`))).toEqual({ changes: [] })
+  })
+
+  test('the processes of a group are restarted one by one, and what does not run is started', async () => {
+    const host = machine({
+      commands: {
+        'supervisorctl restart zulip-workers:events_digest': { stdout: 'started\n' },
+        'supervisorctl start zulip-workers:events_mail zulip-workers:events_user': { stdout: '' },
+      },
+    })
+    await supervisorProgram.apply(declared('zulip-workers', desired(now)), [], host)
+    expect(host.runs).toEqual([
+      'supervisorctl restart zulip-workers:events_digest',
+      'supervisorctl start zulip-workers:events_mail zulip-workers:events_user',
+    ])
+  })
+
+  test('days count', async () => {
+    const old = {
+      exitCode: 0,
+      stdout: 'zulip-django   RUNNING   pid 812, uptime 2 days, 0:00:04\n',
+    }
+    const options = { commands: { 'supervisorctl status': old } }
+    const two = 2 * 86_400
+    expect(await plan('zulip-django', desired(now - two - 60), options)).toEqual({ changes: [] })
+    expect(await plan('zulip-django', desired(now - two + 60), options)).toMatchObject({
+      changes: [{ attribute: 'ensure', from: expect.stringMatching(/^running since 2/) }],
+    })
+  })
+})
+
 describe('diff', () => {
   const running = { ensure: 'running' } as const
   const stopped = { ensure: 'stopped' } as const
