@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Catalog, CatalogResource } from '../compile/catalog.ts'
-import { isStart, startsAnew } from '../due-refreshes.ts'
+import { type DueRefresh, isStart, startsAnew } from '../due-refreshes.ts'
 import type { Event, Summary } from '../events.ts'
 import { type Adjacency, neighbours, pairs, predecessors } from '../graph.ts'
 import type { Host } from '../host/host.ts'
@@ -111,6 +111,8 @@ class Runner {
    * and whose failure keeps it from being done.
    */
   readonly #changed: Uint8Array
+  /** By reference, when what was changed in this run was; see `refresh` of a type. */
+  readonly #madeAt = new Map<string, number>()
   readonly #touched: Uint8Array
   readonly #failedRoot: Int32Array
   readonly tally = new Tally()
@@ -337,7 +339,7 @@ class Runner {
     }
     if (!result?.idle) {
       const staysRead = this.#type(resource).staysRead?.(resource, changes) === true
-      this.#changed[resource.index] = staysRead ? STAYS_READ : CHANGED
+      this.#wasChanged(resource, staysRead ? STAYS_READ : CHANGED)
       if (changes.some(isStart)) this.#refreshes.restarted(resource.index)
     }
     yield* this.#refreshIfDue(resource, began, result?.idle ? [] : changes, result)
@@ -365,7 +367,7 @@ class Runner {
         yield this.#failed(resource, since, error, 'apply-failed', made[failed.indexOf(item)])
         continue
       }
-      this.#changed[resource.index] = CHANGED
+      this.#wasChanged(resource)
       // What was noted told what the transaction would have to do, and now it has.
       const done = changes.map(({ note: _note, ...change }) => change)
       yield this.#finished(resource, since, {
@@ -402,7 +404,7 @@ class Runner {
     this.#current = ref
     let refreshed: Result | undefined
     try {
-      refreshed = await type.refresh(resource, due.by, this.#host)
+      refreshed = await type.refresh(resource, due.by, this.#host, this.#lastMadeAt(index, due))
     } catch (first) {
       const back = this.#putBacks.filesOf(type, resource, due)
       if (back.paths.length > 0) yield { type: 'put_back', ref, paths: back.paths }
@@ -412,7 +414,7 @@ class Runner {
     }
     this.#input.keeper.paid(ref)
     // An exec that ran on a refresh is a change like any other, which those who listen to it hear of.
-    if (resource.type === 'exec' && !refreshed?.idle) this.#changed[index] = CHANGED
+    if (resource.type === 'exec' && !refreshed?.idle) this.#wasChanged(resource)
     if (due.by !== 'reload' && !refreshed?.idle) this.#refreshes.restarted(index)
     if (!this.#changed[index]) this.#intents.unchanged(index)
     const outcome = refreshed?.idle ? 'unchanged' : 'refreshed'
@@ -422,6 +424,19 @@ class Runner {
       ...this.#said(refreshed),
       ...(refreshed?.idle ? {} : { refresh: due }),
     })
+  }
+
+  #wasChanged({ index, ref }: CatalogResource, as = CHANGED): void {
+    this.#changed[index] = as
+    this.#madeAt.set(ref, Number(process.hrtime.bigint() / 1000n))
+  }
+
+  /** When the last change was made that asks for a refresh of which the plan could say nothing. */
+  #lastMadeAt(index: number, { from }: DueRefresh): number | undefined {
+    if (this.#plannedVerdict(index)) return undefined
+    const times = from.map((ref) => this.#madeAt.get(ref) ?? Number.POSITIVE_INFINITY)
+    const last = Math.max(...times)
+    return last < Number.POSITIVE_INFINITY ? last : undefined
   }
 
   #finished(resource: CatalogResource, began: number, finished: Finished): Event {

@@ -58,6 +58,7 @@ export async function refreshService(
   service: Service,
   by: RefreshKind,
   host: Host,
+  madeAt?: number,
 ): Promise<Outcome | undefined> {
   const { title, desired } = service
   const name = unitName(title)
@@ -66,6 +67,10 @@ export async function refreshService(
   const unit = await readyUnit(service, host)
   if (desired.ensure === undefined && unit.active !== 'active' && unit.active !== 'reloading') {
     return { idle: true, note: 'it does not run, so it is not restarted' }
+  }
+  // By its package, which came with it: systemd has read its files since they changed, and so has it.
+  if (madeAt !== undefined && unit.active === 'active' && unit.startedAt > madeAt) {
+    return { idle: true, note: 'it was started after what it reads was changed' }
   }
   await check(service, host)
   await clearFailure(service, unit, host)

@@ -20,10 +20,12 @@ export interface Unit {
   readonly type: string
   /** Where its definition comes from: an init script for a generated unit; often empty. */
   readonly source: string
+  /** When it last began to start, in microseconds of CLOCK_MONOTONIC; 0 where it never did. */
+  readonly startedAt: number
 }
 
 const properties =
-  'Id,LoadState,LoadError,ActiveState,SubState,UnitFileState,NeedDaemonReload,Type,SourcePath'
+  'Id,LoadState,LoadError,ActiveState,SubState,UnitFileState,NeedDaemonReload,Type,SourcePath,InactiveExitTimestampMonotonic'
 
 /** The units in the order given, by one query. Gives why where systemd doesn't answer. */
 export async function showUnits(
@@ -62,6 +64,7 @@ function parseUnit(block: string): Unit {
     needsDaemonReload: value('NeedDaemonReload') === 'yes',
     type: value('Type'),
     source: value('SourcePath'),
+    startedAt: Number(value('InactiveExitTimestampMonotonic')),
   }
 }
 

@@ -269,8 +269,17 @@ export interface ResourceType<Desired extends object = object, Current = unknown
     batch: readonly { readonly resource: Resource<Desired>; readonly changes: readonly Change[] }[],
     host: Host,
   ): Promise<ReadonlyMap<string, ApplyError>>
-  /** Reacts to a change of something it listens to. */
-  refresh?(resource: Resource<Desired>, by: RefreshKind, host: Host): Promise<Outcome | undefined>
+  /**
+   * Reacts to a change of something it listens to. `madeAt` says when the last of these changes was made, in
+   * microseconds of the clock that only goes forward (CLOCK_MONOTONIC): one that was started after that has nothing to
+   * react to. Absent where a change is of an earlier run, or where the plan has said what happens.
+   */
+  refresh?(
+    resource: Resource<Desired>,
+    by: RefreshKind,
+    host: Host,
+    madeAt?: number,
+  ): Promise<Outcome | undefined>
   /**
    * Called where a refresh failed and the files whose change had asked for it are back as they were. Tells whether it
    * had to be started anew, and throws where it does not work with these either. Without it they stay as they are.

@@ -3,12 +3,71 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { departedListeners } from '../../engine/record/owed-refreshes.ts'
 import { Store } from '../../engine/record/store.ts'
+import { types } from '../../engine/resources/index.ts'
+import { service } from '../../engine/resources/service.ts'
+import type { ResourceType } from '../../engine/resources/type.ts'
 import { catalogOf, manifestFolder, temporaryFolder } from '../compile/road.ts'
 import { newPlace, runIn } from './run.ts'
 import { runKilledAt } from './run-killed.ts'
 import { type Place, trip } from './trip.ts'
 
 const owedIn = ({ state }: Place) => Store.reading(state, (store) => store.runs.owed()) ?? []
+
+describe('the refresh of what the plan could say nothing of', () => {
+  /** It is there once its unit is, and notes when what it was refreshed for was made. */
+  const daemon = (at: string, told: (number | undefined)[]): ResourceType => ({
+    name: 'service',
+    schema: service.schema,
+    footprint: () => ({}),
+    probe: async (resources) => resources.map(() => existsSync(join(at, 'unit'))),
+    diff: (_resource, isThere) => (isThere ? { changes: [] } : { blocked: 'there is no unit' }),
+    apply: async () => undefined,
+    refresh: async (_resource, _by, _host, madeAt) => {
+      told.push(madeAt)
+      return madeAt === undefined ? undefined : { idle: true, note: 'it was started after that' }
+    },
+  })
+  const manifest = (at: string, content: string) => `class: main
+resources:
+  - file: ${at}/conf
+    content: ${content}
+  - file: ${at}/unit
+    content: unit
+  - service: d
+    restart_on: [${at}/conf]
+    require: { file: ${at}/unit }
+`
+  const now = () => Number(process.hrtime.bigint() / 1000n)
+
+  test('comes with the moment of the change, and is paid where that is needless', async () => {
+    const at = temporaryFolder()
+    const place = newPlace('/')
+    const told: (number | undefined)[] = []
+    const own = new Map([...types, ['service', daemon(at, told)]])
+    const began = now()
+    const first = await runIn(place, manifest(at, 'one'), { types: own })
+    expect(first.plan.resources.at(-1)).toMatchObject({ ref: 'service[d]', action: 'later' })
+    expect(first.outcomes.at(-1)).toBe('service[d] unchanged')
+    expect(told).toEqual([expect.any(Number)])
+    expect(told[0]).toBeGreaterThan(began)
+    expect(told[0]).toBeLessThan(now())
+    expect(owedIn(place)).toEqual([])
+    // What a plan has said is done.
+    const second = await runIn(place, manifest(at, 'two'), { types: own })
+    expect(second.plan.resources.at(-1)).toMatchObject({ ref: 'service[d]', action: 'refresh' })
+    expect(told[1]).toBeUndefined()
+  })
+  test('comes without one where an earlier run owes it', async () => {
+    const at = temporaryFolder()
+    const place = newPlace('/')
+    const told: (number | undefined)[] = []
+    const own = new Map([...types, ['service', daemon(at, told)]])
+    await runIn(place, manifest(at, 'one'), { selection: { only: [`file[${at}/conf]`] } })
+    expect(owedIn(place)).toHaveLength(1)
+    await runIn(place, manifest(at, 'one'), { types: own })
+    expect(told).toEqual([undefined])
+  })
+})
 
 describe('a refresh that is owed', () => {
   const manifest = (at: string, one = '1') => `class: main

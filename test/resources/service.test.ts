@@ -5,7 +5,7 @@ import { ApplyError, type Resource } from '../../engine/resources/type.ts'
 import { type FakeHostOptions, fakeHost } from '../support/fake-host.ts'
 
 const query =
-  'systemctl show --property=Id,LoadState,LoadError,ActiveState,SubState,UnitFileState,NeedDaemonReload,Type,SourcePath --'
+  'systemctl show --property=Id,LoadState,LoadError,ActiveState,SubState,UnitFileState,NeedDaemonReload,Type,SourcePath,InactiveExitTimestampMonotonic --'
 
 /** Recorded on Debian 12 with systemd 252: one block a unit, some lines first that belong to services only. */
 function show(values: Readonly<Record<string, string>>): string {
@@ -19,6 +19,7 @@ function show(values: Readonly<Record<string, string>>): string {
     UnitFileState: 'enabled',
     NeedDaemonReload: 'no',
     LoadError: '',
+    InactiveExitTimestampMonotonic: '5000000',
   }
   const lines = Object.entries({ ...usual, ...values }).map(([name, value]) => `${name}=${value}`)
   return `${lines.join('\n')}\n`
@@ -457,6 +458,21 @@ describe('refresh', () => {
       outcome: { idle: true, note: 'it does not run, so it is not restarted' },
       runs: [],
     })
+  })
+  test('leaves one alone that was started after the change', async () => {
+    const refreshed = (at: ReturnType<typeof machine>, madeAt?: number) =>
+      service
+        .refresh?.(declared({ ensure: 'running' }), 'restart', at.host, madeAt)
+        .then((outcome) => ({ outcome, runs: at.host.runs }))
+    expect(await refreshed(machine({}), 4_999_999)).toEqual({
+      outcome: { idle: true, note: 'it was started after what it reads was changed' },
+      runs: [],
+    })
+    const restarted = { outcome: undefined, runs: ['systemctl restart -- x.service'] }
+    expect(await refreshed(machine({}), 5_000_000)).toEqual(restarted)
+    expect(await refreshed(machine({}))).toEqual(restarted)
+    const never = machine({ InactiveExitTimestampMonotonic: '0' })
+    expect(await refreshed(never, 1)).toEqual(restarted)
   })
   test('has systemd read a changed unit first', async () => {
     const done = await refresh('restart', {}, machine({ NeedDaemonReload: 'yes' }))
