@@ -27,7 +27,7 @@ const READABLE = '/etc/steward/local'
 export async function list(flags: Flags): Promise<number> {
   const options = roadOptions(flags, [], false)
   return withStore(options, async (store) => {
-    const { files } = await look(options, store)
+    const { files } = await lookForEdits(options, store)
     const adopted = [...(store?.files.adopted().keys() ?? [])]
     if (flags.json) {
       const edited = files.map(({ path, ref, what }) => ({ path, ref, what }))
@@ -53,7 +53,7 @@ export async function list(flags: Flags): Promise<number> {
 export async function diff(flags: Flags, path: string): Promise<number> {
   const options = roadOptions(flags, [], false)
   return withStore(options, async (store) => {
-    const { files } = await look(options, store)
+    const { files } = await lookForEdits(options, store)
     const file = fileOf(files, path)
     if (file.isSecret) throw new Refusal(secret(file.path))
     const base = store?.files.recorded(file.path)?.baseContent()
@@ -72,7 +72,7 @@ export async function diff(flags: Flags, path: string): Promise<number> {
 /** `steward local adopt FILE…`: the edits belong to every later version. */
 export function adopt(flags: Flags, paths: readonly string[]): Promise<number> {
   return changing(flags, 'adopt', async (store, options) => {
-    const { files, host } = await look(options, store)
+    const { files, host } = await lookForEdits(options, store)
     const chosen = paths.map((path) => fileOf(files, path))
     for (const file of chosen) {
       const { path, ref, present, wanted, isSecret } = file
@@ -137,7 +137,7 @@ export function drop(flags: Flags, path: string): Promise<number> {
 /** `steward local resolve FILE`: what is there holds the new version, as far as it is to. */
 export function resolve(flags: Flags, path: string): Promise<number> {
   return changing(flags, 'resolve', async (store, options) => {
-    const { files, host } = await look(options, store)
+    const { files, host } = await lookForEdits(options, store)
     const file = fileOf(files, path)
     if (!file.wanted || host.stat(file.path)?.kind !== 'file')
       throw new Refusal(unadoptable(file.path))
@@ -158,7 +158,7 @@ export function resolve(flags: Flags, path: string): Promise<number> {
 }
 
 /** Everything that is edited, as `apply --local-edits overwrite` would find it. */
-async function look(options: RoadOptions, store: Store | undefined) {
+export async function lookForEdits(options: RoadOptions, store: Store | undefined) {
   const loaded = await load(options)
   const { host } = loaded
   const known = store?.files.secretPaths() ?? new Set<string>()

@@ -7,7 +7,7 @@ import type { KeptRow } from '../record/bucket.ts'
 import { withHiddenContents } from '../record/in-sync-files.ts'
 import { pastOf } from '../record/past.ts'
 import { Store } from '../record/store.ts'
-import { type Remainder, undoOf } from '../record/undo.ts'
+import { type Remainder, type UndoInput, undoOf } from '../record/undo.ts'
 import type { ApplyFlags } from './apply-flags.ts'
 import { isWanted, plannedStatus, type RunContext, runCatalog, showPlan } from './catalog-run.ts'
 import { isInteractive, locked, tellCutOff } from './locked.ts'
@@ -23,6 +23,12 @@ export interface Chosen {
   readonly unsure: readonly string[]
   /** Of the run that it was kept by: whoever reads what is put back is among them. */
   readonly classes: readonly string[]
+  /** Where contents come from that are not in the bucket. */
+  readonly contents?: UndoInput['contents']
+  /** What is to be said of it, such as what is left as it is and why. */
+  readonly notices?: readonly Diagnostic[]
+  /** Whether it is what somebody wants now, and not what was there: then it is checked as manifests say. */
+  readonly isEdit?: boolean
 }
 
 /** Plans, shows, asks, puts back and records, as any run. `choose` throws a Refusal where there is no such thing. */
@@ -71,20 +77,21 @@ async function look(
   flags: PutBackFlags,
   options: RoadOptions,
   store: Store,
-  { kept, events, classes, unsure }: Chosen,
+  { kept, events, classes, unsure, contents, notices: told = [], isEdit = false }: Chosen,
 ) {
   const host = localHost({ root: options.root })
   const { current, settings, mistakes } = await currentCatalog({ ...options, classes })
   const { remainder, bases, ...undo } = undoOf({
     kept,
     events,
-    contents: store.contents,
+    contents: contents ?? store.contents,
     host,
     types,
     current,
     withPackages: flags.packages === true,
   })
-  const catalog = withHiddenContents(undo.catalog, store.files.secretPaths())
+  const back = isEdit ? asManifestsSay(undo.catalog, current) : undo.catalog
+  const catalog = withHiddenContents(back, store.files.secretPaths())
   const { files, ...known } = pastOf(store, { localEdits: 'overwrite' }, { settings })
   // What was kept is put back as it was, without edits that were adopted before or since.
   const past = { ...known, files: files && { ...files, adopted: new Map() } }
@@ -93,9 +100,28 @@ async function look(
   const why = 'the run was cut off when it may have changed it; look at it'
   const notices = [
     ...mistakes,
+    ...told,
     ...[...remainder, ...unsure.map((ref) => ({ ref, why }))].map(notice),
   ]
   return { host, catalog, bases, states, plan, past, notices }
+}
+
+/** Files are checked, and their contents hidden, as their manifests say. */
+function asManifestsSay(catalog: Catalog, current: Pick<Catalog, 'resources'>): Catalog {
+  const declared = new Map(current.resources.map((resource) => [resource.ref, resource]))
+  return {
+    ...catalog,
+    resources: catalog.resources.map((resource) => {
+      const { desired, sensitive } = declared.get(resource.ref) ?? {}
+      if (!desired || !sensitive) return resource
+      const validate = 'validate' in desired ? { validate: desired.validate } : {}
+      return {
+        ...resource,
+        desired: { ...resource.desired, ...validate },
+        sensitive: new Set([...resource.sensitive, ...sensitive]),
+      }
+    }),
+  }
 }
 
 /** What the manifests want of this host. To put back may be the way out where they can't be compiled any more. */

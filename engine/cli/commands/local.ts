@@ -55,6 +55,39 @@ export function declareLocal(program: Command): void {
     examples(
       withInputs(
         localCommand
+          .command('save <dir>')
+          .description(
+            'copy the files that were changed here, with owner and mode, into a new folder',
+          ),
+      ).option('--json', 'as JSON'),
+      ['steward local save /root/local-edits'],
+    ),
+    async () => ({ run: (await import('../local-save.ts')).save as Run }),
+  )
+  runs(
+    examples(
+      withInputs(
+        localCommand
+          .command('restore <dir>')
+          .description(
+            'bring back what local save copied, with what is new in the manifests since',
+          ),
+      )
+        .option('-n, --dry-run', 'show what would be restored, and change nothing')
+        .option('-y, --yes', 'do not ask')
+        .option('--as-saved', 'just as it was saved, whatever has become of the files since')
+        .option('--json', 'one event a line')
+        .option('--no-diff', 'leave out the differences of files')
+        .option('-v, --verbose', 'also tell what needs nothing, and what commands print')
+        .addOption(waitOption()),
+      ['steward local restore /root/local-edits --dry-run'],
+    ),
+    async () => ({ run: (await import('../local-save.ts')).restore as Run }),
+  )
+  runs(
+    examples(
+      withInputs(
+        localCommand
           .command('resolve <file>')
           .description('say that a file in conflict now holds its new version, as far as it is to'),
       )
