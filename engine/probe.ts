@@ -133,7 +133,10 @@ export async function verdictsNow(
   } catch (error) {
     if (!(error instanceof HostError)) throw error
     const [resource, ...others] = resources
-    if (resource && others.length === 0) return [{ blocked: `${resource.ref}: ${error.message}` }]
+    if (resource && others.length === 0) {
+      const { message, help } = error
+      return [{ blocked: `${resource.ref}: ${message}`, ...(help === undefined ? {} : { help }) }]
+    }
     // One that the host does not let be looked at says nothing of the others.
     const verdicts: Verdict[] = []
     for (const each of resources) verdicts.push(await verdictNow(type, each, asking))

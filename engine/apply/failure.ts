@@ -31,7 +31,8 @@ export function failure(
     return { ...reason, severity: 'error', code, message: redact(named) }
   }
   if (error instanceof HostError || (error as { syscall?: string }).syscall !== undefined) {
-    return { severity: 'error', code, message: redact(named) }
+    const { help } = error as { help?: string }
+    return { severity: 'error', code, message: redact(named), ...(help && { help }) }
   }
   return {
     severity: 'error',

@@ -4,11 +4,14 @@ export class HostError extends Error {
   readonly code: string
   /** As the caller named it, seen from the managed tree. */
   readonly path: string
+  /** The one next step, where the system's reason says what that is. */
+  readonly help: string | undefined
   constructor(code: string, path: string, reason: string = meaning(code), cause?: unknown) {
     super(`${path}: ${reason}`, cause === undefined ? undefined : { cause })
     this.name = 'HostError'
     this.code = code
     this.path = path
+    this.help = waysOut[code]
   }
 }
 
@@ -50,6 +53,16 @@ const meanings: Readonly<Record<string, string>> = {
   ENXIO: 'is not a regular file',
   EPERM: 'operation not permitted',
   EROFS: 'the file system is read-only',
+}
+
+const waysOut: Readonly<Record<string, string>> = {
+  EACCES:
+    'run steward as a user who may do that; where root may not, see how the file system is mounted',
+  EDQUOT: 'free space or raise the quota, then apply again',
+  EIO: 'journalctl --dmesg shows what the disk reports; mend it, then apply again',
+  ENOSPC: 'free space or inodes there (df, df -i), then apply again',
+  EPERM: 'where lsattr shows an i or a for it, chattr -i -a lets it be changed; then apply again',
+  EROFS: 'journalctl --dmesg may show why it is read-only; mount it writable, then apply again',
 }
 
 function meaning(code: string): string {

@@ -60,7 +60,9 @@ export async function acquireLock(
         severity: 'error',
         code: 'state',
         message: `the run lock ${path} can not be taken: ${(error as Error).message}`,
-        help: 'run steward as root, or name another state folder, on a local disk, with --state',
+        help: isOfDisk(error)
+          ? 'free space on its disk or mend it, or name another folder with --state'
+          : 'run steward as root, or name another state folder, on a local disk, with --state',
       },
       { cause: error },
     )
@@ -89,6 +91,13 @@ function isTaken(database: DatabaseSync, by = 'BEGIN EXCLUSIVE'): boolean {
     if ((error as { errcode?: number }).errcode === 5) return false
     throw error
   }
+}
+
+/** Source: sqlite.org, "Result Codes": SQLITE_READONLY is 8, SQLITE_IOERR 10, SQLITE_FULL 13, also in the low byte. */
+function isOfDisk(error: unknown): boolean {
+  const { code, errcode = 0 } = error as { code?: string; errcode?: number }
+  const isSystems = ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO'].includes(code ?? '')
+  return isSystems || [8, 10, 13].includes(errcode & 0xff)
 }
 
 function held(

@@ -54,13 +54,13 @@ export function writer(root: string): Writer {
   const swept = new Set<string>()
 
   const sync = (): void => {
-    for (const folder of folders.values()) syncFolder(folder)
+    for (const [path, folder] of folders) syncFolder(folder, path)
   }
   const forget = (): void => {
     for (const [path, folder] of folders) {
       folders.delete(path)
       try {
-        syncFolder(folder)
+        syncFolder(folder, path)
       } finally {
         closeSync(folder.fd)
       }
@@ -213,10 +213,14 @@ interface Folder {
   unsynced: boolean
 }
 
-function syncFolder(folder: Folder): void {
+function syncFolder(folder: Folder, path: string): void {
   if (!folder.unsynced) return
-  // Its own descriptor can't be synced.
-  syncPlace(inFolder(folder.fd, '.'), constants.O_DIRECTORY)
+  try {
+    // Its own descriptor can't be synced.
+    syncPlace(inFolder(folder.fd, '.'), constants.O_DIRECTORY)
+  } catch (error) {
+    throw hostError(error, path)
+  }
   folder.unsynced = false
 }
 

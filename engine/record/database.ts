@@ -1,6 +1,7 @@
 import { closeSync, constants, existsSync, openSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite'
+import { pathToFileURL } from 'node:url'
 import { Refusal } from '../diagnostics/diagnostic.ts'
 import { HostError } from '../host/error.ts'
 
@@ -40,7 +41,7 @@ export class Database {
   readonly folder: string
   /** How many of the layouts it has; 0 where whoever was making it was cut off before it held anything. */
   readonly layout: number
-  readonly #db: DatabaseSync
+  #db: DatabaseSync
   readonly #isReadOnly: boolean
   readonly #statements = new Map<string, StatementSync>()
   #isOpen = false
@@ -75,7 +76,10 @@ export class Database {
       this.layout = this.#prepare(readOnly)
     } catch (error) {
       this.#db.close()
-      throw error
+      // On a read-only file system there is no place for what SQLite keeps beside a database that it reads.
+      if (!readOnly || !isUnopened(error) || existsSync(`${file}-wal`)) throw error
+      this.#db = new DatabaseSync(immutable(file), { readOnly })
+      this.layout = this.#prepare(readOnly)
     }
   }
 
@@ -184,6 +188,18 @@ export class Database {
 function isDamage(error: unknown): boolean {
   const { errcode } = error as { errcode?: number }
   return errcode !== undefined && [11, 26].includes(errcode & 0xff)
+}
+
+/** Source: sqlite.org, "Result Codes": SQLITE_CANTOPEN is 14. */
+function isUnopened(error: unknown): boolean {
+  return (error as { errcode?: number }).errcode === 14
+}
+
+/** A database that nobody changes meanwhile. Source: sqlite.org, "Uniform Resource Identifiers". */
+function immutable(file: string): URL {
+  const url = pathToFileURL(file)
+  url.searchParams.set('immutable', '1')
+  return url
 }
 
 /** Gives the database another name, with what SQLite keeps beside it. */

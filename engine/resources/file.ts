@@ -160,7 +160,7 @@ function isKnown(error: unknown): error is ApplyError | HostError {
 }
 
 function failure(ref: string, error: ApplyError | HostError): ApplyError {
-  const { help, ran }: Partial<ApplyError> = error instanceof ApplyError ? error : {}
+  const { help, ran }: Partial<ApplyError> = error
   return new ApplyError(`${ref}: ${error.message}`, {
     ...(help === undefined ? {} : { help }),
     ...(ran ? { ran } : {}),

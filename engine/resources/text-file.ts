@@ -61,7 +61,10 @@ export function readTextFile(path: string, host: HostReader): FoundText {
     if (bytes.includes(0)) return { blocked: `${path} holds NUL bytes, and is no text file` }
     return { path: followed.path, stat, ...parseText(textOf(bytes)) }
   } catch (error) {
-    if (error instanceof HostError) return { blocked: error.message }
+    if (error instanceof HostError) {
+      const { message: blocked, help } = error
+      return help === undefined ? { blocked } : { blocked, help }
+    }
     throw error
   }
 }

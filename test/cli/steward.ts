@@ -18,7 +18,7 @@ export interface Ran {
  * What `npm test` has just built starts five times as fast as the sources, which are run where nobody says that it has
  * been built.
  */
-const command =
+export const stewardCommand: readonly string[] =
   process.env.STEWARD_IS_BUILT === '1'
     ? [join(project, 'bin/steward')]
     : [join(project, 'bin/node'), join(project, 'engine/cli/start.ts')]
@@ -55,8 +55,8 @@ function lastRun(cwd: string, args: readonly string[]) {
 /** The same with nothing before it, and no look at the record. */
 export function stewardAlone(cwd: string, ...args: readonly string[]): Ran {
   const { status, stdout, stderr } = spawnSync(
-    command[0] as string,
-    [...command.slice(1), ...args],
+    stewardCommand[0] as string,
+    [...stewardCommand.slice(1), ...args],
     {
       cwd,
       encoding: 'utf8',

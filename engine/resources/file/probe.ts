@@ -33,7 +33,7 @@ export function probeFiles(
     try {
       return probe.one(resource)
     } catch (error) {
-      if (error instanceof HostError) return { blocked: error.message }
+      if (error instanceof HostError) return blockedBy({ blocked: error.message, help: error.help })
       throw error
     }
   })
@@ -239,7 +239,13 @@ function soundFolders(context: ProbeContext | undefined): Set<string> {
   return folders
 }
 
-function blockedBy({ blocked, help }: Blocked): Blocked {
+function blockedBy({
+  blocked,
+  help,
+}: {
+  readonly blocked: string
+  readonly help?: string | undefined
+}): Blocked {
   return help === undefined ? { blocked } : { blocked, help }
 }
 
