@@ -51,12 +51,3 @@ export async function runAndKill(
   console.log(`${call} ${nth} was not reached: ${report(result)}`)
   return false
 }
-
-/** The same `count` of them every time, from the first to the last. */
-export function spread<T>(all: readonly T[], count: number): T[] {
-  if (count >= all.length) return [...all]
-  return Array.from(
-    { length: count },
-    (_, index) => all[Math.floor((index * all.length) / count)],
-  ).filter((item) => item !== undefined)
-}

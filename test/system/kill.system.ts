@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { applyCrowd, expectConvergence, resetCrowd, tracedImage, undisturbed } from './crowd.ts'
-import { killPoints, spread } from './kill-points.ts'
+import { spread } from './each-point.ts'
+import { killPoints } from './kill-points.ts'
 import { connectRig, type Rig, type TestHost } from './rig.ts'
 import { installedImage, pidOfApply, steward, until } from './steward.ts'
 
