@@ -62,6 +62,8 @@ export interface CommandOptions {
   readonly stdin?: string
   /** 300 000 when absent; the whole process group ends when it is over. */
   readonly timeoutMs?: number
+  /** Of `run`: whether what it wrote is on the disk, and not only on its way there, when it has ended. */
+  readonly lasts?: boolean
   /** For guards: folders over which a private, empty one of the same owner and mode is laid. */
   readonly scratch?: readonly string[]
 }

@@ -8,6 +8,7 @@ import { inFolder, openFolder, openRoot } from './folder.ts'
 import { guardCommand } from './guard.ts'
 import type { Accounts, CommandOptions, CommandResult, FileStat, Host } from './host.ts'
 import { holdsPath, listPath, readLinkPath, readPath, readPieces, statPath } from './read.ts'
+import { syncSystem } from './sync-system.ts'
 import { writer } from './write.ts'
 
 /** For so long an answer is taken for that of another type's same question. */
@@ -116,7 +117,9 @@ export function localHost(options: { readonly root?: string } = {}): Host {
     async run(argv, given = {}) {
       writes.forget()
       try {
-        return await command(argv, given)
+        const result = await command(argv, given)
+        if (given.lasts === true) await syncSystem(root, { stat, accounts: accounts() })
+        return result
       } finally {
         known = undefined
         shared.clear()

@@ -200,7 +200,8 @@ async function run(
   const tries = desired.tries ?? 1
   const pauseMs = parseDurationMs(desired.try_sleep ?? 0) ?? 0
   for (let attempt = 1; ; attempt++) {
-    const result = await host.run(argv, commandOptions(desired))
+    // It is on record as done from here on, and no command syncs by itself.
+    const result = await host.run(argv, { ...commandOptions(desired), lasts: true })
     if (result.exitCode !== undefined && expected.includes(result.exitCode)) {
       const output = outputOf(result)
       return output === '' ? undefined : { output }

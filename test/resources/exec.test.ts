@@ -221,7 +221,11 @@ describe('apply', () => {
   test('hands over its input and no limit where the time is 0', async () => {
     const host = fakeHost({ commands: { 'make it': yes } })
     await exec.apply(declared({ stdin: 'secret', timeout: 0, scratch: ['/x'] }), [change], host)
-    expect(host.asked[0]?.options).toEqual({ stdin: 'secret', timeoutMs: 2_147_483_647 })
+    expect(host.asked[0]?.options).toEqual({
+      stdin: 'secret',
+      timeoutMs: 2_147_483_647,
+      lasts: true,
+    })
   })
   test('takes the exit codes that mean success', async () => {
     const host = fakeHost({ commands: { 'make it': { exitCode: 2 } } })

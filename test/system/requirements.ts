@@ -7,6 +7,7 @@ const packages: Readonly<Record<string, string>> = {
   iproute2: 'ip',
   'util-linux': 'nsenter',
   strace: 'strace',
+  e2fsprogs: 'mkfs.ext4',
 }
 
 /** One sentence on why no test host can be started on this machine, or undefined where one can. */

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { command, must } from './command.ts'
+import { command } from './command.ts'
 import { type AtPoint, eachPoint, spread } from './each-point.ts'
 import { disturbed, type WritingCall, writingCalls } from './injection.ts'
 import {
@@ -16,6 +16,7 @@ import {
   placeIn,
   rootedTree,
   unfinished,
+  unpacked,
   untold,
 } from './rooted.ts'
 
@@ -30,11 +31,8 @@ let calls: readonly WritingCall[]
 let places: readonly Place[]
 
 beforeAll(async () => {
-  const archive = process.env.STEWARD_TEST_ARCHIVE
-  if (archive === undefined) throw new Error('these tests are started by test/system/run.ts')
   folder = mkdtempSync(join(tmpdir(), 'rooted-'))
-  await must(['tar', '-C', folder, '-xzf', archive])
-  steward = [join(folder, 'usr/bin/steward')]
+  steward = await unpacked(folder)
   before = placeIn(join(folder, 'before'))
   await makeRooted(steward, before)
   places = ['one', 'two'].map((name) => placeIn(join(folder, name)))
@@ -61,7 +59,7 @@ test('a run that is killed at any of its writes tears and loses nothing, and is 
 })
 
 test('a record that drops commits would be found by that', { timeout }, async () => {
-  const forgetful = [process.execPath, join(import.meta.dirname, 'forgetful-steward.ts')]
+  const forgetful = [process.execPath, join(import.meta.dirname, 'forgetful-steward.fixture.ts')]
   const [place] = places as readonly [Place]
   const points = spread(await callsOf(forgetful), 8)
   let [killedAt, lossy] = [0, 0]

@@ -37,6 +37,14 @@ export function applyRooted(
   return [...argv, 'apply', '--yes', ...where, '--with', `generation=${generation}`, 'test::rooted']
 }
 
+/** Unpacks the archive that is tested into a folder of this machine; gives the command that starts it. */
+export async function unpacked(folder: string): Promise<readonly string[]> {
+  const archive = process.env.STEWARD_TEST_ARCHIVE
+  if (archive === undefined) throw new Error('these tests are started by test/system/run.ts')
+  await must(['tar', '-C', folder, '-xzf', archive])
+  return [join(folder, 'usr/bin/steward')]
+}
+
 /**
  * Makes a tree of the first generation, which was applied, and then edited by hand: what a disturbed
  * run begins with.
@@ -80,16 +88,13 @@ async function bringPrograms(tree: string): Promise<void> {
   }
 }
 
-/** Makes the place what another one is; programs are shared by hard links. */
+/** Makes the place what another one is. */
 export async function copyPlace(from: Place, to: Place): Promise<void> {
   for (const folder of [to.tree, to.state]) {
     rmSync(folder, { recursive: true, force: true })
     mkdirSync(dirname(folder), { recursive: true })
   }
-  await must(['cp', '-al', from.tree, to.tree])
-  rmSync(join(to.tree, 'srv'), { recursive: true })
-  await must(['cp', '-a', join(from.tree, 'srv'), to.tree])
-  await must(['cp', '-a', from.state, to.state])
+  await must(['cp', '-a', from.tree, from.state, to.folder])
 }
 
 /** What a run may change, by path. */
