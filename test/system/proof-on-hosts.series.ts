@@ -5,7 +5,7 @@ import { build } from 'esbuild'
 import { beforeAll, expect, test } from 'vitest'
 import type { HostEdge, HostTrial } from '../prove/host-trial.ts'
 import { report } from './command.ts'
-import { spread } from './kill-points.ts'
+import { spread } from './each-point.ts'
 import { connectRig, type Rig, type TestHost } from './rig.ts'
 import { installedImage, steward } from './steward.ts'
 
