@@ -40,7 +40,7 @@ export const file: ResourceType<FileDesired, FileCurrent> = {
       ensures: [`path:${path}`],
       ...(ensure === 'file' ? { isLeaf: true as const } : {}),
       ...(setsBody(desired) ? { isWhole: true as const } : {}),
-      ...targetOf(path, desired),
+      ...afterOf(path, desired),
       ...treeOf(path, desired),
     }
   },
@@ -77,12 +77,12 @@ export const file: ResourceType<FileDesired, FileCurrent> = {
       const path = actsOn(normalPath(title), desired, host)
       const left = desired.onlyEmpty === true ? leftIn(path, host) : undefined
       if (left !== undefined) return { idle: true, note: `${path} stays, for it holds ${left}` }
-      await validateContent(path, desired, changes, host)
+      const note = await validateContent(path, desired, changes, host)
       for (const [name, own] of byName(changes)) applyTo(joinPath(path, name), own, host)
+      return note === undefined ? undefined : { note }
     } catch (error) {
       throw isKnown(error) ? failure(ref, error) : error
     }
-    return undefined
   },
 }
 
@@ -108,10 +108,18 @@ function isOthers(account: string | number | undefined): account is string {
   return typeof account === 'string' && account !== 'root' && !/^[0-9]+$/.test(account)
 }
 
-/** What a link says, or what is copied, need not be there; where the catalog makes it, that comes first. */
-function targetOf(path: string, { target, source }: FileDesired): Footprint {
+/**
+ * What a link says, or what is copied, need not be there, nor who is asked about a content; where the catalog makes it,
+ * that comes first.
+ */
+function afterOf(path: string, { target, source, validate }: FileDesired): Footprint {
+  const after: Thing[] = []
   const other = target ?? source
-  return other === undefined ? {} : { after: [`path:${posix.resolve(parentPath(path), other)}`] }
+  if (other !== undefined) after.push(`path:${posix.resolve(parentPath(path), other)}`)
+  const [program] = validate ?? []
+  if (program !== undefined)
+    after.push(program.startsWith('/') ? `path:${program}` : `command:${program}`)
+  return after.length === 0 ? {} : { after }
 }
 
 function treeOf(path: string, { recurse }: FileDesired): Footprint {

@@ -54,6 +54,30 @@ resources:
     const there = never.replace('/f', `${at}/f`)
     expect((await runIn(newPlace('/'), there)).summary).toMatchObject({ failed: 0 })
   })
+  test('comes after what brings its command', async () => {
+    const at = temporaryFolder()
+    const text = `class: main
+resources:
+  - file: ${at}/f
+    content: good
+    validate: [${at}/checker, "%"]
+  - exec: install
+    shell: printf '#!/bin/sh\\necho "never good" >&2; exit 1\\n' >${at}/checker; chmod 755 ${at}/checker
+    provides: { files: ["${at}/checker"] }
+`
+    const { outcomes } = await runIn(newPlace('/'), text)
+    expect(outcomes).toEqual(['exec[install] changed', `file[${at}/f] failed`])
+  })
+  test('is passed over where its command is not there, which is said', async () => {
+    const at = temporaryFolder()
+    const text = manifest(at, 'bad\n').replace('[grep, ', '[no-such-checker, ')
+    const { outcomes, events } = await runIn(newPlace('/'), text)
+    expect(outcomes).toEqual([`file[${at}/f] changed`, 'exec[told] refreshed'])
+    expect(events.find((event) => 'note' in event)).toMatchObject({
+      ref: `file[${at}/f]`,
+      note: 'not validated, for there is no no-such-checker',
+    })
+  })
 })
 
 describe('a service that does not take what its files became', () => {
