@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { camo, makeMirror, tusd } from './mirror.ts'
+import { camo, go, makeMirror, smokescreen, tusd } from './mirror.ts'
 import { connectRig, type Rig, type TestHost } from './rig.ts'
 import { installedImage, steward } from './steward.ts'
 
@@ -45,6 +45,71 @@ describe('a profile alone', () => {
       expect(await host.shell('systemctl --failed --no-legend --plain')).toBe('')
     },
   )
+})
+
+describe('the outgoing proxy alone', () => {
+  let host: TestHost
+  let address: string
+  beforeAll(async () => {
+    host = await rig.up('smokescreen', { image })
+    address = (await host.shell('hostname -I')).trim()
+    const archives = [go, smokescreen]
+    const mirror = await makeMirror(host, archives)
+    await mirror.start()
+    await host.writeFile('/etc/steward/site.yaml', mirror.site(...archives))
+    await host.writeFile(
+      '/etc/zulip/zulip.conf',
+      `[machine]
+puppet_classes = zulip::profile::smokescreen
+[http_proxy]
+listen_address = ${address}
+[downloads]
+mirror = ${mirror.url}
+`,
+    )
+  })
+  afterAll(() => host?.destroy())
+
+  test('a dry run tells what is fetched and built and that a firewall is needed, and touches nothing', async () => {
+    const before = await host.shell('ls -A /srv /usr/local/bin; dpkg-query --show')
+    const { stdout, stderr } = await steward(host, ['apply', '--dry-run', '--detailed-exitcodes'], {
+      exitCode: 2,
+    })
+    expect(stdout).toContain('exec[compile smokescreen]')
+    expect(stdout).toContain('supervisor_program[smokescreen]')
+    expect(stderr).toContain(`Smokescreen listens at ${address}, port 4750`)
+    expect(await host.shell('ls -A /srv /usr/local/bin; dpkg-query --show')).toBe(before)
+  })
+
+  test('it is built and runs at the address of zulip.conf, and nothing else of Zulip is there', async () => {
+    await steward(host, ['apply', '--yes', '--detailed-exitcodes'], { exitCode: 2 })
+    const programs = (await host.shell('supervisorctl status')).trim().split('\n')
+    expect(programs.map((line) => line.split(/\s+/, 2).join(' '))).toEqual(['smokescreen RUNNING'])
+    expect(await host.shell('cat /var/log/zulip/smokescreen.log')).toContain(
+      `serving: --listen-ip ${address}`,
+    )
+    const packages = await host.shell("dpkg-query --show --showformat '${Package}\\n'")
+    expect(packages).not.toMatch(/^(nginx|redis-server|memcached|rabbitmq-server|postgresql)/m)
+  })
+
+  test('the next apply finds nothing to do, and starts nothing anew', async () => {
+    const pid = await host.shell('supervisorctl pid smokescreen')
+    const { stdout } = await steward(host, ['apply', '--yes', '--detailed-exitcodes'], {
+      exitCode: 0,
+    })
+    expect(stdout).toMatch(/nothing to do/i)
+    expect(await host.shell('supervisorctl pid smokescreen')).toBe(pid)
+  })
+
+  test('another address restarts it, once, with that', async () => {
+    await steward(host, ['conf', 'set', 'http_proxy.listen_address', '127.0.0.1'], { exitCode: 0 })
+    await steward(host, ['apply', '--yes', '--detailed-exitcodes'], { exitCode: 2 })
+    const starts = await host.shell('grep -c ^serving: /var/log/zulip/smokescreen.log')
+    expect(starts).toBe('2\n')
+    expect(await host.shell('tail -n 1 /var/log/zulip/smokescreen.log')).toBe(
+      'serving: --listen-ip 127.0.0.1\n',
+    )
+  })
 })
 
 describe('in a container', () => {

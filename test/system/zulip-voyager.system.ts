@@ -3,6 +3,7 @@ import { jobsDuring } from './journal.ts'
 import { camo, go, makeMirror, node, smokescreen, tusd } from './mirror.ts'
 import { connectRig, type Rig, type TestHost } from './rig.ts'
 import { installedImage, steward } from './steward.ts'
+import { programsStartedBy } from './trace.ts'
 
 const conf = (mirror: string): string => `[machine]
 puppet_classes = zulip::voyager
@@ -47,6 +48,7 @@ test('one apply makes a server of it, and no port is open to the world at any mo
     'while [ -e /root/watch ]; do ss -Hltn; sleep 0.2; done >/root/listeners\n',
   )
   await host.shell('touch /root/watch; setsid sh /root/listeners.sh >/dev/null 2>&1 &')
+  await host.shell('rm /var/log/apt/history.log')
   await steward(host, ['apply', '--yes'], { exitCode: 0 }, { timeoutMs: 900_000 })
   await host.shell('rm /root/watch; sleep 1')
   const sockets = (await host.shell("awk '{print $4}' /root/listeners | sort -u"))
@@ -58,6 +60,20 @@ test('one apply makes a server of it, and no port is open to the world at any mo
     .map((socket) => socket.slice(socket.lastIndexOf(':') + 1))
   expect([...new Set(open)].filter((port) => !['22', '80', '443'].includes(port))).toEqual([])
   expect(sockets).toContain('0.0.0.0:443')
+})
+
+test('all packages came in one transaction of apt', async () => {
+  expect(await host.shell('grep -c ^Start-Date: /var/log/apt/history.log')).toBe('1\n')
+})
+
+test('what its package started with the configuration already there was not started a second time', async () => {
+  for (const unit of ['epmd.socket', 'rabbitmq-server.service'])
+    expect(
+      await host.shell(
+        `journalctl --unit ${unit} --no-pager | grep -cE 'Start(ed|ing) |Listening '`,
+      ),
+    ).toBe(unit === 'epmd.socket' ? '1\n' : '2\n')
+  expect(await host.shell('rabbitmqctl -q eval "node()."')).toBe('zulip@localhost\n')
 })
 
 test('every service of the system runs', async () => {
@@ -131,6 +147,11 @@ test.each([
     'systemd-analyze verify --man=no redis-server.service supervisor.service nginx.service epmd.socket',
   ],
   ['the kernel', 'sysctl -p /etc/sysctl.d/40-redis-server.conf /etc/sysctl.d/40-uwsgi.conf'],
+  // It has no check of a system's jobs, which name a user; of what remains without that it has.
+  [
+    'the syntax of cron',
+    `for job in /etc/cron.d/*; do awk '/^[*0-9]/ { $6 = "" } /^@/ { $2 = "" } { print }' "$job" >/tmp/job; crontab -n /tmp/job || exit 1; done`,
+  ],
   // It is given nothing, and is not even installed.
   ['sudo', 'test ! -e /etc/sudoers.d || visudo --check --strict'],
 ])('%s accepts what it was given', async (_title, command) => {
@@ -161,6 +182,70 @@ test('the second apply finds nothing to do', async () => {
   // Who asks RabbitMQ opens a session of its user.
   const own = jobs.filter(({ unit }) => unit !== undefined && !/^(user|session)/.test(unit))
   expect(own).toEqual([])
+})
+
+test('a dry run asks five programs, each once', async () => {
+  const { result, programs } = await programsStartedBy(host, ['steward', 'apply', '--dry-run'])
+  expect(result.exitCode).toBe(0)
+  const asked = programs.flatMap(([program = '', ...args]) => {
+    if (['systemctl', 'supervisorctl', 'rabbitmqctl'].includes(program)) return [program]
+    return program === 'setpriv' ? [args.at(-1) ?? ''] : []
+  })
+  expect(asked).toEqual([
+    'systemctl',
+    'supervisorctl',
+    'rabbitmqctl',
+    expect.stringContaining('.erlang.cookie'),
+    expect.stringContaining('/etc/letsencrypt/'),
+  ])
+})
+
+test('what the real checkers refuse is not put in place, and is told in their words', async () => {
+  const shipped = '/usr/lib/steward'
+  const files = [
+    '/etc/logrotate.d/zulip',
+    '/etc/logrotate.d/nginx',
+    '/etc/supervisor/supervisord.conf',
+    '/etc/supervisor/conf.d/zulip/zulip.conf',
+    '/etc/apt/apt.conf.d/52zulip-unattended-upgrades',
+    '/etc/systemd/system/redis-server.service.d/zulip.conf',
+    '/etc/systemd/system/epmd.socket.d/zulip.conf',
+    '/etc/nginx/nginx.conf',
+    '/etc/postgresql/15/main/conf.d/zulip.conf',
+  ]
+  const sums = () => host.shell(`sha256sum ${files.join(' ')}`)
+  const before = await sums()
+  // Shipped templates and classes, each with a mistake.
+  await host.shell(`mkdir -p /root/broken/zulip/profile; cp -r ${shipped}/templates /root/broken
+    cd /root/broken/templates
+    sed -i 's/missingok/misingok/' logrotate/zulip.hbs logrotate/nginx.hbs
+    sed -i 's/^\\[supervisord\\]/[supervisor]/' supervisor/supervisord.conf.hbs
+    sed -i 's/^priority=/priority=high/' supervisor/programs.conf.hbs
+    echo 'More { "a"' >>apt/unattended-upgrades.hbs
+    sed -i '1i no_such_directive on;' nginx/nginx.conf.hbs
+    echo 'no_such_setting = 1' >>postgresql/zulip.conf.hbs
+    cd ../zulip/profile; cp ${shipped}/manifests/zulip/profile/redis.yaml ${shipped}/manifests/zulip/profile/rabbitmq.yaml .
+    sed -i 's/^      \\[Service\\]/&\\n      LimitNOFILE=many/' redis.yaml
+    sed -i 's/^      \\[Socket\\]/&\\n      Backlog=many/' rabbitmq.yaml`)
+  const jobs = await jobsDuring(host, async () => {
+    const { stdout } = await steward(host, ['apply', '--yes', '--manifests', '/root/broken'], {
+      exitCode: 4,
+    })
+    for (const words of [
+      "unknown option 'misingok'",
+      'does not include supervisord section',
+      "invalid literal for int() with base 10: 'high",
+      'Extra junk at end of file',
+      'Failed to parse resource value, ignoring: many',
+      'Failed to parse unsigned value, ignoring: many',
+      'unknown directive "no_such_directive"',
+      'unrecognized configuration parameter "no_such_setting"',
+    ])
+      expect(stdout).toContain(words)
+  })
+  expect(jobs.filter(({ unit }) => unit !== undefined && !/^(user|session)/.test(unit))).toEqual([])
+  expect(await sums()).toBe(before)
+  await steward(host, ['apply', '--yes', '--detailed-exitcodes'], { exitCode: 0 })
 })
 
 test.each([
