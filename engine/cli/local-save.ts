@@ -43,7 +43,7 @@ export async function save(flags: CommonFlags, folder: string): Promise<number> 
 }
 
 function savedEdit(
-  { path, ref, wanted, present }: EditedFile,
+  { path, ref, wanted, present, format }: EditedFile,
   store: Store | undefined,
   host: HostReader,
 ): SavedEdit | undefined {
@@ -52,7 +52,7 @@ function savedEdit(
   const { mode, uid, gid } = stat
   const accounts = host.accounts()
   const names = { owner: accounts.userName(uid), group: accounts.groupName(gid) }
-  const how = { path, ref, mode, uid, gid, ...names }
+  const how = { path, ref, mode, uid, gid, ...names, ...(format ? { format } : {}) }
   if (stat.kind === 'link') return { ...how, kind: 'link', target: host.readLink(path) }
   const base = store?.files.recorded(path)?.baseContent() ?? wanted
   const content = present ? Buffer.from(present) : host.read(path)
@@ -126,7 +126,7 @@ function choose(
 
 /** What is put in place of a file: what was saved, with what its version of the manifests has got since. */
 function backFor(
-  { path, kind, content = Buffer.alloc(0), base }: SavedEdit,
+  { path, kind, format, content = Buffer.alloc(0), base }: SavedEdit,
   {
     store,
     host,
@@ -153,7 +153,7 @@ function backFor(
   if (!stat && row) return refusal(path, 'was deleted since it was saved')
   const version = row && row.base !== NO_BASE ? store.contents.get(row.base) : undefined
   if (kind === 'link' || !base || !version || isAsSaved || version.equals(base)) return { content }
-  const result = merge(base, content, version)
+  const result = merge(base, content, version, format)
   if ('merged' in result) return { content: result.merged }
   if ('unmergeable' in result)
     return refusal(

@@ -1,5 +1,6 @@
 import type { Catalog, CatalogResource } from '../compile/catalog.ts'
 import type { States } from '../probe.ts'
+import type { Format } from '../resources/file/settings.ts'
 import { joinPath, normalPath } from '../resources/path.ts'
 import type { Change } from '../resources/type.ts'
 
@@ -19,6 +20,8 @@ export interface EditedFile {
   /** The mode, in octal, and owner that are wanted, where they differ from what is there. */
   readonly attributes: Readonly<Record<'mode' | 'owner' | 'group', string | undefined>>
   readonly isSecret: boolean
+  /** How it says settings, where that is told. */
+  readonly format?: Format
 }
 
 /** The edited files of a catalog, of which the states were asked as if edits were overwritten. */
@@ -34,7 +37,7 @@ export function editedFiles(catalog: Catalog, states: States): EditedFile[] {
 }
 
 function editedFile(
-  { ref, title, sensitive }: CatalogResource,
+  { ref, title, sensitive, desired }: CatalogResource,
   name: string,
   changes: readonly Change[],
 ): EditedFile {
@@ -57,6 +60,7 @@ function editedFile(
       owner: wantedOf('owner'),
       group: wantedOf('group'),
     },
+    ...('format' in desired ? { format: desired.format as Format } : {}),
     isSecret: ['*', 'content', `${name}: content`].some((each) => sensitive.has(each)),
   }
 }

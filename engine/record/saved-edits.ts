@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Refusal } from '../diagnostics/diagnostic.ts'
 import { systemPath } from '../host/bytes.ts'
+import type { Format } from '../resources/file/settings.ts'
 
 /** A file that was edited on its host, as it was then. */
 export interface SavedEdit {
@@ -15,6 +16,8 @@ export interface SavedEdit {
   readonly group: string
   readonly uid: number
   readonly gid: number
+  /** How it says settings, where that is told. */
+  readonly format?: Format
   /** Of a link. */
   readonly target?: string
   /** Of a file. */

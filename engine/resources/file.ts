@@ -5,7 +5,7 @@ import type { Host } from '../host/host.ts'
 import { applyTo, type Changes } from './file/apply.ts'
 import { checkFile } from './file/check.ts'
 import type { Entry } from './file/compare.ts'
-import { ensureOf, type FileDesired, followsLink } from './file/desired.ts'
+import { ensureOf, type FileDesired, followsLink, isOrphaned } from './file/desired.ts'
 import { settle } from './file/local-edit.ts'
 import { type FileCurrent, probeFiles } from './file/probe.ts'
 import { validateContent } from './file/validate.ts'
@@ -75,7 +75,7 @@ export const file: ResourceType<FileDesired, FileCurrent> = {
   async apply({ ref, title, desired }, changes, host) {
     try {
       const path = actsOn(normalPath(title), desired, host)
-      const left = desired.onlyEmpty === true ? leftIn(path, host) : undefined
+      const left = isOrphaned(desired) ? leftIn(path, host) : undefined
       if (left !== undefined) return { idle: true, note: `${path} stays, for it holds ${left}` }
       const note = await validateContent(path, desired, changes, host)
       for (const [name, own] of byName(changes)) applyTo(joinPath(path, name), own, host)

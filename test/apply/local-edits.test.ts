@@ -434,3 +434,21 @@ resources:
     isSecret: true,
   })
 })
+
+describe('a file whose format is told', () => {
+  const settings = 'a = 1\nb = 2\nc = 3\n'
+  const told = (content: string) => fileOf(content, '    format: ini\n')
+  test('has an edit merged with a new version of the setting beside it', async () => {
+    const place = newPlace()
+    const path = join(place.root, 'f')
+    await runIn(place, told(settings))
+    writeFileSync(path, settings.replace('b = 2', 'b = mine'))
+    const next = settings.replace('c = 3', 'c = new')
+    await runIn(place, told(next), { localEdits: 'merge' })
+    expect(read(path)).toBe('a = 1\nb = mine\nc = new\n')
+    const { plan } = await runIn(place, told(next.replace('b = 2', 'b = other')), {
+      localEdits: 'merge',
+    })
+    expect(plan.resources[0]?.conflict).toBe('line 2\n- b = mine\n+ b = other')
+  })
+})

@@ -2,6 +2,7 @@ import type { Adopted } from '../type.ts'
 import type { Blocked } from './compare.ts'
 import { listOf, shownConflicts } from './conflict-text.ts'
 import { merge } from './merge.ts'
+import type { Format } from './settings.ts'
 
 /**
  * The version of the manifests that a content with adopted edits came of; undefined where that can't be told. The
@@ -27,11 +28,14 @@ export function withoutAdopted(
 export function withAdopted(
   wanted: Buffer,
   path: string,
-  adopted: readonly Adopted[] = [],
+  {
+    adopted = [],
+    format,
+  }: { readonly adopted?: readonly Adopted[] | undefined; readonly format?: Format | undefined },
 ): Buffer | Blocked {
   let whole = wanted
   for (const { base, edited } of adopted) {
-    const result = merge(base, edited, whole)
+    const result = merge(base, edited, whole, format)
     if ('merged' in result) whole = result.merged
     else {
       const why =

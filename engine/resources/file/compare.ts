@@ -2,6 +2,7 @@ import type { Accounts, FileKind, FileStat } from '../../host/host.ts'
 import { formatMode, type Mode, newDirectoryMode, newFileMode, resolveMode } from '../mode.ts'
 import type { Change, LocalEdits, Recorded } from '../type.ts'
 import type { Ensure } from './desired.ts'
+import type { Format } from './settings.ts'
 
 /** What is wanted at one path. */
 export interface Goal {
@@ -45,6 +46,7 @@ export interface Entry {
 /** What earlier runs left of a file that is not as it is wanted, and what is to become of edits. */
 export interface History {
   readonly policy: LocalEdits
+  readonly format: Format | undefined
   readonly recorded: Recorded | undefined
   /** The bytes that are there, where it is a file. */
   readonly present: Uint8Array | undefined

@@ -1,4 +1,5 @@
 import type { LocalEdits } from '../type.ts'
+import type { Format } from './settings.ts'
 
 /** A text that is made whenever it is asked for: the bodies of ten thousand files need not be held. */
 export interface LateText {
@@ -23,12 +24,21 @@ export interface FileDesired {
   readonly purge?: boolean
   readonly ignore?: string | readonly string[]
   readonly force?: boolean
-  /** Of a directory that is to go: only while it is empty. No attribute of manifests, but of what they hold no more. */
-  readonly onlyEmpty?: boolean
   readonly links?: 'manage' | 'follow'
   readonly replace?: boolean
   readonly local_edits?: LocalEdits
+  readonly format?: Format
   readonly validate?: readonly string[]
+}
+
+/** What no manifest declares any more and is to go. */
+interface Orphaned extends FileDesired {
+  readonly onlyEmpty: true
+}
+
+/** Whether a directory is to go only while nothing is in it. */
+export function isOrphaned(desired: FileDesired): desired is Orphaned {
+  return 'onlyEmpty' in desired
 }
 
 export type Ensure = 'file' | 'directory' | 'link' | 'absent' | 'present'

@@ -158,7 +158,7 @@ function kept(
 
 function merged(
   entry: Entry,
-  { recorded, present }: History,
+  { format, recorded, present }: History,
   found: {
     readonly changes: readonly Change[]
     readonly edit: Edit | undefined
@@ -176,7 +176,7 @@ function merged(
   if (!edit.isNewVersion) return kept(others, edit, attributes, note)
   const base = recorded?.baseContent()
   if (!base || !present || !wanted) return conflict(path, edit, 'there is nothing to merge from')
-  const result = merge(base, present, wanted)
+  const result = merge(base, present, wanted, format)
   if ('unmergeable' in result) return conflict(path, edit, result.unmergeable)
   if ('conflicts' in result)
     return {

@@ -1,4 +1,6 @@
-import { diff3Merge } from 'node-diff3'
+import { type Region, regionsOf } from './merge-lines.ts'
+import { mergeSettings, type SettingConflict } from './merge-settings.ts'
+import type { Format } from './settings.ts'
 
 /** Lines that both sides changed, in different ways. Texts without their line ends' difference. */
 export interface Conflict {
@@ -16,37 +18,46 @@ export type Merge =
   /** Why they are not merged at all. */
   | { readonly unmergeable: string }
 
-/** The work grows with the square of the lines; so many take a second. */
-const MAX_LINES = 5000
-
 /**
- * Merges by lines what two sides made of one base: `present` on the host, `wanted` of the manifests. Bytes are kept as
- * they are, UTF-8 or not; line ends and a missing last newline are the side's that changed them.
+ * Merges what two sides made of one base: `present` on the host, `wanted` of the manifests. By lines; where the format
+ * is told, by settings, so that two that stand side by side do not contradict each other. Bytes are kept as they are,
+ * UTF-8 or not; line ends and a missing last newline are the side's that changed them.
  */
-export function merge(base: Uint8Array, present: Uint8Array, wanted: Uint8Array): Merge {
+export function merge(
+  base: Uint8Array,
+  present: Uint8Array,
+  wanted: Uint8Array,
+  format?: Format,
+): Merge {
   const sides = [base, present, wanted].map(textOf) as [Text, Text, Text]
   if (sides.some(({ isBinary }) => isBinary)) return { unmergeable: 'it is no text' }
-  if (sides.some(({ lines }) => lines.length > MAX_LINES))
-    return { unmergeable: `it has more than ${MAX_LINES} lines` }
   const [of, here, there] = sides
-  const merged: string[] = []
-  const conflicts: Conflict[] = []
-  for (const { ok, conflict } of diff3Merge(here.lines, of.lines, there.lines)) {
-    if (ok) merged.push(...ok)
-    if (conflict) {
-      const { a, aIndex, b, o } = conflict
-      conflicts.push({ line: aIndex + 1, present: a, base: o, wanted: b })
-    }
+  const regions = regionsOf(of.lines, here.lines, there.lines)
+  if (!regions) return { unmergeable: 'too many of its lines differ' }
+  const lines = { base: of.lines, here: here.lines, there: there.lines }
+  const found = format ? mergeSettings(regions, lines, format) : mergeLines(regions)
+  if ('conflicts' in found) {
+    const conflicts = found.conflicts.map(({ at, here: present, base, there: wanted }) => {
+      return { line: at + 1, present, base, wanted }
+    })
+    return { conflicts }
   }
-  if (conflicts.length > 0) return { conflicts }
   const end = changed(of.end, here.end, there.end)
   const lastEnd = changed(of.hasLastEnd, here.hasLastEnd, there.hasLastEnd) ? end : ''
-  return { merged: Buffer.from(merged.join(end) + (merged.length > 0 ? lastEnd : ''), 'latin1') }
+  const text = found.lines.join(end) + (found.lines.length > 0 ? lastEnd : '')
+  return { merged: Buffer.from(text, 'latin1') }
+}
+
+function mergeLines(
+  regions: readonly Region[],
+): { readonly lines: readonly string[] } | { readonly conflicts: readonly SettingConflict[] } {
+  const conflicts = regions.flatMap((region) => (region.ok ? [] : region))
+  return conflicts.length > 0 ? { conflicts } : { lines: regions.flatMap(({ ok }) => ok ?? []) }
 }
 
 /** A text, each byte a character. */
 interface Text {
-  readonly lines: readonly string[] & string[]
+  readonly lines: readonly string[]
   /** Windows' line end only where every line has it; else it is a part of the lines that do. */
   readonly end: '\n' | '\r\n'
   readonly hasLastEnd: boolean

@@ -10,7 +10,7 @@ import { withAdopted } from './adopted.ts'
 import { type Account, type Blocked, compare, type Entry, type Goal } from './compare.ts'
 import { bytesForNow, contentChange } from './content.ts'
 import { type Declared, declaredPaths } from './declared.ts'
-import { ensureOf, type FileDesired, followsLink } from './desired.ts'
+import { ensureOf, type FileDesired, followsLink, isOrphaned } from './desired.ts'
 import { source } from './source.ts'
 import { entriesBelow } from './tree.ts'
 
@@ -99,7 +99,7 @@ class Probe {
       owner: owner === undefined ? undefined : this.#account('user', owner),
       group: group === undefined ? undefined : this.#account('group', group),
       mode: mode === undefined ? undefined : parseMode(mode),
-      force: desired.force === true || desired.onlyEmpty === true,
+      force: desired.force === true || isOrphaned(desired),
       replace: desired.replace !== false,
     }
   }
@@ -137,7 +137,7 @@ class Probe {
   }
 
   #content(
-    { content, source: from }: FileDesired,
+    { content, source: from, format }: FileDesired,
     { ensure }: Goal,
     path: string,
     stat: FileStat | undefined,
@@ -150,7 +150,7 @@ class Probe {
           ? source.read(from)
           : undefined
     if (!wanted) return undefined
-    const whole = withAdopted(wanted, path, this.#files?.adopted?.get(path))
+    const whole = withAdopted(wanted, path, { adopted: this.#files?.adopted?.get(path), format })
     return 'blocked' in whole ? whole : contentChange(whole, path, stat, this.#host)
   }
 
@@ -187,7 +187,7 @@ class Probe {
   }
 
   /** What is in sync has no use for what became of it before. */
-  #withHistory(entry: Entry, { local_edits, replace }: FileDesired): Entry {
+  #withHistory(entry: Entry, { local_edits, replace, format }: FileDesired): Entry {
     const { path, stat, content, goal } = entry
     const files = this.#files
     if (!files || replace === false) return entry
@@ -200,7 +200,7 @@ class Probe {
     const recorded = files.recorded(path)
     const isAsBrought =
       !recorded && present !== undefined && this.#conffiles.isAsBrought(path, present)
-    return { ...entry, history: { policy, recorded, present, isAsBrought } }
+    return { ...entry, history: { policy, format, recorded, present, isAsBrought } }
   }
 
   /** Only asked where there is something to write; the directories of many files are few. */

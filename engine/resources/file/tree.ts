@@ -92,7 +92,8 @@ class Walk {
     const from = joinPath(directory.source ?? '/', base)
     const kind = source.kind(from, desired.links ?? 'manage')
     if (kind === 'file') {
-      const wanted = withAdopted(source.read(from), path, this.#tree.adopted?.get(path))
+      const adopted = this.#tree.adopted?.get(path)
+      const wanted = withAdopted(source.read(from), path, { adopted, format: desired.format })
       const found =
         'blocked' in wanted
           ? { mistake: wanted }
