@@ -152,18 +152,34 @@ async function clearFailure(service: Service, unit: Unit, host: Host): Promise<v
 /** Waits until it runs; a oneshot that ended well counts. */
 async function expectRunning(service: Service, argv: readonly string[], host: Host): Promise<void> {
   const deadline = Date.now() + startingMs
-  let hasSettled = false
+  /** How it was when it was first seen running. */
+  let first: Unit | undefined
   for (;;) {
     const unit = await showUnit(service, host)
     const isUp = unit.active === 'active' || unit.active === 'reloading'
     if (unit.type === 'oneshot' && unit.active === 'inactive') return
-    if (isUp && (hasSettled || tellsWhenReady(unit))) return
     if (!isUp && (unit.active !== 'activating' || Date.now() > deadline)) {
       throw await failed(service, `it is ${unit.active} (${unit.sub})`, argv, host)
     }
-    hasSettled = isUp
+    if (first && isUp && unit.invocation !== first.invocation) {
+      throw await failed(service, 'it ended, and systemd started it again', argv, host)
+    }
+    if (isUp && tellsWhenReady(unit)) return
+    if (isUp && first && (!isBusy(unit, host) || Date.now() > deadline)) return
+    if (isUp) first ??= unit
     await sleep(isUp ? settlingMs : pollMs)
   }
+}
+
+/**
+ * Whether it computes or waits for a disk, as a program does while it reads its configuration: on a machine with much
+ * to do it may not have come to that yet. Source: proc_pid_stat(5), "state".
+ */
+function isBusy({ mainPid }: Unit, host: Host): boolean {
+  const path = `/proc/${mainPid}/stat`
+  if (mainPid === 0 || host.stat(path) === undefined) return false
+  const stat = host.read(path).toString('latin1')
+  return /\) [RD] /.test(stat)
 }
 
 /** Whether systemd's word that it started is the program's own. Source: systemd.service(5), Type=. */

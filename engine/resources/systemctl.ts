@@ -22,10 +22,14 @@ export interface Unit {
   readonly source: string
   /** When it last began to start, in microseconds of CLOCK_MONOTONIC; 0 where it never did. */
   readonly startedAt: number
+  /** Another one each time it starts; empty where it never did. */
+  readonly invocation: string
+  /** 0 where it has none. */
+  readonly mainPid: number
 }
 
 const properties =
-  'Id,LoadState,LoadError,ActiveState,SubState,UnitFileState,NeedDaemonReload,Type,SourcePath,InactiveExitTimestampMonotonic'
+  'Id,LoadState,LoadError,ActiveState,SubState,UnitFileState,NeedDaemonReload,Type,SourcePath,InactiveExitTimestampMonotonic,InvocationID,MainPID'
 
 /** The units in the order given, by one query. Gives why where systemd doesn't answer. */
 export async function showUnits(
@@ -65,6 +69,8 @@ function parseUnit(block: string): Unit {
     type: value('Type'),
     source: value('SourcePath'),
     startedAt: Number(value('InactiveExitTimestampMonotonic')),
+    invocation: value('InvocationID'),
+    mainPid: Number(value('MainPID')),
   }
 }
 

@@ -5,7 +5,7 @@ import { ApplyError, type Resource } from '../../engine/resources/type.ts'
 import { type FakeHostOptions, fakeHost } from '../support/fake-host.ts'
 
 const query =
-  'systemctl show --property=Id,LoadState,LoadError,ActiveState,SubState,UnitFileState,NeedDaemonReload,Type,SourcePath,InactiveExitTimestampMonotonic --'
+  'systemctl show --property=Id,LoadState,LoadError,ActiveState,SubState,UnitFileState,NeedDaemonReload,Type,SourcePath,InactiveExitTimestampMonotonic,InvocationID,MainPID --'
 
 /** Recorded on Debian 12 with systemd 252: one block a unit, some lines first that belong to services only. */
 function show(values: Readonly<Record<string, string>>): string {
@@ -20,6 +20,8 @@ function show(values: Readonly<Record<string, string>>): string {
     NeedDaemonReload: 'no',
     LoadError: '',
     InactiveExitTimestampMonotonic: '5000000',
+    InvocationID: 'first',
+    MainPID: '7',
   }
   const lines = Object.entries({ ...usual, ...values }).map(([name, value]) => `${name}=${value}`)
   return `${lines.join('\n')}\n`
@@ -383,6 +385,33 @@ describe('apply', () => {
   test('looks twice at a program that can not say that it is ready', async () => {
     const { act } = machine({ ...dead, Type: 'simple' }, { [`${query} x.service`]: dying() })
     await expect(act({ ensure: 'running' })).rejects.toThrow('it is failed (failed)')
+  })
+  test('one that ends and is started again by systemd has not started', async () => {
+    const states = [dead, dead, {}, { InvocationID: 'second' }]
+    const { act } = machine(
+      { ...dead, Type: 'simple' },
+      { [`${query} x.service`]: () => show({ Type: 'simple', ...(states.shift() ?? dead) }) },
+    )
+    await expect(act({ ensure: 'running' })).rejects.toThrow(
+      'it ended, and systemd started it again',
+    )
+  })
+  test('waits for one that still computes', async () => {
+    let looks = 0
+    const stat = (state: string) => ({ content: `7 (x (y)) ${state} 1 7 7\n` })
+    const host = fakeHost({
+      files: { '/proc/7/stat': stat('R') },
+      commands: {
+        [`${query} x.service`]: () => {
+          if (++looks === 5) host.put('/proc/7/stat', stat('S'))
+          return show({ Type: 'simple', ...(looks === 1 ? dead : {}) })
+        },
+        'systemctl start -- x.service': '',
+      },
+    })
+    const changes = [{ attribute: 'ensure', from: 'stopped', to: 'running' }]
+    await service.apply(declared({ ensure: 'running' }), changes, host)
+    expect(looks).toBe(5)
   })
   test('a failed start tells what the journal has', async () => {
     const { act } = machine(dead, {
