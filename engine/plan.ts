@@ -9,6 +9,7 @@ import {
 } from './due-refreshes.ts'
 import { neighbours, pairs, successors } from './graph.ts'
 import type { States } from './probe.ts'
+import { redactor, SECRET } from './redactor.ts'
 import type { Change, FileHistory, ResourceType, Shown, Verdict } from './resources/type.ts'
 
 /** What earlier runs left. */
@@ -356,7 +357,6 @@ export function plannedChanges(
   })
 }
 
-export const SECRET = '(secret)'
 /** What stands for a secret that there is not before the apply that makes it. */
 export const LATER = '(known after apply)'
 
@@ -377,19 +377,6 @@ function holdsAny(
 function redactShown(value: Shown, redact: (text: string) => string): Shown {
   if (typeof value === 'string') return redact(value)
   return Array.isArray(value) ? value.map(redact) : value
-}
-
-/** Takes known secrets out of a text, wherever they turn up. */
-export function redactor(secrets: readonly string[]): (text: string) => string {
-  const list = [...new Set(secrets.flatMap((secret) => [secret, ...secret.split('\n')]))]
-    .filter((secret) => secret.trim().length > 3)
-    .sort((a, b) => b.length - a.length)
-  if (list.length === 0) return (text) => text
-  return (text) => {
-    let out = text
-    for (const secret of list) if (out.includes(secret)) out = out.replaceAll(secret, SECRET)
-    return out
-  }
 }
 
 /** What a resource that can't be looked at yet is meant to become. */

@@ -17,7 +17,7 @@ const ladder = [
   ['compile'],
   ['load'],
   ['resources', 'facts'],
-  ['host', 'graph', 'content-diff'],
+  ['host', 'graph', 'content-diff', 'redactor'],
   ['diagnostics', 'shipped'],
 ]
 

@@ -4,15 +4,7 @@ import { type DueRefresh, isStart, startsAnew } from '../due-refreshes.ts'
 import type { Event, Summary } from '../events.ts'
 import { type Adjacency, neighbours, pairs, predecessors } from '../graph.ts'
 import type { Host } from '../host/host.ts'
-import {
-  type Action,
-  actionOf,
-  conflictOf,
-  type Past,
-  type Plan,
-  plannedChanges,
-  redactor,
-} from '../plan.ts'
+import { type Action, actionOf, conflictOf, type Past, type Plan, plannedChanges } from '../plan.ts'
 import {
   type Asking,
   IN_SYNC,
@@ -22,6 +14,7 @@ import {
   verdictNow,
   verdictsNow,
 } from '../probe.ts'
+import { redactor } from '../redactor.ts'
 import {
   ApplyError,
   type Change,

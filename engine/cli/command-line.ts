@@ -1,5 +1,5 @@
 import { isSecretParameter, type Manifest } from '../load/manifest.ts'
-import { SECRET } from '../plan.ts'
+import { SECRET } from '../redactor.ts'
 
 /** The arguments of this command as they may be kept and shown: without the secrets that `--with` gives. */
 export function shownCommandLine(

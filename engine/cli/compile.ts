@@ -1,6 +1,6 @@
 import type { Catalog } from '../compile/catalog.ts'
 import { compileCatalog, load } from '../index.ts'
-import { SECRET } from '../plan.ts'
+import { SECRET } from '../redactor.ts'
 import { withExample } from './example.ts'
 import { type CommonFlags, roadOptions } from './options.ts'
 import { note, print, showDiagnostics } from './output.ts'

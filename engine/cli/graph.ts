@@ -1,7 +1,7 @@
 import type { Catalog, CatalogResource, Edge } from '../compile/catalog.ts'
 import { edgeReason } from '../compile/edge-reason.ts'
 import { compileCatalog, load } from '../index.ts'
-import { redactor } from '../plan.ts'
+import { redactor } from '../redactor.ts'
 import { type Graph, renderDot, renderMermaid } from '../ui/graph-text.ts'
 import { jsonText } from '../ui/json.ts'
 import { withExample } from './example.ts'

@@ -108,8 +108,16 @@ function collect(stream: NodeJS.ReadableStream): () => string {
   })
   return () => {
     const all = Buffer.concat(pieces)
-    const kept = all.subarray(Math.max(0, all.length - mostOutput))
+    const kept = wholeLines(all, dropped > 0)
     const lost = dropped + all.length - kept.length
     return lost === 0 ? kept.toString() : `[${lost} bytes left out]\n${kept.toString()}`
   }
+}
+
+/** The last lines of an output: of a line that was cut in two nobody would know a secret again. */
+function wholeLines(all: Buffer, isCut: boolean): Buffer {
+  if (!isCut && all.length <= mostOutput) return all
+  const kept = all.subarray(Math.max(0, all.length - mostOutput))
+  const end = kept.indexOf('\n')
+  return end === kept.length - 1 ? kept : kept.subarray(end + 1)
 }

@@ -1,5 +1,6 @@
 import type { CommandOptions, CommandResult, Host } from '../host/host.ts'
-import { type Plan, SECRET } from '../plan.ts'
+import type { Plan } from '../plan.ts'
+import { SECRET } from '../redactor.ts'
 import { parseDurationMs } from '../resources/duration.ts'
 
 /** What a query found: plain data, as expressions read it under `query.NAME`. */

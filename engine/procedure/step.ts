@@ -10,9 +10,10 @@ import { Refusal } from '../diagnostics/diagnostic.ts'
 import type { Host } from '../host/host.ts'
 import { type ResourceDecl, stepWords } from '../load/manifest.ts'
 import type { Site } from '../load/site.ts'
-import { type Past, type Plan, plan, redactor } from '../plan.ts'
+import { type Past, type Plan, plan } from '../plan.ts'
 import { probe, type States } from '../probe.ts'
 import { withHiddenContents } from '../record/in-sync-files.ts'
+import { redactor } from '../redactor.ts'
 import {
   type Answer,
   askHost,

@@ -1,7 +1,8 @@
 import type { Paint } from '../diagnostics/render.ts'
 import { visibleLine } from '../diagnostics/visible.ts'
 import type { DueRefresh } from '../due-refreshes.ts'
-import { type Action, LATER, type PlannedChange, SECRET } from '../plan.ts'
+import { type Action, LATER, type PlannedChange } from '../plan.ts'
+import { SECRET } from '../redactor.ts'
 import type { Shown } from '../resources/type.ts'
 
 export interface ChangeTextOptions {

@@ -1,6 +1,9 @@
 import { join } from 'node:path'
+import type { EventRow, RunRow } from '../../engine/record/runs.ts'
+import { eventsOf, expectAsPlanned, predictedBy, previewOf } from '../support/plan-truth.ts'
 import type { CommandOptions, CommandResult } from './command.ts'
 import { report } from './command.ts'
+import { expectNoSecrets } from './no-secrets.ts'
 import type { Rig, TestHost } from './rig.ts'
 
 const classes = [
@@ -54,8 +57,7 @@ export async function convergedImage(rig: Rig): Promise<string> {
   return rig.image(
     'converged',
     async (host) => {
-      const result = await host.exec(['steward', 'apply', '--yes'])
-      if (result.exitCode !== 0) throw new Error(`the first apply failed\n${report(result)}`)
+      await steward(host, ['apply', '--yes'], { exitCode: 0 })
     },
     { image },
   )
@@ -64,20 +66,57 @@ export async function convergedImage(rig: Rig): Promise<string> {
 /** Prints the process number of the `steward apply` that was started first. */
 export const pidOfApply = "pgrep -of '[s]teward[.]cjs apply'"
 
-/** `steward` in the host; expects the exit status, and shows what was printed where it is another. */
+/**
+ * `steward` in the host; expects the exit status, and shows what was printed where it is another. What would change the
+ * host is previewed first and compared with what comes; and no secret may be left lying about.
+ */
 export async function steward(
   host: TestHost,
   args: readonly string[],
-  expected: { exitCode: number },
+  {
+    exitCode,
+    surprises,
+  }: {
+    readonly exitCode: number
+    /** The resources that do not end as planned, for something changes them that the manifest does not tell of. */
+    readonly surprises?: readonly string[]
+  },
   options?: CommandOptions,
 ): Promise<CommandResult> {
+  const preview = previewOf(args)
+  const planned = preview && (await host.exec(['steward', ...preview], options))
+  const predicted = planned && predictedBy(planned.stdout)
+  const last = predicted && (await newestRun(host, args))
   const result = await host.exec(['steward', ...args], options)
-  if (result.exitCode !== expected.exitCode) {
+  if (result.exitCode !== exitCode) {
     throw new Error(
-      `steward ${args.join(' ')}: expected exit status ${expected.exitCode}\n${report(result)}`,
+      `steward ${args.join(' ')}: expected exit status ${exitCode}\n${report(result)}`,
     )
   }
+  const run = predicted && (await newestRun(host, args))
+  if (predicted && run && run !== last) {
+    const shown = await host.exec(['steward', 'runs', 'show', run, '--json', ...stateIn(args)])
+    const row = JSON.parse(shown.stdout) as RunRow & { readonly events: readonly EventRow[] }
+    expectAsPlanned(predicted, eventsOf(row, row.events), surprises ? { surprises } : {})
+  }
+  await expectNoSecrets(host, result, planned)
   return result
+}
+
+/** The id of the newest run that is on record; undefined where there is none. */
+async function newestRun(host: TestHost, args: readonly string[]): Promise<string | undefined> {
+  const argv = ['steward', 'runs', 'list', '--limit', '1', '--json', ...stateIn(args)]
+  const { stdout } = await host.exec(argv)
+  const [newest] = JSON.parse(stdout || '[]') as { readonly id: string }[]
+  return newest?.id
+}
+
+/** Those of the arguments that say where the record lies. */
+function stateIn(args: readonly string[]): string[] {
+  return ['--root', '--state'].flatMap((flag) => {
+    const at = args.indexOf(flag)
+    return at < 0 ? [] : args.slice(at, at + 2)
+  })
 }
 
 /** Waits until the shell's condition holds in the host; fails at once when the run ends before. */

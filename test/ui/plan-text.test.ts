@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { SECRET } from '../../engine/plan.ts'
+import { SECRET } from '../../engine/redactor.ts'
 import { columnsOf } from '../../engine/ui/layout.ts'
 import { paintFor } from '../../engine/ui/paint.ts'
 import { type PlanTextOptions, renderPlan } from '../../engine/ui/plan-text.ts'
