@@ -50,6 +50,8 @@ export function plannedRefreshes({ catalog, states, types, owed }: Planned): Pla
   const carriers = new Carriers(catalog)
   const isRestarted = (index: number) =>
     (due.get(index)?.by ?? 'reload') !== 'reload' || starts(states, index)
+  const mayBeRestarted = (index: number) =>
+    isRestarted(index) || open.has(index) || states[index]?.kind === 'later'
   // In order, for an exec that runs on a refresh refreshes others in turn.
   for (const index of catalog.order) {
     const { ref, type } = catalog.resources[index] as CatalogResource
@@ -64,16 +66,22 @@ export function plannedRefreshes({ catalog, states, types, owed }: Planned): Pla
     )
       continue
     let own: DueRefresh | undefined
-    for (const debt of owing)
-      if (!carriers.isFresh(index, -1, isRestarted)) own = withOwed(own, debt)
     let cause: number | undefined
+    const mayBeFresh = (from: number) => carriers.isFresh(index, from, mayBeRestarted)
+    for (const debt of owing) {
+      if (carriers.isFresh(index, -1, isRestarted)) continue
+      if (mayBeFresh(-1)) cause = carriers.of(index)
+      else own = withOwed(own, debt)
+    }
     for (const edge of edges) {
       const { from, refresh } = edge
       const source = catalog.resources[from] as CatalogResource
       if (source.noop || carriers.isFresh(index, from, isRestarted)) continue
       const isRun = source.type === 'exec' && due.has(from)
-      if (calls(edge, source, states[from], types) || (isRun && !mayDecline(source, types)))
-        own = withSource(own, refresh as RefreshKind, source.ref)
+      const isSure =
+        calls(edge, source, states[from], types) || (isRun && !mayDecline(source, types))
+      if (isSure && mayBeFresh(from)) cause ??= carriers.of(index)
+      else if (isSure) own = withSource(own, refresh as RefreshKind, source.ref)
       else if (
         isRun ||
         states[from]?.kind === 'later' ||

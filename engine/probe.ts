@@ -1,3 +1,4 @@
+import { posix } from 'node:path'
 import type { Catalog, CatalogResource } from './compile/catalog.ts'
 import { unitTemplate } from './compile/edges.ts'
 import { neighbours, pairs, predecessors } from './graph.ts'
@@ -81,14 +82,15 @@ export async function probe(input: ProbeInput): Promise<States> {
       }
     }
     const state = states[index]
-    const { manages } = resource.footprint
-    if (cause >= 0 && manages && state?.kind === 'known' && !isPending(state, resource)) {
-      const bringer = neighbours(before, index).find(
-        (other) =>
-          isPending(states[other], resources[other]) &&
-          brings(resources[other] as CatalogResource, manages) &&
-          !needs.isThere(manages),
+    if (cause >= 0 && state?.kind === 'known' && 'changes' in state.verdict) {
+      const coming = neighbours(before, index).filter((other) =>
+        isPending(states[other], resources[other]),
       )
+      const bringer = bringerOf(resource, coming, {
+        resources,
+        needs,
+        isPending: isPending(state, resource),
+      })
       if (bringer !== undefined) {
         states[index] = { kind: 'later', on: bringer }
         continue
@@ -188,6 +190,51 @@ function isPending(state: State | undefined, resource: CatalogResource | undefin
   if (state.kind === 'later') return true
   const { verdict } = state
   return 'changes' in verdict && (verdict.changes?.length ?? 0) > 0
+}
+
+/**
+ * Which of those that come before it brings what a resource is about, so that the resource finds it otherwise then: what
+ * it manages, or what it would make or remove and a package comes with. Undefined where none does.
+ */
+function bringerOf(
+  { footprint }: CatalogResource,
+  coming: Int32Array,
+  {
+    resources,
+    needs,
+    isPending: hasChanges,
+  }: {
+    readonly resources: readonly CatalogResource[]
+    readonly needs: Needs
+    readonly isPending: boolean
+  },
+): number | undefined {
+  const { manages, ensures = [], removes = [] } = footprint
+  if (manages && !hasChanges && !needs.isThere(manages)) {
+    const bringer = coming.find((other) => brings(resources[other] as CatalogResource, manages))
+    if (bringer !== undefined) return bringer
+  }
+  return coming.find((other) => {
+    const { provides = [] } = (resources[other] as CatalogResource).footprint
+    if (provides.length === 0) return false
+    const comes = (tree: string) => (thing: Thing) => mayBring(provides, thing, { tree, needs })
+    return ensures.some(comes('/usr/')) || removes.some(comes('/'))
+  })
+}
+
+/**
+ * Whether what is not there may come with a package. Of what is below `tree` only the folders are known that a package
+ * brings, and not all that lies in them.
+ */
+function mayBring(
+  provides: readonly Thing[],
+  thing: Thing,
+  { tree, needs }: { readonly tree: string; readonly needs: Needs },
+): boolean {
+  if (provides.includes(thing)) return !needs.isThere([thing])
+  if (!thing.startsWith(`path:${tree}`)) return false
+  const folder: Thing = `path:${posix.dirname(thing.slice('path:'.length))}`
+  return provides.includes(folder) && !needs.isThere([folder])
 }
 
 function brings({ footprint }: CatalogResource, things: readonly Thing[]): boolean {

@@ -123,6 +123,37 @@ resources:
     ])
   })
 
+  test('leaves open what comes of a file that a package is yet to bring, or of a link beside it', async () => {
+    const catalog = await catalogOf(`class: main
+resources:
+  - package: nginx
+  - file: /etc/nginx/nginx.conf
+    content: x
+  - file: /etc/nginx/ours.conf
+    content: x
+  - file: /etc/nginx/sites-enabled/default
+    ensure: absent
+`)
+    const caches = '-o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache='
+    const simulated =
+      '--simulate --yes --allow-downgrades --allow-change-held-packages install nginx'
+    const host = fakeHost({
+      files: { '/var/lib/dpkg/status': '', '/etc': { kind: 'directory' } },
+      commands: {
+        [`apt-cache ${caches} policy nginx`]:
+          'nginx:\n  Installed: (none)\n  Candidate: 1.22.1-9\n',
+        [`apt-get ${caches} ${simulated}`]: '',
+      },
+    })
+    const { resources } = plan({ catalog, types, states: await probe({ catalog, types, host }) })
+    expect(briefOf({ resources } as Plan, '')).toEqual([
+      'create package[nginx]',
+      'later file[/etc/nginx/nginx.conf] because of package[nginx]',
+      'create file[/etc/nginx/ours.conf]',
+      'later file[/etc/nginx/sites-enabled/default] because of package[nginx]',
+    ])
+  })
+
   test('is made on the host as it will be', async () => {
     const { brief } = await planOf(`class: main
 resources:

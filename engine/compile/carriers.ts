@@ -23,6 +23,11 @@ export class Carriers {
     for (const [place, index] of order.entries()) places[index] = place
   }
 
+  /** By index, under whom a resource runs. */
+  of(index: number): number | undefined {
+    return this.#carriers.get(index)
+  }
+
   /**
    * Whether a resource has been restarted since the change of another, for its carrier was after that; -1 stands for
    * a change of an earlier run. `isRestarted` tells of a carrier, by index, whether it is started or restarted in

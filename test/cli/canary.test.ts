@@ -102,6 +102,8 @@ const uses = (at: string): Readonly<Record<string, readonly (readonly string[])[
     'local list': everyWay('canary', ...all),
     'local diff': everyWay(whole, ...all),
     'local adopt': [[whole, ...all]],
+    'local save': [['saved', ...all]],
+    'local restore': [['saved', ...all]],
     'local drop': [[whole, ...all]],
     'local resolve': [[whole, ...all]],
     apply: [
@@ -133,6 +135,8 @@ const uses = (at: string): Readonly<Record<string, readonly (readonly string[])[
     ],
     'conf migrate': [['--config', 'zulip.conf', '--manifests', 'm']],
     status: everyWay(...state),
+    'orphans list': everyWay(...all),
+    'orphans forget': [[`${at}/meant/templated`, ...all]],
     'bucket list': everyWay(...state),
     'bucket show': [[whole, ...state]],
     'bucket diff': everyWay(whole, ...state),
@@ -186,7 +190,7 @@ describe.skipIf(process.geteuid?.() !== 0)('a secret (skipped: only root applies
     const isMeant = (path: string, mode: number) =>
       path === 'secrets.conf' ||
       path.startsWith('meant/') ||
-      (path.startsWith('state/objects/') && mode === 0o600)
+      (/^(state.objects|saved)\//.test(path) && mode === 0o600)
     const known: Record<string, string> = { ...secrets }
     const use = (command: string, given: readonly string[]) => {
       const args = given.map((arg) => (arg === 'RUN' ? newestRun(folder) : arg))
@@ -208,7 +212,14 @@ describe.skipIf(process.geteuid?.() !== 0)('a secret (skipped: only root applies
     writeFileSync(join(folder, 'm/canary.yaml'), manifest(folder, 'second'))
     const [adopted] = (commands['local adopt'] ?? []).map((given) => use('local adopt', given))
     expect(adopted).toMatchObject({ status: 0 })
-    for (const command of ['local list', 'local diff', 'apply', 'runs show', 'bucket list'])
+    for (const command of [
+      'local list',
+      'local diff',
+      'local save',
+      'apply',
+      'runs show',
+      'bucket list',
+    ])
       for (const given of commands[command] ?? []) use(command, given)
   })
 
