@@ -146,7 +146,7 @@ resources:
       },
     })
     const { resources } = plan({ catalog, types, states: await probe({ catalog, types, host }) })
-    expect(briefOf({ resources } as Plan, '')).toEqual([
+    expect(briefOf({ resources } as Plan, '/nowhere')).toEqual([
       'create package[nginx]',
       'later file[/etc/nginx/nginx.conf] because of package[nginx]',
       'create file[/etc/nginx/ours.conf]',

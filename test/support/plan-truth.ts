@@ -130,7 +130,7 @@ function refreshDifference(
 /** The file that all comparisons of this test run go to, a line each; undefined where nobody asks for their sum. */
 const file = process.env.STEWARD_TRUTH
 
-function count(truth: Truth): void {
+export function count(truth: Truth): void {
   if (file !== undefined) appendFileSync(file, `${JSON.stringify(truth)}\n`)
 }
 
@@ -158,6 +158,13 @@ export function truthLines(path: string): string[] {
     `${held} of ${held + wrong} events as predicted, in ${truths.length} runs; beside them ${failed} that failed while they were made`,
     `${later} known after apply${later === 0 ? '' : `: ${shares.join(', ')}`}`,
   ]
+}
+
+/** What came otherwise than predicted, in the comparisons of a file. */
+export function untruths(path: string): string[] {
+  if (!existsSync(path)) return []
+  const lines = readFileSync(path, 'utf8').trim().split('\n')
+  return lines.flatMap((line) => (JSON.parse(line) as Truth).wrong)
 }
 
 /** Throws where a run came otherwise than its plan says, but for the resources that are named as surprises. */

@@ -11,7 +11,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { truthLines } from '../support/plan-truth.ts'
+import { truthLines, untruths } from '../support/plan-truth.ts'
 import { buildArchive } from './archive.ts'
 import { missingForHosts } from './requirements.ts'
 import { withRig } from './rig.ts'
@@ -71,7 +71,8 @@ async function runScenarios(archive: string, counts: string): Promise<number> {
   const code = await new Promise<number | null>((resolve, reject) => {
     runner.on('error', reject).on('close', resolve)
   })
-  console.log(`\n${truthLines(truth).join('\n')}`)
+  const otherwise = untruths(truth).map((text) => `otherwise: ${text}`)
+  console.log(`\n${[...otherwise, ...truthLines(truth)].join('\n')}`)
   console.log(`\n${closingLine(counts, code === 0)}`)
   return code ?? 1
 }
