@@ -21,7 +21,7 @@ export interface Mirror {
   stop(): Promise<void>
 }
 
-/** Makes these in the host, which gets python3 for it. It serves nothing until it is started. */
+/** Makes these in the host, which gets python3 for it. It serves nothing until it is started, then after a reboot too. */
 export async function makeMirror(host: TestHost, archives: readonly Archive[]): Promise<Mirror> {
   const port = 8000
   await host.shell(`command -v python3 >/dev/null ||
@@ -36,11 +36,15 @@ export async function makeMirror(host: TestHost, archives: readonly Archive[]): 
     },
     async start() {
       // A fetch of Node.js fails where a server hangs up while it is still reading, as one of HTTP/1.0 does.
-      const serve = `python3 -m http.server --protocol HTTP/1.1 --bind 127.0.0.1 --directory ${folder} ${port}`
-      await host.shell(`systemd-run --quiet --unit=mirror ${serve}
+      const serve = `/usr/bin/python3 -m http.server --protocol HTTP/1.1 --bind 127.0.0.1 --directory ${folder} ${port}`
+      await host.writeFile(
+        '/etc/systemd/system/mirror.service',
+        `[Service]\nExecStart=${serve}\n[Install]\nWantedBy=multi-user.target\n`,
+      )
+      await host.shell(`systemctl daemon-reload; systemctl enable --quiet --now mirror
         until bash -c 'exec 3<>/dev/tcp/127.0.0.1/${port}' 2>/dev/null; do sleep 0.1; done`)
     },
-    stop: async () => void (await host.shell('systemctl stop mirror')),
+    stop: async () => void (await host.shell('systemctl disable --quiet --now mirror')),
   }
 }
 
@@ -117,11 +121,15 @@ export const walG = (script: string): Archive => ({
 })
 
 export const nodeFolder = 'node-v22.11.0-linux-x64'
-/** Node.js in name only, and a corepack that leaves behind what tells that it has installed something. */
+/**
+ * Node.js as steward brings it, an npm that only runs scripts of a package.json, and a corepack that leaves behind what
+ * tells that it has installed something.
+ */
 export const node: Archive = {
   address: `nodejs.org/dist/v22.11.0/${nodeFolder}.tar.xz`,
   make: [
-    program(`${nodeFolder}/bin/node`, 'exec sleep infinity'),
+    program(`${nodeFolder}/bin/node`, 'exec /usr/lib/steward/runtime/node "$@"'),
+    program(`${nodeFolder}/bin/npm`, '[ "$1" = run ] && exec node --run "$2"'),
     program(
       `${nodeFolder}/bin/corepack`,
       `name=\${3%%+*}; cd; mkdir -p .cache/node/corepack; cd .cache/node/corepack; echo {} >lastKnownGood.json

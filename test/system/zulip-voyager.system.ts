@@ -1,37 +1,17 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { jobsDuring } from './journal.ts'
-import { camo, go, makeMirror, node, smokescreen, tusd } from './mirror.ts'
 import { connectRig, type Rig, type TestHost } from './rig.ts'
 import { installedImage, steward } from './steward.ts'
 import { programsStartedBy } from './trace.ts'
-
-const conf = (mirror: string): string => `[machine]
-puppet_classes = zulip::voyager
-deploy_type = production
-
-[postgresql]
-version = 15
-
-[downloads]
-mirror = ${mirror}
-`
+import { setUpVoyager, voyager } from './voyager.ts'
 
 // The whole life of one server, in order: the tests build on each other.
 let rig: Rig
 let host: TestHost
 beforeAll(async () => {
   rig = connectRig()
-  host = await rig.up('voyager', {
-    image: await installedImage(rig),
-    memory: '8G',
-    hostname: 'zulip.example.org',
-  })
-  const archives = [camo(), go, node, smokescreen, tusd]
-  const mirror = await makeMirror(host, archives)
-  await mirror.start()
-  await host.writeFile('/etc/zulip/zulip.conf', conf(mirror.url))
-  await host.writeFile('/etc/steward/site.yaml', mirror.site(...archives))
-  await host.shell('rm /etc/zulip/zulip-secrets.conf')
+  host = await rig.up('voyager', { ...voyager, image: await installedImage(rig) })
+  await setUpVoyager(host)
 })
 afterAll(() => host?.destroy())
 
