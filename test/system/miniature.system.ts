@@ -15,6 +15,11 @@ beforeAll(async () => {
   host = await rig.up('miniature', { ...voyager, image: await voyagerImage(rig) })
   for (const name of treeNames) await host.copyIn(archives[name], archiveOf(name))
   await host.copyIn(repository, '/srv/upstream/zulip.git')
+  // Every process that loads the application takes a second of a processor to start.
+  await steward(host, ['conf', 'set', 'application_server.uwsgi_processes', '2'], { exitCode: 0 })
+  await steward(host, ['conf', 'set', 'application_server.queue_workers_multiprocess', 'false'], {
+    exitCode: 0,
+  })
   await deploy('first', '2026-01-01-00-00-00')
   await host.shell(`
     cd /home/zulip/deployments
@@ -153,13 +158,13 @@ test('root is sent away by manage.py', async () => {
 })
 
 test('its backup has the layout of Zulip, and what is left out on request is not there', async () => {
-  const members = async (options: string): Promise<string[]> => {
+  const backUp = async (options: string): Promise<string> => {
     const output = await manage(`backup ${options}`, 'current')
-    const archive = output.trim().split(' ').at(-1)
-    expect(await host.shell(`stat -c %a ${archive}`)).toBe('600\n')
-    return (await host.shell(`tar -tzf ${archive}`)).split('\n')
+    return output.trim().split(' ').at(-1) ?? ''
   }
-  const whole = await members('')
+  const members = async (archive: string) => (await host.shell(`tar -tzf ${archive}`)).split('\n')
+  const archive = await backUp('')
+  const whole = await members(archive)
   expect(whole).toEqual(
     expect.arrayContaining([
       'zulip-backup/zulip-version',
@@ -170,7 +175,11 @@ test('its backup has the layout of Zulip, and what is left out on request is not
       'zulip-backup/uploads/files/hello.txt',
     ]),
   )
-  const partial = await members('--skip-db --skip-uploads')
+  expect(
+    await host.shell(`stat -c %a ${archive}; mkdir /root/backup; tar -xzf ${archive} -C /root/backup
+      pg_restore --list /root/backup/zulip-backup/database`),
+  ).toMatch(/^600\n[^]* TABLE DATA zulip zerver_message zulip\n/)
+  const partial = await members(await backUp('--skip-db --skip-uploads'))
   expect(partial.filter((name) => /uploads|database/.test(name))).toEqual([])
 })
 
@@ -268,18 +277,6 @@ test('migration: earlier releases can write no message after it', async () => {
     ' [ ] 0004_translated',
   )
   await manage('migrate --noinput', '2026-01-04-00-00-00')
-  const refused = await host.exec([
-    'curl',
-    '-sk',
-    '-o',
-    '/dev/null',
-    '-w',
-    '%{http_code}',
-    '-d',
-    'content=late',
-    'http://127.0.0.1/',
-  ])
-  expect(refused.exitCode).toBe(0)
   await expect(ask(host, '/json/messages', '-d', 'content=too late')).rejects.toThrow('500')
 })
 
