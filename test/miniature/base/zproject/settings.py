@@ -29,7 +29,12 @@ DEBUG = False
 ROOT_URLCONF = "zproject.urls"
 WSGI_APPLICATION = "zproject.wsgi.application"
 INSTALLED_APPS = ["django.contrib.sessions", "zerver"]
-MIDDLEWARE = ["django.contrib.sessions.middleware.SessionMiddleware"]
+MIDDLEWARE = [
+    # Answers 400 to who asks for another host than this server's.
+    "django.middleware.common.CommonMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+]
+APPEND_SLASH = False
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
 USE_TZ = True
 TIME_ZONE = "UTC"
