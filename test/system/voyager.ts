@@ -36,7 +36,7 @@ mirror = ${mirror.url}
 export async function voyagerImage(rig: Rig): Promise<string> {
   const image = await installedImage(rig)
   return rig.image(
-    'voyager-fixed',
+    'voyager',
     async (host) => {
       await setUpVoyager(host)
       await steward(host, ['apply', '--yes'], { exitCode: 0 }, { timeoutMs: 900_000 })
