@@ -339,3 +339,64 @@ describe('PGroonga', () => {
     expect(content(without, '/etc/supervisor/conf.d/zulip/zulip_db.conf')).not.toContain('pgroonga')
   })
 })
+
+describe('the hosts of the application', () => {
+  const secrets = { postgres_password: 'pOstgres-5028' }
+  const keys = (addresses: string, listen = 'listen_addresses = 192.0.2.7') =>
+    `${listen}\nclient_addresses = ${addresses}\n`
+  const rules = 'block_in_file[hosts of the application]'
+
+  test('log in over TLS alone, each from its own address, as the role that is made for them', () => {
+    const catalog = server(keys('192.0.2.5, 198.51.100.0/24, 2001:db8::5'), { secrets })
+    expect(desired(catalog, rules)).toMatchObject({
+      ensure: 'present',
+      path: '/etc/postgresql/15/main/pg_hba.conf',
+      content: [
+        'hostssl zulip zulip 192.0.2.5/32 scram-sha-256',
+        'hostssl zulip zulip 198.51.100.0/24 scram-sha-256',
+        'hostssl zulip zulip 2001:db8::5/128 scram-sha-256',
+        '',
+      ].join('\n'),
+    })
+    expect(desired(catalog, 'postgresql_role[zulip]').password).toBe(secrets.postgres_password)
+    expect(desired(catalog, 'postgresql_database[zulip]')).toMatchObject({ owner: 'zulip' })
+  })
+  test('take the names of the role and the database from zulip.conf', () => {
+    const own = `${keys('192.0.2.5')}database_name = chat\ndatabase_user = chatter\n`
+    const catalog = server(own, { secrets })
+    expect(desired(catalog, rules).content).toContain('hostssl chat chatter 192.0.2.5/32 ')
+    expect(desired(catalog, 'postgresql_database[chat]')).toMatchObject({ owner: 'chatter' })
+  })
+  test('are none without the key, and the rule that it made goes', () => {
+    const catalog = server()
+    expect(desired(catalog, rules).ensure).toBe('absent')
+    expect(catalog.resources.filter(({ type }) => /^postgresql_/.test(type))).toEqual([])
+  })
+  test.each([
+    ['192.0.2.500'],
+    ['192.0.2'],
+    ['192.0.2.5.5'],
+    ['192.0.2.0/33'],
+    ['2001:db8::5/129'],
+    ['everybody'],
+    ['192.0.2.5 trust'],
+  ])('are not %s', (address) => {
+    const conf = `[postgresql]\nversion = 15\n${keys(`192.0.2.5, ${address}`)}`
+    expect(refused(conf, { secrets })).toEqual([
+      expect.stringContaining(`client_addresses says ${address}: no address`),
+    ])
+  })
+  test('need a password, and a server that listens to them', () => {
+    const conf = (listen?: string) => `[postgresql]\nversion = 15\n${keys('192.0.2.5', listen)}`
+    expect(refused(conf())).toEqual([expect.stringContaining('Write postgres_password')])
+    expect(refused(conf(''), { secrets })).toEqual([
+      expect.stringContaining('listens to this one alone'),
+    ])
+  })
+  test('are let in by a reload, and settings still ask for a restart', () => {
+    const { restart_on, reload_on } = desired(server(), 'service[postgresql@15-main]')
+    expect(reload_on).toContain('/etc/postgresql/15/main/pg_hba.conf')
+    expect(restart_on).toContain('/etc/postgresql/15/main/conf.d/**')
+    expect(JSON.stringify(restart_on)).not.toContain('main/**')
+  })
+})

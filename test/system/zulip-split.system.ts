@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { jobsDuring } from './journal.ts'
 import { connectRig, type TestHost } from './rig.ts'
 import { installedImage, steward } from './steward.ts'
 
@@ -17,8 +18,9 @@ host =
 // The life of two hosts, in order: the tests build on each other.
 let application: TestHost
 let database: TestHost
-/** The address of the database. */
+/** The addresses of the database and of the application. */
 let address: string
+let from: string
 beforeAll(async () => {
   const rig = connectRig()
   const image = await installedImage(rig)
@@ -26,6 +28,7 @@ beforeAll(async () => {
   database = await rig.up('database', { image, memory: '2G' })
   address = (await database.shell('hostname -I')).trim()
   await application.writeFile('/etc/zulip/zulip.conf', conf('zulip::profile::standalone_nodb', ''))
+  from = (await application.shell('hostname -I')).trim()
   await database.writeFile(
     '/etc/zulip/zulip.conf',
     conf('zulip::profile::postgresql', `listen_addresses = localhost, ${address}`),
@@ -50,8 +53,8 @@ const packages = (host: TestHost) =>
     "dpkg-query --show --showformat '${db:Status-Abbrev} ${Package}\\n' | sed -n 's/^ii  //p'",
   )
 /** What a query answers to the application, in its own host. */
-function ask(query: string) {
-  const login = `host=${address} user=zulip password=${password} dbname=zulip sslmode=require`
+function ask(query: string, besides = '') {
+  const login = `host=${address} user=zulip password=${password} dbname=zulip sslmode=require ${besides}`
   return application.exec(['runuser', '-u', 'zulip', '--', 'psql', '-XqAt', '-c', query, login])
 }
 
@@ -77,19 +80,54 @@ test('the world reaches the web server of the one, and the database of the other
   expect(await openPorts(database)).toEqual(['5432'])
 })
 
-test('the application logs in once its administrator has let it in, which steward leaves as it is', async () => {
+test('nobody logs in from another host unasked', async () => {
   expect(await ask('SELECT 1')).toMatchObject({
     exitCode: 2,
     stderr: expect.stringContaining('no pg_hba.conf entry for host'),
   })
-  const from = (await application.shell('hostname -I')).trim()
-  await database.shell(`cd /
-    runuser -u postgres -- psql --no-psqlrc -q -v ON_ERROR_STOP=1 <<'END'
-    CREATE ROLE zulip LOGIN PASSWORD '${password}';
-    CREATE DATABASE zulip OWNER zulip TEMPLATE template0;
-END
-    echo 'hostssl zulip zulip ${from}/32 scram-sha-256' >>/etc/postgresql/15/main/pg_hba.conf
-    systemctl reload postgresql@15-main`)
-  expect(await ask('SHOW work_mem')).toMatchObject({ exitCode: 0, stdout: '4MB\n' })
+})
+
+test('the application logs in once zulip.conf names its host, with the password of the secrets and over TLS alone', async () => {
+  await steward(database, ['conf', 'set', 'postgresql.client_addresses', from], { exitCode: 0 })
+  const { stderr } = await steward(database, ['apply', '--dry-run'], { exitCode: 1 })
+  expect(stderr).toContain('Write postgres_password')
+  await database.shell(
+    `printf 'postgres_password = ${password}\\n' >>/etc/zulip/zulip-secrets.conf`,
+  )
+  const jobs = await jobsDuring(database, async () => {
+    const { stdout } = await apply(database, 2)
+    expect(stdout).not.toContain(password)
+  })
+  expect(jobs.filter(({ unit }) => unit.startsWith('postgresql'))).toEqual([
+    { unit: 'postgresql@15-main.service', job: 'reload' },
+  ])
   expect((await apply(database, 0)).stdout).toMatch(/nothing to do/i)
+  expect(await ask('SHOW search_path')).toMatchObject({ exitCode: 0, stdout: 'zulip, public\n' })
+  expect(await ask('CREATE TABLE zulip.t (); DROP TABLE zulip.t; SHOW work_mem')).toMatchObject({
+    exitCode: 0,
+    stdout: '4MB\n',
+  })
+  const plain = await ask('SELECT 1', 'sslmode=disable')
+  expect(plain.stderr).toContain('no pg_hba.conf entry for host')
+  expect((await ask('SELECT 1', 'password=another')).stderr).toContain('authentication failed')
+})
+
+test('what the administrator wrote into pg_hba.conf stays, and the application is kept out without the key', async () => {
+  const file = '/etc/postgresql/15/main/pg_hba.conf'
+  await database.shell(`echo 'hostssl all monitoring 192.0.2.9/32 scram-sha-256' >>${file}`)
+  await steward(database, ['conf', 'unset', 'postgresql.client_addresses'], { exitCode: 0 })
+  await apply(database, 2)
+  expect(await database.shell(`grep -c monitoring ${file}`)).toBe('1\n')
+  expect((await ask('SELECT 1')).stderr).toContain('no pg_hba.conf entry for host')
+  expect((await apply(database, 0)).stdout).toMatch(/nothing to do/i)
+})
+
+test('a rule that the server would not take is not loaded, and what stood there comes back', async () => {
+  const file = '/etc/postgresql/15/main/pg_hba.conf'
+  await steward(database, ['conf', 'set', 'postgresql.client_addresses', `${from}, ::ffff::1`], {
+    exitCode: 0,
+  })
+  const before = await database.shell(`sha256sum ${file}`)
+  expect((await apply(database, 6)).stdout).toMatch(/pg_hba\.conf, line \d+: invalid IP address/)
+  expect(await database.shell(`sha256sum ${file}`)).toBe(before)
 })
