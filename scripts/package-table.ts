@@ -17,7 +17,7 @@ import { readPackage } from './debian-package.ts'
 /** What the manifests of a Zulip server name, and what people put beside it. */
 const wanted = `
   apache2 apt-transport-https ca-certificates certbot check-postgres chrony cron crudini
-  curl erlang-base git gnupg hunspell-en-us jq libapache2-mod-wsgi-py3 libsasl2-modules
+  curl erlang-base gettext git gnupg hunspell-en-us jq libapache2-mod-wsgi-py3 libsasl2-modules
   logrotate memcached monitoring-plugins-basic moreutils netcat-openbsd nginx nginx-common
   nginx-full ntp ntpsec openssh-server pgtop postfix postgresql postgresql-15
   postgresql-client postgresql-client-15 postgresql-common procps python3 python3-dateutil
