@@ -1,5 +1,6 @@
 import { type Diagnostic, Refusal } from '../diagnostics/diagnostic.ts'
 import { type Paint, renderDiagnostic } from '../diagnostics/render.ts'
+import { HostError } from '../host/error.ts'
 import { diagnosticLine } from '../ui/json.ts'
 import { paintFor } from '../ui/paint.ts'
 
@@ -23,9 +24,14 @@ export function print(text: string): void {
   process.stdout.write(`${text}\n`)
 }
 
-/** What was thrown, for people: a Refusal says itself what is wrong, everything else is a bug. */
+/** What was thrown, for people: a Refusal says itself what is wrong, as does the host; everything else is a bug. */
 export function diagnosticsOf(error: unknown): readonly Diagnostic[] {
   if (error instanceof Refusal) return error.diagnostics
+  if (error instanceof HostError) {
+    const { message, help } = error
+    const code = error.code === 'EACCES' || error.code === 'EPERM' ? 'no-permission' : 'blocked'
+    return [{ severity: 'error', code, message, ...(help === undefined ? {} : { help }) }]
+  }
   return [
     {
       severity: 'error',

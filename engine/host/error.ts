@@ -41,6 +41,7 @@ const meanings: Readonly<Record<string, string>> = {
   EBUSY: 'in use by the system (a mount point?)',
   EDQUOT: 'the disk quota is used up',
   EEXIST: 'something is there already',
+  EFBIG: 'is larger than 64 MiB, and no file for steward to look into',
   EINVAL: 'not possible for this kind of file',
   EIO: 'the disk or file system reports an error',
   EISDIR: 'is a directory',
@@ -59,6 +60,7 @@ const waysOut: Readonly<Record<string, string>> = {
   EACCES:
     'run steward as a user who may do that; where root may not, see how the file system is mounted',
   EDQUOT: 'free space or raise the quota, then apply again',
+  EFBIG: 'look at what it holds, and put it away',
   EIO: 'journalctl --dmesg shows what the disk reports; mend it, then apply again',
   ENOSPC: 'free space or inodes there (df, df -i), then apply again',
   EPERM: 'where lsattr shows an i or a for it, chattr -i -a lets it be changed; then apply again',

@@ -86,7 +86,7 @@ export interface HostReader {
   readonly root: string
   /** lstat(2); undefined where nothing is or a parent is no directory. Throws on EACCES, EIO. */
   stat(path: string): FileStat | undefined
-  /** The bytes of a regular file; follows no link in the last part. Throws where it is none. */
+  /** The bytes of a regular file; follows no link in the last part. Throws where it is none, or above 64 MiB (EFBIG). */
   read(path: string): Buffer
   /** As `read`, in pieces: for a file that may be too large to hold. Each is good until the next is asked for. */
   readPieces(path: string): Iterable<Buffer>

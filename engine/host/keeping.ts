@@ -15,6 +15,8 @@ export interface Kept {
   readonly content?: Buffer
   /** The content of a larger file: to be read before `keep` returns, for then it is gone. */
   readonly pieces?: Iterable<Buffer>
+  /** How many bytes these pieces are. */
+  readonly size?: number
   /** Of a link. */
   readonly target?: string
 }
@@ -134,6 +136,6 @@ function whole(host: Host, path: string, found: FileStat): Kept {
   if (found.kind === 'link') return { ...kept, target: host.readLink(path) }
   if (found.kind !== 'file') return kept
   return found.size > largestWhole
-    ? { ...kept, pieces: host.readPieces(path) }
+    ? { ...kept, pieces: host.readPieces(path), size: found.size }
     : { ...kept, content: host.read(path) }
 }

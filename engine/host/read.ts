@@ -21,6 +21,8 @@ const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLO
 /** Shared by all reads of small files: what is read is copied out of it. */
 const small = Buffer.allocUnsafeSlow(64 * 1024)
 const replacement = '\ufffd'
+/** More than any file that is looked at as a whole should have: whoever may write there could fill the memory. */
+export const largestRead = 64 * 1024 * 1024
 
 export function statPath(path: string): FileStat | undefined {
   try {
@@ -71,6 +73,7 @@ export function readPath(path: string): Buffer {
     const { size, mode } = fstatSync(fd)
     const kind = kindOf(mode)
     if (kind !== 'file') throw failure(kind === 'directory' ? 'EISDIR' : 'ENXIO')
+    if (size > largestRead) throw failure('EFBIG')
     // Files of /proc and /sys say that they are empty.
     if (size === 0 || size > small.length) return readAll(fd, size)
     const length = readSync(fd, small, 0, small.length, null)
@@ -82,7 +85,7 @@ export function readPath(path: string): Buffer {
 
 /** Whether the file holds just these bytes; false where there is none. */
 export function holdsPath(path: string, content: Uint8Array): boolean {
-  if (content.length >= small.length) return Buffer.compare(readPath(path), content) === 0
+  if (content.length >= small.length) return holdsPieces(path, content)
   const fd = openSync(systemPath(path), readFlags)
   try {
     // One byte more than is wanted tells a longer file.
@@ -91,6 +94,16 @@ export function holdsPath(path: string, content: Uint8Array): boolean {
   } finally {
     closeSync(fd)
   }
+}
+
+function holdsPieces(path: string, content: Uint8Array): boolean {
+  let done = 0
+  for (const piece of readPieces(path)) {
+    const end = done + piece.length
+    if (end > content.length || piece.compare(content, done, end) !== 0) return false
+    done = end
+  }
+  return done === content.length
 }
 
 /** To the end, however long the file says it is; the first `done` bytes lie in `small`. */
@@ -102,6 +115,8 @@ function readAll(fd: number, size: number, done = 0): Buffer {
     const count = readSync(fd, room, length, room.length - length, null)
     if (count === 0) return room.subarray(0, length)
     length += count
+    // It grows as it is read.
+    if (length > largestRead) throw failure('EFBIG')
   }
 }
 

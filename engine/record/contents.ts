@@ -32,9 +32,12 @@ export class Contents {
     return digest
   }
 
-  /** As `put`, for a content that comes in pieces and need not fit into memory. */
-  putPieces(pieces: Iterable<Uint8Array>): string {
-    const { hash, size } = this.#db.beside(() => this.#objects.putPieces(pieces))
+  /** As `put`, for a content of about so many bytes that comes in pieces and need not fit into memory. */
+  putPieces(pieces: Iterable<Uint8Array>, sizeToCome = 0): string {
+    const { hash, size } = this.#db.beside(() => {
+      this.#objects.mustHaveRoom(sizeToCome)
+      return this.#objects.putPieces(pieces)
+    })
     this.#db.run('INSERT OR IGNORE INTO object (hash, size, body) VALUES (?, ?, NULL)', hash, size)
     return hash
   }

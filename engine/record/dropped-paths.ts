@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import type { CatalogResource } from '../compile/catalog.ts'
 import type { HostReader } from '../host/host.ts'
+import { largestRead } from '../host/read.ts'
 import { owningPackages } from '../resources/dpkg-files.ts'
 import { ensureOf, type FileDesired } from '../resources/file/desired.ts'
 import { source } from '../resources/file/source.ts'
@@ -155,6 +156,7 @@ export class DroppedPaths {
     if (!row || row.base === NO_BASE)
       return stat?.size === 0 ? undefined : 'steward did not write what it holds'
     if (files.adopted().has(path)) return 'what was edited here was adopted'
+    if (stat !== undefined && stat.size > largestRead) return 'it is too large to be compared'
     if (hash('sha256', host.read(path)) !== row.base) return 'it was edited here'
     const isGiven = stat?.mode === row.mode && stat.uid === row.uid && stat.gid === row.gid
     return isGiven ? undefined : 'it was given another mode or owner here'

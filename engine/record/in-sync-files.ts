@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import type { Catalog } from '../compile/catalog.ts'
 import { bytesOf } from '../host/bytes.ts'
 import type { HostReader, Ownership } from '../host/host.ts'
+import { largestRead } from '../host/read.ts'
 import type { States } from '../probe.ts'
 
 /** A file that is as its manifest says. */
@@ -39,7 +40,7 @@ export function* inSyncFiles(
     const base = bases.get(title)
     if (wanted !== undefined && base === wanted) continue
     const found = host.stat(title)
-    if (found?.kind !== 'file') continue
+    if (found?.kind !== 'file' || found.size > largestRead) continue
     const content = host.read(title)
     const present = hash('sha256', content)
     // Something else may have changed it since it was looked at.

@@ -9,6 +9,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statfsSync,
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -33,6 +34,17 @@ export class ObjectFiles {
   /** Stores a content; does nothing where there is one with this hash. */
   put(hash: string, content: Uint8Array): void {
     if (!existsSync(this.path(hash))) this.#settle(this.#incoming([content]), hash)
+  }
+
+  /**
+   * Refuses so many bytes before the disk is full of them: a sparse file takes next to no room where it is, and all of
+   * it here.
+   */
+  mustHaveRoom(bytes: number): void {
+    const { bavail, bsize } = statfsSync(this.#folder)
+    if (bytes < bavail * bsize) return
+    const message = `ENOSPC: no room for ${bytes} bytes, of which all must be kept`
+    throw Object.assign(new Error(message), { code: 'ENOSPC' })
   }
 
   /** Stores a content that comes in pieces; gives its hash, and its size in bytes. */

@@ -72,13 +72,13 @@ export class RunRecord implements Keeper {
   }
 
   keep(ref: string, kept: Kept): void {
-    const { path, kind, goes, mode, uid, gid, content, pieces, target } = kept
+    const { path, kind, goes, mode, uid, gid, content, pieces, size = 0, target } = kept
     this.#store.begin()
     const sensitive = this.#isSensitive(ref) || this.#secretPaths.has(path)
     const hash = content
       ? this.#store.contents.put(content, { sensitive })
       : pieces
-        ? this.#store.contents.putPieces(pieces)
+        ? this.#store.contents.putPieces(pieces, size)
         : undefined
     if (!this.#before.has(path)) this.#before.set(path, this.#store.files.find(path))
     const base = kind === 'file' ? this.#before.get(path)?.base : undefined

@@ -48,8 +48,10 @@ export interface History {
   readonly policy: LocalEdits
   readonly format: Format | undefined
   readonly recorded: Recorded | undefined
-  /** The bytes that are there, where it is a file. */
+  /** The bytes that are there, where it is a file that is not too large to hold. */
   readonly present: Uint8Array | undefined
+  /** Whether what is there is the version of the manifests that last went in. */
+  readonly isBase: () => boolean
   /** Whether they are those that a package brought. */
   readonly isAsBrought: boolean
 }

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { bytesOf } from '../../host/bytes.ts'
 import type { FileStat, HostReader } from '../../host/host.ts'
+import { largestRead } from '../../host/read.ts'
 import type { Change, Shown } from '../type.ts'
 
 /** The change from the bytes that are there to those that are wanted; undefined where they are the same. */
@@ -11,9 +12,16 @@ export function contentChange(
   host: HostReader,
 ): Change | undefined {
   if (stat?.kind === 'file' && host.holds(path, wanted)) return undefined
-  const from = stat?.kind === 'file' ? host.read(path) : undefined
+  const isLarge = isTooLarge(stat)
+  const from = stat?.kind === 'file' && !isLarge ? host.read(path) : undefined
   const to = Buffer.from(wanted)
-  return { attribute: 'content', from: digest(from), to: digest(to), content: { from, to } }
+  const called = isLarge ? `${stat?.size} bytes` : digest(from)
+  return { attribute: 'content', from: called, to: digest(to), content: { from, to } }
+}
+
+/** Whether it is a file that is not to be held in memory: `from` of a change is then unknown. */
+export function isTooLarge(stat: FileStat | undefined): boolean {
+  return stat?.kind === 'file' && stat.size > largestRead
 }
 
 /** Contents are compared whole; this only names them for people. */

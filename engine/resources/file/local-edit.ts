@@ -89,18 +89,18 @@ function decide(
 /** Undefined where the body of the file is as steward or a package left it, or was never there. */
 function editOf(
   { stat, content }: Entry,
-  { recorded, present, isAsBrought }: History,
+  { recorded, isBase, isAsBrought }: History,
   changes: readonly Change[],
 ): Edit | undefined {
   // Without a content it is to go, be another type, or only get another mode or owner.
   const goes = changes.some(({ attribute }) => BODY.has(attribute))
-  if (content === undefined && !(goes && (recorded ?? present))) return undefined
+  if (content === undefined && !(goes && (recorded ?? stat?.kind === 'file'))) return undefined
   const wanted = content?.content?.to
   const isNewVersion = !recorded || !wanted || digest(wanted) !== recorded.base
   if (!stat) return recorded && { what: 'deleted here', isNewVersion }
   if (!recorded) return isAsBrought ? undefined : { what: 'here before steward', isNewVersion }
   if (stat.kind !== 'file') return { what: `replaced by a ${stat.kind} here`, isNewVersion }
-  if (present && digest(present) === recorded.base) return undefined
+  if (isBase()) return undefined
   return { what: isNewVersion ? 'edited here, and has a new version' : 'edited here', isNewVersion }
 }
 

@@ -1,14 +1,15 @@
+import { hash } from 'node:crypto'
 import { HostError } from '../../host/error.ts'
 import type { Accounts, FileStat, HostReader } from '../../host/host.ts'
 import { Conffiles } from '../conffiles.ts'
 import { followLinks } from '../links.ts'
 import { parseMode } from '../mode.ts'
 import { joinPath, normalPath, parentPath } from '../path.ts'
-import type { Change, ProbeContext, Resource } from '../type.ts'
+import type { Change, ProbeContext, Recorded, Resource } from '../type.ts'
 import { accountId } from './account.ts'
 import { withAdopted } from './adopted.ts'
 import { type Account, type Blocked, compare, type Entry, type Goal } from './compare.ts'
-import { bytesForNow, contentChange } from './content.ts'
+import { bytesForNow, contentChange, isTooLarge } from './content.ts'
 import { type Declared, declaredPaths } from './declared.ts'
 import { ensureOf, type FileDesired, followsLink, isOrphaned } from './desired.ts'
 import { source } from './source.ts'
@@ -195,12 +196,22 @@ class Probe {
     const isToGo = goal.ensure !== undefined && goal.ensure !== 'file' && goal.ensure !== 'present'
     const present =
       content?.content?.from ??
-      (isToGo && stat?.kind === 'file' ? this.#host.read(path) : undefined)
+      (isToGo && stat?.kind === 'file' && !isTooLarge(stat) ? this.#host.read(path) : undefined)
     const policy = files.localEdits ?? local_edits ?? files.otherwise ?? 'overwrite'
     const recorded = files.recorded(path)
     const isAsBrought =
       !recorded && present !== undefined && this.#conffiles.isAsBrought(path, present)
-    return { ...entry, history: { policy, format, recorded, present, isAsBrought } }
+    const isBase = (): boolean =>
+      present === undefined
+        ? stat !== undefined && isTooLarge(stat) && this.#isLargeBase(path, stat, recorded)
+        : hash('sha256', present) === recorded?.base
+    return { ...entry, history: { policy, format, recorded, present, isBase, isAsBrought } }
+  }
+
+  /** Never reads what is larger than anything that steward put there. */
+  #isLargeBase(path: string, { size }: FileStat, recorded: Recorded | undefined): boolean {
+    const base = recorded?.baseContent()
+    return base !== undefined && base.length === size && this.#host.holds(path, base)
   }
 
   /** Only asked where there is something to write; the directories of many files are few. */
