@@ -52,6 +52,18 @@ export function plannedRefreshes({ catalog, states, types, owed }: Planned): Pla
     (due.get(index)?.by ?? 'reload') !== 'reload' || starts(states, index)
   const mayBeRestarted = (index: number) =>
     isRestarted(index) || open.has(index) || states[index]?.kind === 'later'
+  // Whether its carrier starts it anew for what is to be read then, after the change of another.
+  const isStartedAnew = (index: number, changed: number): boolean => {
+    const resource = catalog.resources[index] as CatalogResource
+    const type = types.get(resource.type)
+    const carrier = carriers.of(index)
+    if (!type?.isStartedAnewBy || carrier === undefined || !due.has(carrier)) return false
+    if (!carriers.comesAfter(carrier, changed)) return false
+    return (byListener.get(carrier) ?? []).some(
+      ({ from }) =>
+        !catalog.resources[from]?.noop && type.isStartedAnewBy?.(resource, changesOf(states[from])),
+    )
+  }
   // In order, for an exec that runs on a refresh refreshes others in turn.
   for (const index of catalog.order) {
     const { ref, type } = catalog.resources[index] as CatalogResource
@@ -77,6 +89,7 @@ export function plannedRefreshes({ catalog, states, types, owed }: Planned): Pla
       const { from, refresh } = edge
       const source = catalog.resources[from] as CatalogResource
       if (source.noop || carriers.isFresh(index, from, isRestarted)) continue
+      if (isStartedAnew(index, from)) continue
       const isRun = source.type === 'exec' && due.has(from)
       const isSure =
         calls(edge, source, states[from], types) || (isRun && !mayDecline(source, types))
@@ -137,17 +150,19 @@ function calls(
   state: States[number],
   types: ReadonlyMap<string, ResourceType>,
 ): boolean {
-  if (state?.kind !== 'known' || !('changes' in state.verdict)) return false
-  const changes = state.verdict.changes ?? []
+  const changes = changesOf(state)
   if (changes.length === 0) return false
   return kind !== 'reads' || types.get(source.type)?.staysRead?.(source, changes) !== true
 }
 
+/** None of what is known later, or can't be done. */
+function changesOf(state: States[number]): readonly Change[] {
+  return state?.kind === 'known' && 'changes' in state.verdict ? (state.verdict.changes ?? []) : []
+}
+
 /** Whether this run starts it as things stand. */
 function starts(states: States, index: number): boolean {
-  const state = states[index]
-  if (state?.kind !== 'known' || !('changes' in state.verdict)) return false
-  return (state.verdict.changes ?? []).some(isStart)
+  return changesOf(states[index]).some(isStart)
 }
 
 export function isStart({ attribute, to }: Change): boolean {
@@ -156,9 +171,7 @@ export function isStart({ attribute, to }: Change): boolean {
 
 function startsItself(states: States, index: number): boolean {
   const state = states[index]
-  if (state?.kind === 'later') return true
-  if (state?.kind !== 'known' || !('changes' in state.verdict)) return false
-  return startsAnew(state.verdict.changes ?? [])
+  return state?.kind === 'later' || startsAnew(changesOf(state))
 }
 
 /** Whether changes need no refresh beside them: a service that starts reads its files anew, an exec runs once. */

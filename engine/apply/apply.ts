@@ -424,9 +424,13 @@ class Runner {
     this.#madeAt.set(ref, Number(process.hrtime.bigint() / 1000n))
   }
 
-  /** When the last change was made that asks for a refresh of which the plan could say nothing. */
+  /**
+   * When the last change was made that asks for a refresh, where the plan could say nothing of that or something else
+   * may have made it needless.
+   */
   #lastMadeAt(index: number, { from }: DueRefresh): number | undefined {
-    if (this.#plannedVerdict(index)) return undefined
+    const { footprint } = this.#input.catalog.resources[index] as CatalogResource
+    if (this.#plannedVerdict(index) && footprint.restartsWith === undefined) return undefined
     const times = from.map((ref) => this.#madeAt.get(ref) ?? Number.POSITIVE_INFINITY)
     const last = Math.max(...times)
     return last < Number.POSITIVE_INFINITY ? last : undefined

@@ -28,6 +28,11 @@ export class Carriers {
     return this.#carriers.get(index)
   }
 
+  /** Whether a carrier comes after the change of another, in the order. */
+  comesAfter(carrier: number, changed: number): boolean {
+    return (this.#places[changed] as number) < (this.#places[carrier] as number)
+  }
+
   /**
    * Whether a resource has been restarted since the change of another, for its carrier was after that; -1 stands for
    * a change of an earlier run. `isRestarted` tells of a carrier, by index, whether it is started or restarted in
@@ -36,6 +41,6 @@ export class Carriers {
   isFresh(index: number, changed: number, isRestarted: (carrier: number) => boolean): boolean {
     const carrier = this.#carriers.get(index)
     if (carrier === undefined || !isRestarted(carrier)) return false
-    return changed < 0 || (this.#places[changed] as number) < (this.#places[carrier] as number)
+    return changed < 0 || this.comesAfter(carrier, changed)
   }
 }

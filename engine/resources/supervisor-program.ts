@@ -3,6 +3,8 @@ import { HostError } from '../host/error.ts'
 import type { Host, HostReader } from '../host/host.ts'
 import { tracePath } from '../host/trust.ts'
 import { howItEnded, mustRun } from './must-run.ts'
+import { startedAt } from './process-start.ts'
+import { redefines } from './supervisor-definitions.ts'
 import {
   ApplyError,
   type Outcome,
@@ -60,6 +62,8 @@ export const supervisorProgram: ResourceType<SupervisorProgramDesired, Superviso
       restartsWith: 'service:supervisor.service',
     }
   },
+  isStartedAnewBy: ({ title }, changes) =>
+    changes.some(({ content }) => content !== undefined && redefines(title, content)),
   async probe(programs, host, context) {
     const cannotRun = host.root === '/' ? host.cannotRun : 'not in a root'
     if (cannotRun !== undefined) return programs.map(() => ({ cannotRun }))
@@ -155,6 +159,7 @@ async function refreshProgram(
   program: Program,
   _by: unknown,
   host: Host,
+  madeAt?: number,
 ): Promise<Outcome | undefined> {
   const { ref, desired } = program
   if (desired.ensure === 'stopped') {
@@ -169,16 +174,31 @@ async function refreshProgram(
   if (up.length + down.length === 0) {
     return { idle: true, note: 'it does not run, so it is not restarted' }
   }
+  if (down.length === 0 && madeAt !== undefined && (await allBegan(up, madeAt, host))) {
+    return { idle: true, note: 'it was started after what it reads was changed' }
+  }
   if (desired.restart !== undefined && up.length > 0) await mustRun(host, ref, desired.restart)
   else for (const { name } of up) await act(ref, ['restart', name], host)
   if (down.length > 0) await act(ref, ['start', ...down.map(({ name }) => name)], host)
   return undefined
 }
 
-/** supervisorctl waits until a program has run for as long as its definition asks, and says what became of it. */
+/** Whether an update of supervisor, or somebody else, has started all of them since then; what can't be told has not. */
+async function allBegan(
+  processes: readonly SupervisorProcess[],
+  since: number,
+  host: HostReader,
+): Promise<boolean> {
+  const names = processes.map(({ name }) => name)
+  const { stdout } = await host.query(['supervisorctl', 'pid', ...names])
+  const pids = stdout.trim().split('\n').map(Number)
+  return pids.length === names.length && pids.every((pid) => (startedAt(pid, host) ?? 0) > since)
+}
+
 /** What supervisorctl calls an error where there is nothing left to do. */
 const done: Readonly<Record<string, string>> = { start: 'already started', stop: 'not running' }
 
+/** supervisorctl waits until a program has run for as long as its definition asks, and says what became of it. */
 async function act(ref: string, args: readonly string[], host: Host): Promise<void> {
   const argv = ['supervisorctl', ...args]
   const result = await host.run(argv)

@@ -248,6 +248,11 @@ export interface ResourceType<Desired extends object = object, Current = unknown
    */
   staysRead?(resource: Resource<Desired>, changes: readonly Change[]): boolean
   /**
+   * Whether these changes of another resource have it started anew by what it runs under (`restartsWith`), once that has
+   * been told to read them. A plan goes by it; an apply goes by the moment at which it was started. Pure.
+   */
+  isStartedAnewBy?(resource: Resource<Desired>, changes: readonly Change[]): boolean
+  /**
    * State of every given resource, in the order given, from as few reads as the system allows.
    * Without a context nothing else is declared.
    */
@@ -272,7 +277,8 @@ export interface ResourceType<Desired extends object = object, Current = unknown
   /**
    * Reacts to a change of something it listens to. `madeAt` says when the last of these changes was made, in
    * microseconds of the clock that only goes forward (CLOCK_MONOTONIC): one that was started after that has nothing to
-   * react to. Absent where a change is of an earlier run, or where the plan has said what happens.
+   * react to. Absent where a change is of an earlier run, or where the plan has said what happens, but for
+   * what has `restartsWith`.
    */
   refresh?(
     resource: Resource<Desired>,

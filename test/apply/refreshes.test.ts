@@ -75,6 +75,48 @@ describe('a program under supervisor', () => {
     ])
   })
 
+  describe('that supervisor is told to define anew', () => {
+    const definition = (from: string, to: string): Change => ({
+      ...content,
+      content: { from: Buffer.from(from), to: Buffer.from(to) },
+    })
+    const app = (command: string) => `[program:app]\ncommand=${command}\n`
+
+    test('is not restarted a second time for what it reads and has changed before', async () => {
+      const both = {
+        'file[/etc/app.conf]': [content],
+        'file[/etc/programs.conf]': [definition(app('one'), app('two'))],
+      }
+      expect(await refreshed(both)).toEqual([
+        'service[supervisor] reload by file[/etc/programs.conf]',
+      ])
+    })
+
+    test('is restarted for what changes after that', async () => {
+      const both = {
+        'file[/etc/later.conf]': [content],
+        'file[/etc/programs.conf]': [definition(app('one'), app('two'))],
+      }
+      expect(await refreshed(both)).toEqual([
+        'service[supervisor] reload by file[/etc/programs.conf]',
+        'supervisor_program[app] restart by file[/etc/later.conf]',
+      ])
+    })
+
+    test('is restarted where it is another that is defined anew', async () => {
+      const both = {
+        'file[/etc/app.conf]': [content],
+        'file[/etc/programs.conf]': [
+          definition(app('one'), `${app('one')}[program:b]\ncommand=b\n`),
+        ],
+      }
+      expect(await refreshed(both)).toEqual([
+        'service[supervisor] reload by file[/etc/programs.conf]',
+        'supervisor_program[app] restart by file[/etc/app.conf]',
+      ])
+    })
+  })
+
   test('is due in an apply until supervisor has been restarted', async () => {
     const catalog = await catalogOf(manifest)
     const app = catalog.resources[indexOf(catalog, 'supervisor_program[app]')]

@@ -1,0 +1,26 @@
+import { HostError } from '../host/error.ts'
+import type { HostReader } from '../host/host.ts'
+
+/** In each second. Source: proc(5), `sysconf(_SC_CLK_TCK)`, which Linux has the same everywhere. */
+const ticks = 100
+
+/**
+ * When a process was started, in microseconds of the clock that only goes forward (CLOCK_MONOTONIC), never later than it
+ * was; undefined where there is none of that number. Source: proc(5), /proc/PID/stat and /proc/uptime.
+ */
+export function startedAt(pid: number, host: HostReader): number | undefined {
+  if (!Number.isSafeInteger(pid) || pid < 1) return undefined
+  try {
+    // The second field is a name that may hold anything, parentheses too.
+    const text = host.read(`/proc/${pid}/stat`).toString('latin1')
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+    const now = Number(process.hrtime.bigint() / 1000n)
+    const uptime = Number(host.read('/proc/uptime').toString().split(' ')[0])
+    const age = uptime - Number(fields[19]) / ticks
+    // Both are cut off after a hundredth of a second.
+    return Number.isFinite(age) ? now - Math.ceil((age + 2 / ticks) * 1_000_000) : undefined
+  } catch (error) {
+    if (error instanceof HostError) return undefined
+    throw error
+  }
+}
