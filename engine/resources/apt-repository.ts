@@ -1,5 +1,5 @@
 import schema from '../../schemas/resources/apt_repository.json' with { type: 'json' }
-import type { CommandResult, Host, HostReader } from '../host/host.ts'
+import type { CommandResult, Host } from '../host/host.ts'
 import { aptUpdateFrom } from './apt.ts'
 import { armouredKey, isKey, type Pin, renderPins, renderSource } from './apt-source.ts'
 import { howItEnded } from './must-run.ts'
@@ -13,7 +13,7 @@ import {
   type Thing,
   type Verdict,
 } from './type.ts'
-import { applyWholeFile, diffWholeFile, type FoundFile, probeWholeFile } from './whole-file.ts'
+import { applyWholeFile, diffWholeFile, type FoundFile, wholeFileProbe } from './whole-file.ts'
 
 export interface AptRepositoryDesired {
   readonly ensure?: 'present' | 'absent'
@@ -43,8 +43,14 @@ export const aptRepository: ResourceType<AptRepositoryDesired, AptRepositoryCurr
   schema,
   check: checkRepository,
   footprint: footprintOf,
-  async probe(resources, host) {
-    return resources.map(({ title }) => probeFiles(title, host))
+  async probe(resources, host, context) {
+    const probe = wholeFileProbe(host, context)
+    return resources.map((resource) => {
+      const files = filesOf(resource.title)
+      const texts = textsOf(resource)
+      const look = (part: Part) => probe(files[part], texts[part])
+      return { key: look('key'), pin: look('pin'), source: look('source') }
+    })
   },
   diff: diffRepository,
   apply: applyRepository,
@@ -118,30 +124,35 @@ function footprintOf({ title, desired }: Resource<AptRepositoryDesired>): Footpr
   }
 }
 
-function probeFiles(title: string, host: HostReader): AptRepositoryCurrent {
-  const { key, pin, source } = filesOf(title)
-  return {
-    key: probeWholeFile(host, key),
-    pin: probeWholeFile(host, pin),
-    source: probeWholeFile(host, source),
-  }
+interface FileVersion {
+  readonly path: string
+  readonly content: Uint8Array
 }
 
 function diffRepository(
-  resource: Resource<AptRepositoryDesired>,
+  _resource: Resource<AptRepositoryDesired>,
   current: AptRepositoryCurrent,
 ): Verdict {
-  const files = filesOf(resource.title)
-  const texts = textsOf(resource)
   const changes: Change[] = []
+  const notes: string[] = []
+  const bases: FileVersion[] = []
+  const newVersions: FileVersion[] = []
   for (const part of parts) {
-    const verdict = diffWholeFile(files[part], texts[part], current[part])
+    const verdict = diffWholeFile(current[part])
     if ('blocked' in verdict) return verdict
     // Of the key and the pins the whole file is one attribute; the source is the resource itself.
     if (part === 'source') changes.push(...verdict.changes)
     else if (verdict.changes.length > 0) changes.push(partChange(part, verdict.changes))
+    if (verdict.note !== undefined) notes.push(verdict.note)
+    bases.push(...(verdict.bases ?? []))
+    newVersions.push(...(verdict.newVersions ?? []))
   }
-  return { changes }
+  return {
+    changes,
+    ...(notes.length === 0 ? {} : { note: notes.join('; ') }),
+    ...(bases.length === 0 ? {} : { bases }),
+    ...(newVersions.length === 0 ? {} : { newVersions }),
+  }
 }
 
 function partChange(part: Part, changes: readonly Change[]): Change {
@@ -155,31 +166,54 @@ function partChange(part: Part, changes: readonly Change[]): Change {
  */
 async function applyRepository(
   resource: Resource<AptRepositoryDesired>,
-  _changes: readonly Change[],
+  changes: readonly Change[],
   host: Host,
 ): Promise<Outcome | undefined> {
   const { title, desired } = resource
   const files = filesOf(title)
-  const before = probeFiles(title, host)
+  const before = parts.map((part) => ({ path: files[part], ...standing(files[part], host) }))
   const texts = textsOf(resource)
   // A source that goes comes before the key that it names.
   for (const part of texts.source === undefined ? parts.toReversed() : parts) {
-    applyWholeFile(host, files[part], texts[part])
+    if (part === 'source') {
+      const own = changes.filter(({ attribute }) => attribute !== 'key' && attribute !== 'pin')
+      applyWholeFile(host, files.source, own)
+    } else {
+      const change = changes.find(({ attribute }) => attribute === part)
+      if (change) applyPart(files[part], texts[part], change, host)
+    }
   }
   const isFetched = texts.source !== undefined && desired.enabled !== false
   if (!isFetched || host.cannotRun !== undefined) return undefined
   const result = await aptUpdateFrom(files.source, host)
   if (result.exitCode !== 0) {
-    for (const part of parts.toReversed()) putBack(files[part], before[part], host)
+    for (const each of before.toReversed()) putBack(each, host)
     throw refused(resource, result)
   }
   const output = result.stdout.trim()
   return output === '' ? undefined : { output }
 }
 
-function putBack(path: string, before: FoundFile, host: Host): void {
-  if (before?.content !== undefined) host.writeFile(path, before.content, before)
-  else if (before === undefined && host.stat(path) !== undefined) host.remove(path)
+/** Whatever of it differs, the whole is written: it is root's, and all can read it. */
+function applyPart(path: string, text: string | undefined, { content }: Change, host: Host): void {
+  if (text === undefined) host.remove(path)
+  else {
+    const { to = Buffer.from(text), pristine } = content ?? {}
+    host.writeFile(path, to, { mode: 0o644, uid: 0, gid: 0, ...(pristine && { pristine }) })
+  }
+}
+
+function standing(path: string, host: Host) {
+  const stat = host.stat(path)
+  return { stat, content: stat?.kind === 'file' ? host.read(path) : undefined }
+}
+
+function putBack(
+  { path, stat, content }: { readonly path: string } & ReturnType<typeof standing>,
+  host: Host,
+): void {
+  if (stat && content !== undefined) host.writeFile(path, content, stat)
+  else if (stat === undefined && host.stat(path) !== undefined) host.remove(path)
 }
 
 function refused({ ref }: Resource<AptRepositoryDesired>, result: CommandResult): ApplyError {

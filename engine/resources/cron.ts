@@ -1,7 +1,7 @@
 import { Cron } from 'croner'
 import schema from '../../schemas/resources/cron.json' with { type: 'json' }
 import type { Resource, ResourceType } from './type.ts'
-import { applyWholeFile, diffWholeFile, type FoundFile, probeWholeFile } from './whole-file.ts'
+import { applyWholeFile, diffWholeFile, type FoundFile, wholeFileProbe } from './whole-file.ts'
 
 interface Desired {
   readonly ensure?: 'present' | 'absent'
@@ -45,12 +45,13 @@ export const cron: ResourceType<Desired, FoundFile> = {
     const needs = ['path:/etc/cron.d', `user:${desired.user ?? 'root'}`] as const
     return { ensures: [path], isWhole: true, needs }
   },
-  async probe(jobs, host) {
-    return jobs.map(({ title }) => probeWholeFile(host, pathOf(title)))
+  async probe(jobs, host, context) {
+    const probe = wholeFileProbe(host, context)
+    return jobs.map((job) => probe(pathOf(job.title), render(job)))
   },
-  diff: (resource, found) => diffWholeFile(pathOf(resource.title), render(resource), found),
-  async apply(resource, _changes, host) {
-    applyWholeFile(host, pathOf(resource.title), render(resource))
+  diff: (_job, found) => diffWholeFile(found),
+  async apply({ title }, changes, host) {
+    applyWholeFile(host, pathOf(title), changes)
     return undefined
   },
 }

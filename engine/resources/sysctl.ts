@@ -4,7 +4,7 @@ import type { Host, HostReader } from '../host/host.ts'
 import { mustRun } from './must-run.ts'
 import { type BootSetting, bootSettings, keyPath } from './sysctl-settings.ts'
 import { ApplyError, type Change, type Resource, type ResourceType } from './type.ts'
-import { applyWholeFile, diffWholeFile, type FoundFile, probeWholeFile } from './whole-file.ts'
+import { applyWholeFile, diffWholeFile, type FoundFile, wholeFileProbe } from './whole-file.ts'
 
 interface Desired {
   readonly ensure?: 'present' | 'absent'
@@ -45,15 +45,16 @@ export const sysctl: ResourceType<Desired, Current> = {
     const writes = resource.desired.live === false ? [] : [procPath(resource.title)]
     return { ensures: [path], isWhole: true, needs: ['path:/etc/sysctl.d'], writes }
   },
-  async probe(settings, host) {
+  async probe(settings, host, context) {
     const atBoot = bootSettings(host)
+    const probe = wholeFileProbe(host, context)
     const readOnly = host.root === '/' ? whyReadOnly(host) : undefined
     return settings.map((resource) => {
       const { title, desired } = resource
       const isLive = host.root === '/' && desired.live !== false && desired.ensure !== 'absent'
       const file = fileOf(resource)
       return {
-        file: probeWholeFile(host, file),
+        file: probe(file, render(resource)),
         kernel: isLive ? kernelValue(host, title) : undefined,
         readOnly,
         later: atBoot.filter(
@@ -63,12 +64,14 @@ export const sysctl: ResourceType<Desired, Current> = {
     })
   },
   diff(resource, current) {
-    const verdict = diffWholeFile(fileOf(resource), render(resource), current.file)
+    const verdict = diffWholeFile(current.file)
     if ('blocked' in verdict || resource.desired.ensure === 'absent') return verdict
     const kernel = diffKernel(resource.desired, current)
-    const notes = [kernel.note, overridden(resource.desired, current.later)].filter(Boolean)
+    const { note, ...file } = verdict
+    const notes = [note, kernel.note, overridden(resource.desired, current.later)].filter(Boolean)
     return {
-      changes: [...verdict.changes, ...kernel.changes],
+      ...file,
+      changes: [...file.changes, ...kernel.changes],
       ...(notes.length > 0 && { note: notes.join('; ') }),
     }
   },
@@ -76,9 +79,8 @@ export const sysctl: ResourceType<Desired, Current> = {
     // The kernel first: a value that it refuses is not kept for the next boot either.
     const isLive = changes.some(({ attribute }) => attribute === 'live')
     const refusal = isLive ? await setInKernel(resource, host) : undefined
-    if (changes.some(({ attribute }) => attribute !== 'live')) {
-      applyWholeFile(host, fileOf(resource), render(resource))
-    }
+    const ofFile = changes.filter(({ attribute }) => attribute !== 'live')
+    applyWholeFile(host, fileOf(resource), ofFile)
     return refusal === undefined ? undefined : { note: refusal }
   },
 }

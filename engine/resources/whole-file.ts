@@ -1,67 +1,88 @@
-import { hash } from 'node:crypto'
-import type { FileStat, Host, HostReader } from '../host/host.ts'
-import { formatMode } from './mode.ts'
-import type { Change } from './type.ts'
+import type { Accounts, Host, HostReader } from '../host/host.ts'
+import { Conffiles } from './conffiles.ts'
+import { applyTo } from './file/apply.ts'
+import type { Entry } from './file/compare.ts'
+import { contentChange } from './file/content.ts'
+import { settle } from './file/local-edit.ts'
+import type { Change, ProbeContext, Verdict } from './type.ts'
 
 /*
- * For types that keep one small file of their own, which nobody else edits: root's, mode 0644, written whole.
+ * For types that keep one small file of their own: root's, mode 0644, written whole. It is a file like any other, and
+ * what somebody did to it here is treated as an edit of one is.
  */
 
-/** What stands at the path; undefined where nothing does, without content where it is no file. */
-export type FoundFile = (FileStat & { readonly content?: Buffer }) | undefined
-
-const owned = { mode: 0o644, uid: 0, gid: 0 } as const
-
-export function probeWholeFile(host: HostReader, path: string): FoundFile {
-  const stat = host.stat(path)
-  return stat?.kind === 'file' ? { ...stat, content: host.read(path) } : stat
+/** The file as it is to be and as it is. */
+export interface FoundFile {
+  readonly entry: Entry
+  readonly accounts: Accounts
 }
 
-/** What makes the file hold exactly the text, or be gone where there is none. */
-export function diffWholeFile(
-  path: string,
-  text: string | undefined,
-  found: FoundFile,
-): { readonly changes: readonly Change[] } | { readonly blocked: string; readonly help: string } {
-  if (found?.kind === 'directory') {
-    return { blocked: `${path} is a directory`, help: 'Move it away.' }
+const root = { name: 'root', id: 0 }
+const owned = { owner: root, group: root, mode: { octal: 0o644 } }
+
+/** Looks at files, each of which is to hold exactly the text, or to be gone where there is none. */
+export function wholeFileProbe(
+  host: HostReader,
+  context: ProbeContext | undefined,
+): (path: string, text: string | undefined) => FoundFile {
+  const accounts = host.accounts()
+  const conffiles = new Conffiles(host)
+  const files = context?.files
+  return (path, text) => {
+    const stat = host.stat(path)
+    const goal = { force: false, replace: true }
+    const entry: Entry = {
+      name: '',
+      path,
+      goal:
+        text === undefined ? { ...goal, ensure: 'absent' } : { ...goal, ...owned, ensure: 'file' },
+      stat,
+      content: text === undefined ? undefined : contentChange(Buffer.from(text), path, stat, host),
+    }
+    if (!files) return { entry, accounts }
+    const present = stat?.kind === 'file' ? host.read(path) : undefined
+    const recorded = files.recorded(path)
+    const isAsBrought = !recorded && present !== undefined && conffiles.isAsBrought(path, present)
+    const policy = files.localEdits ?? files.otherwise ?? 'overwrite'
+    return { entry: { ...entry, history: { policy, recorded, present, isAsBrought } }, accounts }
   }
-  if (text === undefined) {
-    const gone = { attribute: 'ensure', from: 'present', to: 'absent' }
-    return { changes: found === undefined ? [] : [gone] }
-  }
-  const wanted = Buffer.from(text)
-  const body = contentChange(found?.content, wanted)
-  if (found === undefined) {
-    return { changes: [{ attribute: 'ensure', from: 'absent', to: 'present' }, body] }
-  }
-  const kept: Change[] = []
-  if (found.content === undefined || !wanted.equals(found.content)) kept.push(body)
-  if (found.kind === 'file') {
-    if (found.uid !== owned.uid) kept.push({ attribute: 'owner', from: found.uid, to: owned.uid })
-    if (found.gid !== owned.gid) kept.push({ attribute: 'group', from: found.gid, to: owned.gid })
-    const [from, to] = [formatMode(found.mode), formatMode(owned.mode)]
-    if (from !== to) kept.push({ attribute: 'mode', from, to })
-  }
-  return { changes: kept }
 }
 
-/** Puts the text in place, or removes the file where there is none. */
-export function applyWholeFile(host: Host, path: string, text: string | undefined): void {
-  if (text !== undefined) host.writeFile(path, Buffer.from(text), owned)
-  else if (host.stat(path) !== undefined) host.remove(path)
-}
+type Blocked = Extract<Verdict, { readonly blocked: string }>
+type Told = Exclude<Verdict, Blocked | { readonly unknown: string }>
 
-function contentChange(from: Uint8Array | undefined, to: Uint8Array): Change {
+/** What makes it so, as far as edits may be overwritten. */
+export function diffWholeFile({ entry, accounts }: FoundFile): Blocked | Told {
+  const { path, stat } = entry
+  if (stat !== undefined && stat.kind !== 'file' && stat.kind !== 'link')
+    return { blocked: `${path} is a ${stat.kind}`, help: 'Move it away.' }
+  const found = settle(entry, accounts)
+  if ('blocked' in found) return found
+  const { note, base, newVersion } = found
   return {
-    attribute: 'content',
-    from: from && digest(from),
-    to: digest(to),
-    content: { from, to },
+    changes: told(found.changes, path),
+    ...(note === undefined ? {} : { note }),
+    ...(base ? { bases: [{ path, content: base }] } : {}),
+    ...(newVersion ? { newVersions: [{ path, content: newVersion }] } : {}),
   }
 }
 
-/** The bytes are compared; this only names them for people. */
-function digest(content: Uint8Array): string {
-  return `sha256:${hash('sha256', content).slice(0, 8)}`
+const BODY = new Set(['ensure', 'content'])
+
+/** Of what is made anew, who owns it goes without saying. */
+function told(changes: readonly Change[], path: string): Change[] {
+  const isNew = changes.some(({ attribute }) => attribute === 'ensure')
+  return changes
+    .filter(({ attribute }) => !isNew || BODY.has(attribute))
+    .map((change) => ({
+      ...change,
+      ...(change.attribute === 'ensure' && change.from === 'absent' ? { to: 'present' } : {}),
+      ...(change.edit === undefined ? {} : { at: path }),
+    }))
+}
+
+/** Makes the changes that `diffWholeFile` told. */
+export function applyWholeFile(host: Host, path: string, changes: readonly Change[]): void {
+  if (changes.length > 0)
+    applyTo(path, new Map(changes.map((change) => [change.attribute, change])), host)
 }

@@ -11,10 +11,18 @@ function declared(desired: Desired, title = 'job'): Resource<Desired> {
 const job = { command: 'true', schedule: '@daily' }
 const folder = { '/etc/cron.d': { kind: 'directory' } } as const
 
+/** Has a job made as it is declared. */
+async function apply(host: ReturnType<typeof fakeHost>, resource: Resource<Desired>) {
+  const [found] = await cron.probe([resource], host)
+  const verdict = found && cron.diff(resource, found)
+  if (!verdict || !('changes' in verdict)) throw new Error('the probe gave nothing to do')
+  return cron.apply(resource, verdict.changes ?? [], host)
+}
+
 /** The file that a job is written as, without the line that says whose it is. */
 async function written(desired: Desired): Promise<string[]> {
   const host = fakeHost({ files: folder })
-  await cron.apply(declared({ ...job, ...desired }), [], host)
+  await apply(host, declared({ ...job, ...desired }))
   const [first, ...lines] = host.text('/etc/cron.d/job').split('\n')
   expect(first).toBe('# Kept by steward as cron[job]: what is changed here is overwritten.')
   expect(lines.at(-1)).toBe('')
@@ -155,17 +163,17 @@ describe('diff', () => {
   const path = '/etc/cron.d/job'
   async function diffOn(host: ReturnType<typeof fakeHost>, desired: Desired) {
     const [found] = await cron.probe([declared(desired)], host)
-    return cron.diff(declared(desired), found)
+    return found && cron.diff(declared(desired), found)
   }
   test('is empty after apply, and removes what was made', async () => {
     const host = fakeHost({ files: folder })
-    await cron.apply(declared(job), [], host)
+    await apply(host, declared(job))
     expect(await diffOn(host, job)).toEqual({ changes: [] })
     const absent = { ensure: 'absent' } as const
     expect(await diffOn(host, absent)).toMatchObject({
       changes: [{ attribute: 'ensure', to: 'absent' }],
     })
-    await cron.apply(declared(absent), [], host)
+    await apply(host, declared(absent))
     expect(host.stat(path)).toBeUndefined()
     expect(await diffOn(host, absent)).toEqual({ changes: [] })
   })
@@ -177,15 +185,19 @@ describe('diff', () => {
     expect(verdict).toMatchObject({
       changes: [
         { attribute: 'content', content: { from: Buffer.from('edited\n') } },
-        { attribute: 'owner', from: 7, to: 0 },
-        { attribute: 'group', from: 8, to: 0 },
+        { attribute: 'owner', from: '7', to: 'root' },
+        { attribute: 'group', from: '8', to: 'root' },
         { attribute: 'mode', from: '0666', to: '0644' },
       ],
     })
   })
   test('a link is replaced, a directory is in the way', async () => {
     const linked = fakeHost({ files: { [path]: { target: '/tmp/job' } } })
-    expect(await diffOn(linked, job)).toMatchObject({ changes: [{ attribute: 'content' }] })
+    expect(await diffOn(linked, job)).toMatchObject({
+      changes: [{ attribute: 'ensure', from: 'link', to: 'file' }, { attribute: 'content' }],
+    })
+    await apply(linked, declared(job))
+    expect(linked.stat(path)).toMatchObject({ kind: 'file', mode: 0o644, uid: 0, gid: 0 })
     const blocked = fakeHost({ files: { [path]: { kind: 'directory' } } })
     expect(await diffOn(blocked, job)).toMatchObject({ blocked: `${path} is a directory` })
   })

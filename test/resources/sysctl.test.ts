@@ -121,7 +121,7 @@ describe('diff', () => {
   test('absent removes the file and leaves the kernel alone', async () => {
     const host = machine({ [file]: text })
     expect(await verdictOn(host, { ensure: 'absent' })).toEqual({
-      changes: [{ attribute: 'ensure', from: 'present', to: 'absent' }],
+      changes: [{ attribute: 'ensure', from: 'file', to: 'absent' }],
     })
     await applyOn(host, { ensure: 'absent' })
     expect(await verdictOn(host, { ensure: 'absent' })).toEqual({ changes: [] })

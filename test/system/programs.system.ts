@@ -11,15 +11,9 @@ beforeAll(async () => {
 })
 afterAll(() => host?.destroy())
 
+const command = ['apply', '--yes', '--manifests', manifests, 'test::programs']
 const apply = (...values: string[]) =>
-  steward(
-    host,
-    [
-      ...['apply', '--yes', '--manifests', manifests, 'test::programs'],
-      ...values.flatMap((value) => ['--with', value]),
-    ],
-    { exitCode: 0 },
-  )
+  steward(host, [...command, ...values.flatMap((value) => ['--with', value])], { exitCode: 0 })
 
 /** Which programs were started by an apply, sorted, and who it says it refreshed. */
 async function startsOf(...values: string[]) {
