@@ -37,13 +37,16 @@ export function* secrets(proving: Proving): Generator<Diagnostic> {
         resource,
         ...(keeper === resource ? {} : { other: keeper }),
         found:
-          mode === undefined
-            ? `no mode is given, and a new file has ${newFileMode.toString(8).padStart(4, '0')}`
-            : `mode ${mode}`,
+          mode === undefined ? `no mode is given, and ${modeWithout(resource)}` : `mode ${mode}`,
         help: wayOut(keeper, path),
       })
     }
   }
+}
+
+function modeWithout({ type }: CatalogResource): string {
+  if (type === 'ini_setting') return 'a file that is there keeps the one that it has'
+  return `a new file has ${newFileMode.toString(8).padStart(4, '0')}`
 }
 
 function wayOut(keeper: CatalogResource, path: string): string {

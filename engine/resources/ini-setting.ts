@@ -55,7 +55,10 @@ export const iniSetting: ResourceType<Desired, FoundText> = {
   async apply(resource, _changes, host) {
     const { ensure, key_val_separator = ' = ' } = resource.desired
     const name = nameOf(resource)
-    editTextFile({ ref: resource.ref, path: resource.desired.path }, host, (file) =>
+    const { ref, sensitive } = resource
+    const isSecret = sensitive?.has('value') === true || sensitive?.has('*') === true
+    const { path } = resource.desired
+    editTextFile({ ref, path, ...(isSecret ? { newMode: 0o600 } : {}) }, host, (file) =>
       ensure === 'absent'
         ? withoutIniSetting(file, name)
         : withIniValue(file, name, valueText(resource), key_val_separator),

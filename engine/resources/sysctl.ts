@@ -54,7 +54,7 @@ export const sysctl: ResourceType<Desired, Current> = {
       const isLive = host.root === '/' && desired.live !== false && desired.ensure !== 'absent'
       const file = fileOf(resource)
       return {
-        file: probe(file, render(resource)),
+        file: probe(file, render(resource), 'settings'),
         kernel: isLive ? kernelValue(host, title) : undefined,
         readOnly,
         later: atBoot.filter(

@@ -92,11 +92,15 @@ export function spliced(
 
 /**
  * Reads the file anew, for others may have edited it since the probe, and puts the edited lines in
- * place: with the owner and mode that it has, and root's and 0644 where it is new. Nothing is
+ * place: with the owner and mode that it has, and root's and 0644, or what is given, where it is new. Nothing is
  * written where `edit` gives nothing.
  */
 export function editTextFile(
-  { ref, path: written }: { readonly ref: string; readonly path: string },
+  {
+    ref,
+    path: written,
+    newMode = newFileMode,
+  }: { readonly ref: string; readonly path: string; readonly newMode?: number },
   host: Host,
   edit: (file: TextFile) => readonly string[] | NoText | undefined,
 ): void {
@@ -109,7 +113,7 @@ export function editTextFile(
   const { path, stat, end, mark } = file as TextFile
   const last = lines.length - 1
   const whole = lines.map((line, at) => (at === last || line.endsWith('\n') ? line : line + end))
-  const { uid, gid, mode } = stat ?? { uid: 0, gid: 0, mode: newFileMode }
+  const { uid, gid, mode } = stat ?? { uid: 0, gid: 0, mode: newMode }
   host.writeFile(path, bytesOf(mark + whole.join('')), { uid, gid, mode })
 }
 

@@ -86,6 +86,8 @@ export interface Resource<Desired extends object = object> {
   readonly title: string
   /** The attributes, without metaparameters; one that is absent is left as it is on the host. */
   readonly desired: Desired
+  /** Attributes whose values are never shown; `*` for all of them. None when absent. */
+  readonly sensitive?: ReadonlySet<string>
 }
 
 /** What people see as a value in a plan. */

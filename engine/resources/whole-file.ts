@@ -4,6 +4,7 @@ import { applyTo } from './file/apply.ts'
 import type { Entry } from './file/compare.ts'
 import { contentChange } from './file/content.ts'
 import { settle } from './file/local-edit.ts'
+import type { Format } from './file/settings.ts'
 import type { Change, ProbeContext, Verdict } from './type.ts'
 
 /*
@@ -24,11 +25,11 @@ const owned = { owner: root, group: root, mode: { octal: 0o644 } }
 export function wholeFileProbe(
   host: HostReader,
   context: ProbeContext | undefined,
-): (path: string, text: string | undefined) => FoundFile {
+): (path: string, text: string | undefined, format?: Format) => FoundFile {
   const accounts = host.accounts()
   const conffiles = new Conffiles(host)
   const files = context?.files
-  return (path, text) => {
+  return (path, text, format) => {
     const stat = host.stat(path)
     const goal = { force: false, replace: true }
     const entry: Entry = {
@@ -44,7 +45,10 @@ export function wholeFileProbe(
     const recorded = files.recorded(path)
     const isAsBrought = !recorded && present !== undefined && conffiles.isAsBrought(path, present)
     const policy = files.localEdits ?? files.otherwise ?? 'overwrite'
-    return { entry: { ...entry, history: { policy, recorded, present, isAsBrought } }, accounts }
+    return {
+      entry: { ...entry, history: { policy, format, recorded, present, isAsBrought } },
+      accounts,
+    }
   }
 }
 

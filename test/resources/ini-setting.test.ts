@@ -125,6 +125,13 @@ test('the file keeps its owner and mode, and a new one is root’s', async () =>
   ])
 })
 
+test.each(['value', '*'])('a new one for a secret (%s) is for root alone', async (attribute) => {
+  const host = fakeHost({ files: { '/etc': { kind: 'directory' } } })
+  await iniSetting.apply({ ...declared({}), sensitive: new Set([attribute]) }, [], host)
+  await iniSetting.apply(declared({ setting: 'other' }), [], host)
+  expect(host.writes).toMatchObject([{ mode: 0o600 }, { mode: 0o600 }])
+})
+
 describe('diff', () => {
   test.each<readonly [string, string, Resource<Desired>, unknown]>([
     ['tells old and new value', '[a]\nx = 0\n', declared({}), { from: '0', to: '1' }],
