@@ -90,6 +90,39 @@ resources:
   })
 })
 
+describe.skipIf(unasked)('what is met needs no program', () => {
+  const exec = (name: string, met: string) => `
+  - exec: ${name}
+    command: [DIR/bin/missing]
+    ${met}
+    require: { file: DIR/new }`
+  const commands = ['creates: DIR/made', 'unless: [/bin/true]', 'unless: [DIR/bin/missing]']
+  const text = (content: string) => `class: main
+resources:
+  - file: DIR/new
+    content: ${content}${commands.map((met, index) => exec(`number ${index}`, met)).join('')}
+`
+  const make = (folder: string) => writeFileSync(join(folder, 'made'), '')
+
+  test('when something before it changes, and a guard is asked again', async () => {
+    const { brief, planned } = await planOf(text('x'), make)
+    expect(brief).toEqual([
+      'create file[DIR/new]',
+      'later exec[number 1] because of file[DIR/new]',
+      'later exec[number 2] because of file[DIR/new]',
+    ])
+    expect(planned.counts).toMatchObject({ blocked: 0, later: 2 })
+  })
+
+  test('nor does it when nothing changes, unless the guard itself is what is missing', async () => {
+    const { brief } = await planOf(text('x'), (folder) => {
+      make(folder)
+      writeFileSync(join(folder, 'new'), 'x')
+    })
+    expect(brief).toEqual([expect.stringMatching(/^blocked exec\[number 2\] /)])
+  })
+})
+
 describe('a plan', () => {
   test('does not say of a file that something is yet to bring that it is in sync', async () => {
     const { brief, planned } = await planOf(
