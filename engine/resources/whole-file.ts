@@ -1,8 +1,9 @@
+import { hash } from 'node:crypto'
 import type { Accounts, Host, HostReader } from '../host/host.ts'
 import { Conffiles } from './conffiles.ts'
 import { applyTo } from './file/apply.ts'
 import type { Entry } from './file/compare.ts'
-import { contentChange } from './file/content.ts'
+import { contentChange, isTooLarge } from './file/content.ts'
 import { settle } from './file/local-edit.ts'
 import type { Format } from './file/settings.ts'
 import type { Change, ProbeContext, Verdict } from './type.ts'
@@ -41,12 +42,15 @@ export function wholeFileProbe(
       content: text === undefined ? undefined : contentChange(Buffer.from(text), path, stat, host),
     }
     if (!files) return { entry, accounts }
-    const present = stat?.kind === 'file' ? host.read(path) : undefined
+    const isHeld = stat?.kind === 'file' && !isTooLarge(stat)
+    const present = isHeld ? host.read(path) : undefined
     const recorded = files.recorded(path)
     const isAsBrought = !recorded && present !== undefined && conffiles.isAsBrought(path, present)
+    const isBase = (): boolean =>
+      present !== undefined && hash('sha256', present) === recorded?.base
     const policy = files.localEdits ?? files.otherwise ?? 'overwrite'
     return {
-      entry: { ...entry, history: { policy, format, recorded, present, isAsBrought } },
+      entry: { ...entry, history: { policy, format, recorded, present, isBase, isAsBrought } },
       accounts,
     }
   }
