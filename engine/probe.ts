@@ -154,7 +154,8 @@ function known(verdict: Verdict): State {
     'changes' in verdict &&
     verdict.changes?.length === 0 &&
     !('unknown' in verdict) &&
-    verdict.note === undefined
+    verdict.note === undefined &&
+    !verdict.isUnsettled
   return isInSync ? IN_SYNC : { kind: 'known', verdict }
 }
 

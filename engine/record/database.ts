@@ -42,7 +42,7 @@ export class Database {
   /** How many of the layouts it has; 0 where whoever was making it was cut off before it held anything. */
   readonly layout: number
   #db: DatabaseSync
-  readonly #isReadOnly: boolean
+  readonly isReadOnly: boolean
   readonly #statements = new Map<string, StatementSync>()
   #isOpen = false
 
@@ -67,7 +67,7 @@ export class Database {
 
   constructor(folder: string, { readOnly }: { readonly readOnly: boolean }) {
     this.folder = folder
-    this.#isReadOnly = readOnly
+    this.isReadOnly = readOnly
     const file = join(folder, FILE)
     if (!readOnly && !existsSync(file))
       closeSync(openSync(file, constants.O_CREAT | constants.O_WRONLY, 0o600))
@@ -169,7 +169,7 @@ export class Database {
 
   /** The next run is to set it aside where it is damaged. */
   #failed(error: unknown): Error {
-    if (isDamage(error) && !this.#isReadOnly)
+    if (isDamage(error) && !this.isReadOnly)
       closeSync(openSync(join(this.folder, DAMAGED), constants.O_CREAT | constants.O_WRONLY, 0o600))
     return unusable(this.folder, error)
   }

@@ -11,42 +11,30 @@ interface InSyncFile {
   readonly path: string
   readonly how: Ownership & { readonly mode: number }
   readonly content: Uint8Array
+  /** SHA-256 of the content, in hex. */
+  readonly digest: string
 }
 
-/**
- * The files of a catalog whose content is managed and in sync, but for those whose base it is already: by path, their
- * bases as on record.
- */
+/** The files of a catalog whose content is managed and in sync, where the record may have another version for it. */
 export function* inSyncFiles(
   catalog: Catalog,
   states: States,
   host: HostReader,
-  bases: ReadonlyMap<string, string>,
 ): Generator<InSyncFile> {
   for (const { index, type, title, ref, desired } of catalog.resources) {
-    if (type !== 'file') continue
-    if (!('content' in desired || 'source' in desired)) continue
     const state = states[index]
-    if (
-      state?.kind !== 'known' ||
-      !('changes' in state.verdict) ||
-      state.verdict.changes?.length !== 0
-    )
-      continue
-    // "Kept" and the like: what is there is not what the manifest says.
-    if ('note' in state.verdict && state.verdict.note !== undefined) continue
-    const wanted =
-      'content' in desired ? hash('sha256', bytesOf(String(desired.content))) : undefined
-    const base = bases.get(title)
-    if (wanted !== undefined && base === wanted) continue
+    if (type !== 'file' || state?.kind !== 'known') continue
+    if (!('isUnsettled' in state.verdict && state.verdict.isUnsettled)) continue
+    if (!('content' in desired || 'source' in desired)) continue
     const found = host.stat(title)
     if (found?.kind !== 'file' || found.size > largestRead) continue
     const content = host.read(title)
-    const present = hash('sha256', content)
+    const digest = hash('sha256', content)
     // Something else may have changed it since it was looked at.
-    if (present === base || (wanted !== undefined && present !== wanted)) continue
+    if ('content' in desired && hash('sha256', bytesOf(String(desired.content))) !== digest)
+      continue
     const { uid, gid, mode } = found
-    yield { ref, path: title, how: { uid, gid, mode }, content }
+    yield { ref, path: title, how: { uid, gid, mode }, content, digest }
   }
 }
 

@@ -13,6 +13,8 @@ export function pastOf(
     owed: store?.runs.owed() ?? [],
     files: {
       recorded: (path) => store?.files.recorded(path),
+      // A run that takes nothing down has no use for it.
+      ...(store && !store.isReadOnly && { isSettled: store.files.settled() }),
       adopted: store?.files.adopted() ?? new Map(),
       localEdits,
       otherwise: settings.localEdits,

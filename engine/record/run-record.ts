@@ -133,9 +133,15 @@ export class RunRecord implements Keeper {
   }
 
   adopt(catalog: Catalog, states: States, host: HostReader): void {
-    const known = this.#store.files.bases()
-    for (const { ref, path, content, how } of inSyncFiles(catalog, states, host, known))
-      if (!this.#bases.has(path)) this.wrote(ref, path, content, how)
+    for (const { ref, path, content, digest, how } of inSyncFiles(catalog, states, host)) {
+      if (this.#bases.has(path)) continue
+      const row = this.#store.files.find(path)
+      if (row?.base !== digest || row.written !== digest) this.wrote(ref, path, content, how)
+      else {
+        this.#store.begin()
+        this.#store.files.seen(path, this.id)
+      }
+    }
     for (const { path, content } of unchangedBases(states)) this.#rebase(path, content)
     const isSecret = (ref: string, path: string) =>
       this.#isSensitive(ref) || this.#secretPaths.has(path)

@@ -21,6 +21,7 @@ export class Store {
   readonly procedures: Procedures
   /** Where the record lies that was found damaged when this was opened, and set aside. */
   readonly setAside: string | undefined
+  readonly isReadOnly: boolean
   readonly #database: Database
 
   /** Opens the state for writing; makes it where there is none. */
@@ -63,6 +64,7 @@ export class Store {
 
   private constructor(database: Database, objects: ObjectFiles, setAside?: string) {
     this.setAside = setAside
+    this.isReadOnly = database.isReadOnly
     this.#database = database
     this.runs = new Runs(database)
     this.contents = new Contents(database, objects)

@@ -52,7 +52,7 @@ export const file: ResourceType<FileDesired, FileCurrent> = {
   },
   diff({ title }, current) {
     if ('blocked' in current) return current
-    if (current.entries.length === 0) return inSync
+    if (current.entries.length === 0) return current.isUnsettled ? unsettled : inSync
     const changes: Change[] = []
     const notes: string[] = []
     const bases: { readonly path: string; readonly content: Uint8Array }[] = []
@@ -88,6 +88,7 @@ export const file: ResourceType<FileDesired, FileCurrent> = {
 
 /** Of ten thousand files in sync. */
 const inSync: Verdict = { changes: [] }
+const unsettled: Verdict = { changes: [], isUnsettled: true }
 
 /** A mode by which nobody may do what they could not do before, of a file that all could read: whoever reads it has. */
 function givesNothing({ attribute, from, to }: Change): boolean {

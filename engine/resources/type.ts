@@ -128,6 +128,8 @@ export type Verdict =
       readonly leftAlone?: true
       /** Files that need no change to hold their version of the manifests, which from now on is their base. */
       readonly bases?: readonly { readonly path: string; readonly content: Uint8Array }[]
+      /** Of a file in sync: the record may have another version of the manifests for what it holds, or none. */
+      readonly isUnsettled?: true
       /** Versions of the manifests that are not put in place, for an edit is kept there. */
       readonly newVersions?: readonly { readonly path: string; readonly content: Uint8Array }[]
     }
@@ -195,6 +197,11 @@ export interface ProbeContext {
 export interface FileHistory {
   /** What steward last left in the file at a path; undefined where that is not on record. */
   recorded(path: string): Recorded | undefined
+  /**
+   * Whether a file is as a finished run left it with a version of the manifests, so that no edit can have become a later
+   * one: nothing was done to it since, by `ctimeMs`. Absent where nobody is to take down what is found.
+   */
+  isSettled?(path: string, ctimeMs: number): boolean
   /** By path, the edits that belong to every version of a file, in the order in which they are merged into it. */
   readonly adopted?: ReadonlyMap<string, readonly Adopted[]>
   /** What becomes of local edits in this run, whatever a resource says of them. */

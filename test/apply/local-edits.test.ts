@@ -385,6 +385,20 @@ test('what was typed here to be just the new version is that version from then o
   expect(read(path)).toBe(three)
 })
 
+test('an edit that is what a later version says becomes that version, and is looked at once', async () => {
+  const { place, path } = await afterOne((file) => writeFileSync(file, two))
+  const found = () => Store.reading(place.state, (store) => store.files.find('/f'))
+  const { outcomes, run } = await runIn(place, fileOf(two))
+  expect(outcomes).toEqual(['file[/f] unchanged'])
+  expect(found()).toMatchObject({ base: hash('sha256', two), written: hash('sha256', two), run })
+  await runIn(place, fileOf(two))
+  expect(found()).toMatchObject({ run })
+  // Written again as it was: looked at, found the same, and settled by that run.
+  writeFileSync(path, two)
+  const { run: third } = await runIn(place, fileOf(two))
+  expect(found()).toMatchObject({ base: hash('sha256', two), run: third })
+})
+
 test("what was typed between the question and the answer is nobody's base", async () => {
   const place = newPlace()
   const path = join(place.root, 'f')

@@ -302,7 +302,12 @@ describe('a path', () => {
       store.files.record({ ...about, path, written: 'a', base: 'a', sensitive: false })
       expect(store.bucket.of(run)).toMatchObject([{ path, target: path }])
       expect(store.files.find(path)).toMatchObject({ path, written: 'a' })
-      expect([...store.files.bases()]).toEqual([[path, 'a']])
+      expect(store.files.settled()(path, Date.now() - 1000)).toBe(false)
+      store.runs.finish(run, { run, status: 'done' } as Summary)
+      expect(store.files.settled()(path, Date.now() - 1000)).toBe(true)
+      expect(store.files.settled()(path, Date.now() + 1000)).toBe(false)
+      store.files.record({ ...about, path, written: 'merged', base: 'a', sensitive: false })
+      expect(store.files.settled()(path, Date.now() - 1000)).toBe(false)
       store.close()
     },
   )

@@ -21,7 +21,12 @@ import { entriesBelow } from './tree.ts'
  */
 export type FileCurrent =
   | Blocked
-  | { readonly accounts: Accounts; readonly entries: readonly Entry[] }
+  | {
+      readonly accounts: Accounts
+      readonly entries: readonly Entry[]
+      /** Set where the record may have another version for what is in sync. */
+      readonly isUnsettled?: true
+    }
 
 /** Reads each path once, with its body where one is wanted; keeps only bodies that differ. */
 export function probeFiles(
@@ -49,6 +54,7 @@ class Probe {
   readonly #conffiles: Conffiles
   /** What all that need nothing share. */
   readonly #inSync: FileCurrent
+  readonly #unsettled: FileCurrent
   readonly #known = new Map<string, Account>()
   /** By directory: why nothing can be written into it. */
   readonly #mistakes = new Map<string, Blocked>()
@@ -64,6 +70,7 @@ class Probe {
     this.#conffiles = new Conffiles(host)
     this.#sound = soundFolders(context)
     this.#inSync = { accounts: this.#accounts, entries: [] }
+    this.#unsettled = { accounts: this.#accounts, entries: [], isUnsettled: true }
   }
 
   one({ title: written, desired }: Resource<FileDesired>): FileCurrent {
@@ -85,7 +92,7 @@ class Probe {
     }
     const below = desired.recurse === true ? this.#below(own, title, desired) : []
     const differing = isInSync(own, this.#accounts) ? below : [own, ...below]
-    if (differing.length === 0) return this.#inSync
+    if (differing.length === 0) return this.#isSettled(own) ? this.#inSync : this.#unsettled
     const entries = differing.map((entry) =>
       this.#withHistory(this.#withBelow(entry, desired), desired),
     )
@@ -103,6 +110,12 @@ class Probe {
       force: desired.force === true || isOrphaned(desired),
       replace: desired.replace !== false,
     }
+  }
+
+  /** What is no file has no version. */
+  #isSettled({ path, stat }: Entry): boolean {
+    if (stat?.kind !== 'file' || !this.#files?.isSettled) return true
+    return this.#files.isSettled(path, stat.ctimeMs)
   }
 
   #account(kind: 'user' | 'group', name: string | number): Account {
