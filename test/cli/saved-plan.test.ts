@@ -52,6 +52,24 @@ describe('a plan that is saved', () => {
     expect(readFileSync(file, 'utf8')).not.toContain('aVerySecretWord')
     expect(statSync(file).mode & 0o777).toBe(0o600)
   })
+  test('is for its owner alone also in place of a file that others could read', () => {
+    const { folder } = planned()
+    chmodSync(join(folder, 'plan.json'), 0o644)
+    steward(folder, 'apply', '--dry-run', '--out', 'plan.json', ...inTree)
+    expect(statSync(join(folder, 'plan.json')).mode & 0o777).toBe(0o600)
+    expect(applyPlan(folder).status).toBe(0)
+  })
+  test('is neither shown nor applied where somebody has changed it', () => {
+    const { folder } = planned()
+    const file = join(folder, 'plan.json')
+    writeFileSync(file, readFileSync(file, 'utf8').replace('"/b"', '"/other"'))
+    for (const ran of [applyPlan(folder), steward(folder, 'show', 'plan.json')])
+      expect(ran).toMatchObject({
+        status: 1,
+        stderr: expect.stringContaining('plan.json was changed since steward saved it'),
+      })
+    expect(read(folder, 'a')).toBe('before\n')
+  })
   test('is refused for a file that was changed since, and applied to the others', () => {
     const { folder } = planned()
     writeFileSync(join(folder, 'tree/a'), 'edited since\n')
