@@ -133,10 +133,14 @@ export class RunRecord implements Keeper {
   }
 
   adopt(catalog: Catalog, states: States, host: HostReader): void {
-    for (const { ref, path, content, digest, how } of inSyncFiles(catalog, states, host)) {
-      if (this.#bases.has(path)) continue
+    const isSettled = this.#store.files.settled()
+    for (const found of inSyncFiles(catalog, states, host, isSettled)) {
+      const { ref, path, content, digest, how } = found
       const row = this.#store.files.find(path)
-      if (row?.base !== digest || row.written !== digest) this.wrote(ref, path, content, how)
+      // What is put back and is there already gets back its base, whichever that has become.
+      const isPutBack = this.#bases.has(path)
+      if (isPutBack || row?.base !== digest || row.written !== digest)
+        this.wrote(ref, path, content, how)
       else {
         this.#store.begin()
         this.#store.files.seen(path, this.id)

@@ -39,6 +39,29 @@ describe('local', () => {
       /as it is here[\s\S]*-first\n\+mine[\s\S]*its new version[\s\S]*-fifth\n\+FIFTH/,
     )
   })
+  test('tells an edit of what was as it is to be, also below directories and behind links', () => {
+    const folder = folderWith({
+      'tree/etc/zulip/zulip.conf': conf,
+      'm/files/d/below/f': one,
+      'm/files/d/own': one,
+      'm/main.yaml': `class: main
+resources:
+  - { file: /d, ensure: directory, recurse: true, source: d }
+  - { file: /d/own, content: own }
+  - { file: /link, links: follow, source: d/own }
+`,
+      'tree/d/below/f': one,
+      'tree/d/own': 'own',
+      'tree/real': one,
+    })
+    symlinkSync('real', join(folder, 'tree/link'))
+    expect(steward(folder, 'apply', '--yes', ...inTree).stdout).toMatch(/^Nothing to do/)
+    for (const path of ['d/below/f', 'd/own', 'real'])
+      writeFileSync(join(folder, 'tree', path), edited)
+    expect(local(folder, 'list').stdout).toBe(
+      'FILE        WHAT\n/d/below/f  edited here\n/d/own      edited here\n/real       edited here\n',
+    )
+  })
   test('says so where nothing was', () => {
     const folder = withEdit(one)
     expect(local(folder, 'list')).toMatchObject({

@@ -99,6 +99,22 @@ describe('undo', () => {
     const { stdout } = steward(folder, 'apply', 'main', '--dry-run', ...inTree)
     expect(stdout).toContain('(edited here)')
   })
+  test('gives the base back to a file that has its old content already', () => {
+    const folder = folderWith({ 'm/main.yaml': '' })
+    const version = (content: string) => {
+      const text = `class: main\nresources:\n  - file: /f\n    content: ${JSON.stringify(content)}\n`
+      writeFileSync(join(folder, 'm/main.yaml'), text)
+    }
+    mkdirSync(join(folder, 'tree'))
+    version('1\n2\n3\n4\n5\n')
+    apply(folder)
+    version('one\n2\n3\n4\n5\n')
+    const run = apply(folder)
+    writeFileSync(join(folder, 'tree/f'), '1\n2\n3\n4\n5\n')
+    expect(undo(folder, run, '--yes').stdout).toMatch(/^Nothing to do/)
+    const { stdout } = steward(folder, 'apply', 'main', '--yes', '--local-edits', 'fail', ...inTree)
+    expect(stdout).toContain('1 changed')
+  })
   test('puts back just what was kept, whatever was adopted since', () => {
     const folder = folderWith({
       'tree/etc/zulip/zulip.conf': '[machine]\npuppet_classes = main\n',

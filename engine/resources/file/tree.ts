@@ -58,6 +58,21 @@ export function* entriesBelow(tree: Tree, host: HostReader, isThere: boolean): G
   )
 }
 
+/** The files that a directory copies from its source, by their names below it. */
+export function copiedNames(desired: FileDesired): string[] {
+  const { source: top, links = 'manage', recurselimit = Number.POSITIVE_INFINITY } = desired
+  const ignores = globMatcher(desired.ignore)
+  const below = (from: string, name: string, depth: number): string[] =>
+    source.list(from).flatMap((base) => {
+      if (ignores(base)) return []
+      const [path, own] = [joinPath(from, base), joinName(name, base)]
+      const kind = source.kind(path, links)
+      if (kind === 'file') return [own]
+      return kind === 'directory' && depth < recurselimit ? below(path, own, depth + 1) : []
+    })
+  return top === undefined || recurselimit < 1 ? [] : below(top, '', 1)
+}
+
 class Walk {
   readonly #tree: Tree
   readonly #host: HostReader
