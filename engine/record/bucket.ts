@@ -87,9 +87,9 @@ export class Bucket {
   }
 
   /**
-   * Forgets what was kept before an instant (ISO 8601), beyond so many of a path, or, the oldest first, until
-   * all contents take no more than so many bytes; never the newest content of a path, nor its newest mode, owner,
-   * link or version, and no content that a file on record went in with. Gives how much is gone.
+   * Forgets what was kept before an instant (ISO 8601), by more than so many runs of a path, or, the oldest first,
+   * until all contents take no more than so many bytes; never what the last of these runs kept of it, contents apart
+   * from modes, owners, links and versions, and no content that a file on record went in with. Gives how much is gone.
    */
   collect({
     before,
@@ -102,7 +102,7 @@ export class Bucket {
   }): { readonly rows: number; readonly contents: number; readonly bytes: number } {
     this.#db.begin()
     const older = this.#db.all(
-      `SELECT kept.id, rank, started FROM (SELECT id, run, row_number() OVER (PARTITION BY path, goes, kind = 'absent', hash IS NULL ORDER BY id DESC) AS rank FROM kept) AS kept JOIN run ON run.id = kept.run WHERE rank > 1 ORDER BY kept.id`,
+      "SELECT id, rank, started FROM (SELECT kept.id, run.started, dense_rank() OVER (PARTITION BY path, goes, kind = 'absent', hash IS NULL ORDER BY run.rowid DESC) AS rank FROM kept JOIN run ON run.id = kept.run) WHERE rank > 1 ORDER BY id",
     ) as { id: number; rank: number; started: string }[]
     const gone = { rows: 0, contents: 0, bytes: 0 }
     const forget = (id: number) => {
