@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { truthLines } from '../test/support/plan-truth.ts'
+import { truthLines } from '../test/truth/plan-truth.ts'
 
 interface Check {
   readonly name: string

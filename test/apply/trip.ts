@@ -17,7 +17,7 @@ import { Store } from '../../engine/record/store.ts'
 import { types as allTypes } from '../../engine/resources/index.ts'
 import type { LocalEdits, ResourceType } from '../../engine/resources/type.ts'
 import { compileInput, type Given } from '../compile/input.ts'
-import { expectAsPlanned } from '../support/plan-truth.ts'
+import { expectAsPlanned } from '../truth/plan-truth.ts'
 
 /** A tree to manage and a state folder, both real. */
 export interface Place {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { Store } from '../../engine/record/store.ts'
-import { eventsOf, expectAsPlanned, predictedBy, previewOf } from '../support/plan-truth.ts'
+import { eventsOf, expectAsPlanned, predictedBy, previewOf } from '../truth/plan-truth.ts'
 
 const project = join(import.meta.dirname, '../..')
 

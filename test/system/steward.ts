@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { EventRow, RunRow } from '../../engine/record/runs.ts'
-import { count, eventsOf, predictedBy, previewOf, truthOf } from '../support/plan-truth.ts'
+import { count, eventsOf, predictedBy, previewOf, truthOf } from '../truth/plan-truth.ts'
 import type { CommandOptions, CommandResult } from './command.ts'
 import { report } from './command.ts'
 import { expectNoSecrets } from './no-secrets.ts'
