@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { isatty } from 'node:tty'
 import { Refusal } from '../diagnostics/diagnostic.ts'
 import type { Event, Summary } from '../events.ts'
-import { acquireLock } from '../host/lock.ts'
+import { acquireLock, type Holder } from '../host/lock.ts'
 import type { RoadOptions } from '../index.ts'
 import type { RunRecord } from '../record/run-record.ts'
 import { Store } from '../record/store.ts'
@@ -55,16 +55,7 @@ export async function locked(
   const locking = acquireLock(join(options.state, RUN_LOCK), {
     waitMs: flags.wait * 1000,
     run: name,
-    onWait: (holder) =>
-      report(
-        {
-          type: 'waiting',
-          message: holder
-            ? `waiting for process ${holder.pid} (${holder.run}), which has held this host since ${holder.since}`
-            : 'waiting for another run on this host',
-        },
-        flags,
-      ),
+    onWait: (holder) => report({ type: 'waiting', message: waitingFor(holder) }, flags),
     signal: stop.signal,
   })
   let lock: Awaited<typeof locking>
@@ -92,6 +83,13 @@ export async function locked(
     lock.release()
     stop.end()
   }
+}
+
+/** For whom a command waits that needs the host for itself. */
+export function waitingFor(holder: Holder | undefined): string {
+  return holder
+    ? `waiting for process ${holder.pid} (${holder.run}), which has held this host since ${holder.since}`
+    : 'waiting for another run on this host'
 }
 
 /** Tells of runs that never came to their end, once. Only who holds the host knows that they are not going on. */
@@ -176,7 +174,7 @@ function mustBeRoot(options: RoadOptions): void {
   })
 }
 
-function makeStateFolder(folder: string): void {
+export function makeStateFolder(folder: string): void {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
   } catch (error) {

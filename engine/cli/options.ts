@@ -70,7 +70,7 @@ export function stateOf(flags: Pick<CommonFlags, 'state'>, root: string): string
 }
 
 /** What lies in the state folder is believed and written to: nobody else may have put it there. */
-function refuseUntrusted(folder: string): void {
+export function refuseUntrusted(folder: string): void {
   const found = statOf(folder)
   if (found === undefined) return
   const isOurs = isTrustedOwner(found.uid)
