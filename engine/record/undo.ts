@@ -145,6 +145,7 @@ function resourceBack(
         ? { type, title, desired: { ensure: 'absent' }, of: ref }
         : { ref, why: `a ${type} that was there keeps what it was given` }
     case 'package':
+      if (isGone(changes)) return { type, title, desired: { ensure: 'present' }, of: ref }
       if (!wasMade) return { ref, why: 'the version that was there is not brought back' }
       return withPackages
         ? { type, title, desired: { ensure: 'absent' }, of: ref }
@@ -159,6 +160,12 @@ function resourceBack(
     default:
       return undefined
   }
+}
+
+function isGone(changes: Finished['changes']): boolean {
+  return changes.some(({ attribute, to }) => {
+    return attribute === 'ensure' && (to === 'absent' || to === 'purged')
+  })
 }
 
 /** Whether a resource shared a transaction with one whose writes were kept in the name of all. */
