@@ -164,8 +164,26 @@ exec nsenter --target "$(pgrep --parent "$(systemctl show --property=MainPID --v
     expect(await processes()).toBe(before)
   })
 
+  test('supervisor says what is missing where a container may open fewer files than zulip.conf asks for', async () => {
+    const { exitCode, stdout, stderr } = await container.exec([
+      'sh',
+      '-c',
+      'ulimit -n 12000; exec supervisord --nodaemon',
+    ])
+    expect({ exitCode, said: stdout + stderr }).toEqual({
+      exitCode: 2,
+      said: expect.stringMatching(/required to run this process is 15000 /),
+    })
+    const key = 'application_server.service_file_descriptor_limit'
+    await steward(container, ['conf', 'set', key, '12000'], { exitCode: 0 })
+    const { stdout: made } = await apply(2)
+    expect([...made.matchAll(/^changed +(\S+)/gm)].map(([, ref]) => ref)).toEqual([
+      'file[/etc/supervisor/supervisord.conf]',
+    ])
+  })
+
   test('supervisor runs what the host would, and all programs that need no release', async () => {
-    await host.shell(`setsid /root/in-container supervisord --nodaemon >/dev/null 2>&1 </dev/null &
+    await host.shell(`ulimit -n 12000; setsid /root/in-container supervisord --nodaemon >/dev/null 2>&1 </dev/null &
       until /root/in-container supervisorctl pid >/dev/null 2>&1; do sleep 0.2; done
       while /root/in-container supervisorctl status | grep -q STARTING; do sleep 0.2; done`)
     const status = await host.shell('/root/in-container supervisorctl status || true')
