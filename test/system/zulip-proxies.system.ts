@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
   type Archive,
@@ -69,7 +70,9 @@ test('once it is there, both programs run, without anything else to do', async (
   expect(stdout).toMatch(/ran +exec\[compile smokescreen\]/)
   expect(await states()).toBe('go-camo RUNNING\nsmokescreen RUNNING\n')
   const said = await host.shell('tail -n 1 /var/log/zulip/camo.log /var/log/zulip/smokescreen.log')
-  expect(said).toContain(`2.5.1 of key ${key}: --listen=127.0.0.1:9292 --header=Strict-Transport`)
+  expect(said).toContain(
+    `2.5.1 of key ${createHash('sha256').update(key).digest('hex')}: --listen=127.0.0.1:9292 --header=Strict-Transport`,
+  )
   expect(said).toContain('serving: --listen-ip 127.0.0.1')
   expect(await host.shell('ps -eo user,args | grep -c "^zulip .*sleep infinity"')).toBe('2\n')
   expect(await host.shell('ps -eo args')).not.toContain(key)
