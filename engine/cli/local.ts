@@ -90,7 +90,9 @@ export function adopt(flags: Flags, paths: readonly string[]): Promise<number> {
       })
       store.commit()
       writeReadable(host, path, base, present)
-      print(`${visibleLine(path)} is adopted; it can be read in ${READABLE}${visibleLine(path)}.patch`)
+      print(
+        `${visibleLine(path)} is adopted; it can be read in ${READABLE}${visibleLine(path)}.patch`,
+      )
     }
     return 0
   })

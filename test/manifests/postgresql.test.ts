@@ -370,7 +370,7 @@ describe('the hosts of the application', () => {
   test('are none without the key, and the rule that it made goes', () => {
     const catalog = server()
     expect(desired(catalog, rules).ensure).toBe('absent')
-    expect(catalog.resources.filter(({ type }) => /^postgresql_/.test(type))).toEqual([])
+    expect(catalog.resources.filter(({ type }) => type.startsWith('postgresql_'))).toEqual([])
   })
   test.each([
     ['192.0.2.500'],
