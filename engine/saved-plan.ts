@@ -1,20 +1,41 @@
 import { hash, randomBytes } from 'node:crypto'
 import type { Catalog, CatalogResource } from './compile/catalog.ts'
+import type { DueRefresh } from './due-refreshes.ts'
+import type { HostReader } from './host/host.ts'
 import type { Plan } from './plan.ts'
 import type { State, States } from './probe.ts'
 import type { Change } from './resources/type.ts'
 
 /** A plan as it is kept in a file, bound to what it was made from. Holds no secret, and nothing that gives one away. */
 export interface SavedPlan {
-  readonly format: 'steward plan 1'
+  readonly format: typeof PLAN_FORMAT
   /** When it was made: ISO 8601, UTC. */
   readonly made: string
+  readonly host: Machine
   /** Hashed with everything, so that nobody can try out what a secret may be on other plans. */
   readonly salt: string
   readonly classes: readonly string[]
+  readonly asked: Asked
   /** By reference, what was wanted of each resource and what was found of it, as hashes. */
   readonly resources: Readonly<Record<string, Bound>>
   readonly plan: Plan
+}
+
+export const PLAN_FORMAT = 'steward plan 2'
+
+/** Which machine a plan was made on. */
+export interface Machine {
+  /** Its full name, for people. */
+  readonly name: string
+  /** A hash of its machine id, which stays when it is renamed. Absent where the tree has none. Source: machine-id(5). */
+  readonly id?: string
+}
+
+/** What the command line named, which an apply of the plan is of as well. Nothing is named where a list is empty. */
+export interface Asked {
+  readonly classes: readonly string[]
+  readonly tags: readonly string[]
+  readonly only: readonly string[]
 }
 
 interface Bound {
@@ -22,8 +43,17 @@ interface Bound {
   readonly found: string
 }
 
-/** A plan bound to the catalog and the states that it was made from. `now` is ISO 8601, UTC. */
-export function savedPlan(plan: Plan, catalog: Catalog, states: States, now: string): SavedPlan {
+export function machineOf(host: HostReader, name: string): Machine {
+  const path = '/etc/machine-id'
+  const id = host.stat(path)?.kind === 'file' ? host.read(path).toString('latin1').trim() : ''
+  return { name, ...(id === '' ? {} : { id: hash('sha256', `steward plan ${id}`) }) }
+}
+
+/** A plan bound to the catalog and the states that it was made from. `made` is ISO 8601, UTC. */
+export function savedPlan(
+  { plan, catalog, states }: { plan: Plan; catalog: Catalog; states: States },
+  made: { readonly made: string; readonly host: Machine; readonly asked: Asked },
+): SavedPlan {
   const salt = randomBytes(16).toString('hex')
   const resources: Record<string, Bound> = {}
   for (const resource of catalog.resources) {
@@ -31,7 +61,7 @@ export function savedPlan(plan: Plan, catalog: Catalog, states: States, now: str
     if (state) resources[resource.ref] = bound(salt, resource, state, catalog.generated)
   }
   const { classes } = catalog
-  return { format: 'steward plan 1', made: now, salt, classes, resources, plan }
+  return { format: PLAN_FORMAT, ...made, salt, classes, resources, plan }
 }
 
 /** By index, why a resource is not as it was when the plan was made; nothing of those that are. */
@@ -60,6 +90,48 @@ export function changedSince(
       found.set(index, `what is there of ${ref} has changed since the plan`)
   }
   return found
+}
+
+/**
+ * By index, why a refresh is not the one that was planned: an earlier run owes it only since then, or not any more, or
+ * manifests have somebody else ask for it. `now` is the plan as things are, and `refused` those that are not as they
+ * were: what only comes of that is not told again.
+ */
+export function refreshesChangedSince(
+  saved: SavedPlan,
+  now: Plan,
+  { catalog, refused }: { catalog: Catalog; refused: ReadonlyMap<number, string> },
+): ReadonlyMap<number, string> {
+  const before = new Map(saved.plan.resources.map(({ ref, refresh }) => [ref, refresh]))
+  const due = new Map(now.resources.map(({ ref, refresh }) => [ref, refresh]))
+  const isRefused = new Set<string>()
+  for (const index of refused.keys()) isRefused.add(catalog.resources[index]?.ref ?? '')
+  const found = new Map<number, string>()
+  for (const { index, ref } of catalog.resources) {
+    if (!(ref in saved.resources) || isRefused.has(ref)) continue
+    const why = refreshChange(ref, before.get(ref), due.get(ref), isRefused)
+    if (why !== undefined) found.set(index, why)
+  }
+  return found
+}
+
+function refreshChange(
+  ref: string,
+  before: DueRefresh | undefined,
+  now: DueRefresh | undefined,
+  isRefused: ReadonlySet<string>,
+): string | undefined {
+  const added = (now?.from ?? []).filter((source) => !before?.from.includes(source))
+  const gone = (before?.from ?? []).filter((source) => !now?.from.includes(source))
+  if (added.length > 0) {
+    const since = now?.owedSince === undefined ? '' : `, which run ${now.owedSince} still owes`
+    return `since the plan, ${ref} is due a ${now?.by} for ${added.join(', ')}${since}`
+  }
+  if (gone.some((source) => !isRefused.has(source)))
+    return `since the plan, ${ref} is not due a ${before?.by} for ${gone.join(', ')} any more`
+  if (gone.length === 0 && before?.by !== now?.by)
+    return `since the plan, ${ref} is due a ${now?.by} in place of a ${before?.by}`
+  return undefined
 }
 
 /** What the plan names and the catalog does not declare any more. */

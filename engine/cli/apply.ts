@@ -6,24 +6,16 @@ import {
   openLibrary,
   preview,
   type RoadOptions,
-  types,
 } from '../index.ts'
-import { plan } from '../plan.ts'
 import { withHiddenContents } from '../record/in-sync-files.ts'
 import type { OrphanKind } from '../record/orphan.ts'
 import { departedListeners } from '../record/owed-refreshes.ts'
 import { pastOf } from '../record/past.ts'
 import { Store } from '../record/store.ts'
-import { changedSince, notDeclared, type SavedPlan, savedPlan } from '../saved-plan.ts'
+import { machineOf, type SavedPlan, savedPlan } from '../saved-plan.ts'
 import type { ApplyFlags } from './apply-flags.ts'
-import {
-  isWanted,
-  type PlannedRun,
-  plannedStatus,
-  type RunContext,
-  runCatalog,
-  showPlan,
-} from './catalog-run.ts'
+import { asAsked, boundBy, planNotices, refuseElsewhere } from './bound-plan.ts'
+import { isWanted, plannedStatus, type RunContext, runCatalog, showPlan } from './catalog-run.ts'
 import { shownCommandLine } from './command-line.ts'
 import { withExample } from './example.ts'
 import { isInteractive, locked, mustBeAllowed, report, tellCutOff } from './locked.ts'
@@ -36,21 +28,23 @@ import { readPlan, writePlan } from './plan-file.ts'
  * `steward apply`: 0 done or nothing to do, 1 refused before anything was touched, 4 something
  * failed; 2 is added where it is asked for.
  */
-export async function run(flags: ApplyFlags, classes: readonly string[]): Promise<number> {
-  if (!Number.isFinite(flags.wait) || flags.wait < 0) {
+export async function run(given: ApplyFlags, named: readonly string[]): Promise<number> {
+  if (!Number.isFinite(given.wait) || given.wait < 0) {
     throw new Refusal({
       severity: 'error',
       code: 'usage',
       message: '--wait takes a number of seconds',
     })
   }
-  refuseMixed(flags)
+  refuseMixed(given)
+  const saved = given.plan === undefined ? undefined : readPlan(given.plan)
+  const { flags, classes } = saved ? asAsked(saved, given, named) : { flags: given, classes: named }
   const { localEdits } = flags
-  const given = {
+  const road = {
     ...roadOptions(flags, classes, flags.dryRun !== true),
     ...(localEdits === undefined ? {} : { localEdits }),
   }
-  const { options, told } = flags.dryRun ? withExample(given) : { options: given }
+  const { options, told } = flags.dryRun ? withExample(road) : { options: road }
   if (told !== undefined && !flags.json) print(`${told}\n`)
   if (!flags.dryRun) mustBeAllowed(options, flags)
   const procedure = procedureOf(options)
@@ -69,16 +63,21 @@ export async function run(flags: ApplyFlags, classes: readonly string[]): Promis
   if (flags.dryRun) return dryRun(flags, options)
   const name = `steward apply ${options.classes.join(' ')}`.trim()
   return locked(options, flags, { name, hasProgress: isInteractive(flags) }, (context) =>
-    wetRun(flags, options, context),
+    wetRun(flags, options, context, saved),
   )
 }
 
 async function dryRun(flags: ApplyFlags, options: RoadOptions): Promise<number> {
   const preview = async (store: Store | undefined, unread: readonly Diagnostic[]) => {
-    const { catalog, states, notices, ...looked } = await look(flags, options, store)
-    showPlan(looked.plan, flags, [...unread, ...notices])
-    if (flags.out !== undefined)
-      writePlan(flags.out, savedPlan(looked.plan, catalog, states, new Date().toISOString()))
+    const looked = await look(flags, options, store)
+    showPlan(looked.plan, flags, [...unread, ...looked.notices])
+    if (flags.out !== undefined) {
+      const { tags = [], only = [] } = flags
+      const made = new Date().toISOString()
+      const host = machineOf(looked.host, looked.loaded.facts.fqdn)
+      const asked = { classes: options.classes, tags, only }
+      writePlan(flags.out, savedPlan(looked, { made, host, asked }))
+    }
     return plannedStatus(looked.plan, flags)
   }
   let store: Store | undefined
@@ -91,35 +90,6 @@ async function dryRun(flags: ApplyFlags, options: RoadOptions): Promise<number> 
     return await preview(undefined, error.diagnostics.map(asWarning))
   } finally {
     store?.close()
-  }
-}
-
-/** What was looked at, with each resource blocked that is not as it was when a plan was saved. */
-function boundBy<Looked extends Pick<PlannedRun, 'host' | 'catalog' | 'states' | 'past'>>(
-  saved: SavedPlan,
-  looked: Looked,
-): Looked & Pick<PlannedRun, 'plan' | 'refused'> {
-  const { host, catalog, past } = looked
-  const refused = changedSince(saved, catalog, looked.states)
-  const help = 'make a new plan with --dry-run --out, and look at it'
-  const states = looked.states.map((state, index): typeof state => {
-    const blocked = refused.get(index)
-    return blocked === undefined ? state : { kind: 'known', verdict: { blocked, help } }
-  })
-  const { cannotRun } = host
-  return {
-    ...looked,
-    refused,
-    states,
-    plan: plan({ catalog, states, types, cannotRun, owed: past.owed, orphans: past.orphans }),
-  }
-}
-
-function isGone(ref: string): Diagnostic {
-  return {
-    severity: 'warning',
-    code: 'differs-from-plan',
-    message: `${ref} was planned, and is not declared any more`,
   }
 }
 
@@ -150,6 +120,7 @@ async function look(
   saved?: SavedPlan,
 ) {
   const loaded = await load(options)
+  if (saved) refuseElsewhere(saved, loaded.host, loaded.facts.fqdn)
   const compiled = compileCatalog(loaded)
   const { host, coverage } = loaded
   const removes = saved ? saved.plan.orphans?.removes : whatToRemove(flags, loaded)
@@ -183,15 +154,15 @@ async function wetRun(
   flags: ApplyFlags,
   options: RoadOptions,
   context: RunContext,
+  saved: SavedPlan | undefined,
 ): Promise<number> {
   const { store, stop } = context
   tellCutOff(store, flags)
-  const saved = flags.plan === undefined ? undefined : readPlan(flags.plan)
   const { loaded, notices, gone: settled, ...looked } = await look(flags, options, store, saved)
   const planned = saved ? boundBy(saved, looked) : looked
   const { catalog, past } = planned
-  const gone = saved ? notDeclared(saved, catalog).map(isGone) : []
-  showPlan(planned.plan, flags, [...notices, ...gone])
+  const bound = saved ? planNotices(saved, catalog, store) : []
+  showPlan(planned.plan, flags, [...notices, ...bound])
   if (!(await isWanted(planned.plan, flags, { question: 'Apply these changes?', stop })))
     return stop.status()
   const command = shownCommandLine(namedClass(loaded))

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import { closeSync, fchmodSync, fstatSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Refusal } from '../diagnostics/diagnostic.ts'
-import type { SavedPlan } from '../saved-plan.ts'
+import { PLAN_FORMAT, type SavedPlan } from '../saved-plan.ts'
 
 /** Writes a plan that only its owner can read; what was in the file goes. */
 export function writePlan(file: string, plan: SavedPlan): void {
@@ -29,8 +29,10 @@ export function readPlan(file: string): SavedPlan {
     throw refusal(`${file} can't be read as a plan: ${(error as Error).message}`)
   }
   const isWhole =
-    plan?.format === 'steward plan 1' &&
+    plan?.format === PLAN_FORMAT &&
     typeof plan.salt === 'string' &&
+    typeof plan.host === 'object' &&
+    typeof plan.asked === 'object' &&
     typeof plan.resources === 'object' &&
     Array.isArray(plan.plan?.resources)
   if (!isWhole) throw refusal(`${file} is no plan that steward saved`)

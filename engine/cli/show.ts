@@ -7,8 +7,8 @@ export async function run(
   flags: { readonly json?: boolean; readonly diff: boolean; readonly verbose?: boolean },
   file: string,
 ): Promise<number> {
-  const { plan, made, classes } = readPlan(file)
-  if (!flags.json) print(`Plan of ${made} for ${classes.join(', ')}:\n`)
+  const { plan, made, host, classes } = readPlan(file)
+  if (!flags.json) print(`Plan of ${made} for ${classes.join(', ')} on ${host.name}:\n`)
   showPlan(plan, flags, [])
   return 0
 }

@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { Store } from '../../engine/record/store.ts'
 import { folderWith, steward } from './steward.ts'
 
 const inTree = ['--root', 'tree', '--state', 'state', '--manifests', 'm']
@@ -159,5 +160,132 @@ resources:
     ])
       expect(steward(folder, ...args, ...inTree)).toMatchObject({ status: 1, stdout: '' })
     expect(read(folder, 'a')).toBe('before\n')
+  })
+})
+
+describe('what a plan that is saved is of', () => {
+  test('is what was named then, without naming it again, and nothing else can be named', () => {
+    const { folder } = planned()
+    steward(folder, 'apply', '--dry-run', '--only', 'file[/b]', '--out', 'plan.json', ...inTree)
+    for (const other of [['other'], ['--only', 'file[/a]'], ['--tags', 'x']])
+      expect(
+        steward(folder, 'apply', ...other, '--plan', 'plan.json', '--yes', ...inTree),
+      ).toMatchObject({ status: 1, stderr: expect.stringContaining('made with other') })
+    expect(applyPlan(folder)).toMatchObject({ status: 0, stderr: '' })
+    expect([read(folder, 'a'), read(folder, 'b')]).toEqual(['before\n', 'b'])
+  })
+  test('is the machine that it was made on, and no other', () => {
+    const { folder } = planned()
+    const id = (text: string) => writeFileSync(join(folder, 'tree/etc/machine-id'), text)
+    id('c0ffee00c0ffee00c0ffee00c0ffee00\n')
+    steward(folder, 'apply', '--dry-run', '--out', 'plan.json', ...inTree)
+    expect(readFileSync(join(folder, 'plan.json'), 'utf8')).not.toContain('c0ffee')
+    id('badcafe0badcafe0badcafe0badcafe0\n')
+    const { status, stderr } = applyPlan(folder)
+    expect(status).toBe(1)
+    expect(stderr).toContain('the plan was made on another machine')
+    expect(read(folder, 'a')).toBe('before\n')
+    id('c0ffee00c0ffee00c0ffee00c0ffee00\n')
+    expect(applyPlan(folder)).toMatchObject({ status: 0, stderr: '' })
+  })
+  test('is applied after another run as far as that left things alone, and the run is named', () => {
+    const { folder } = planned()
+    steward(folder, 'apply', '--only', 'file[/a]', '--yes', ...inTree)
+    const { status, stdout, stderr } = applyPlan(folder)
+    expect(status).toBe(4)
+    expect(stderr).toMatch(/run \S+ came after the plan was made/)
+    expect(stdout).toContain('what is there of file[/a] has changed since the plan')
+    expect(read(folder, 'b')).toBe('b')
+    // The same plan a second time is refused for all that it has made.
+    expect(applyPlan(folder).stdout).toContain('3 blocked')
+  })
+})
+
+describe('a refresh', () => {
+  /** A machine with a file and who listens to it, in sync but for another file; with the plan for that. */
+  function listening(owes: readonly string[]) {
+    const folder = folderWith({ 'm/main.yaml': '', f: 'f', g: 'g' })
+    const wanted = (more = '') =>
+      writeFileSync(
+        join(folder, 'm/main.yaml'),
+        `class: main
+resources:
+  - file: ${folder}/f
+    content: f
+${more}  - file: ${folder}/g
+    content: new
+    notify: { exec: told }
+  - exec: told
+    command: [touch, ${folder}/told]
+    refreshonly: true
+  - file: ${folder}/h
+    content: h
+`,
+      )
+    wanted()
+    const owe = (listener: string) => {
+      const store = Store.open(join(folder, 'state'))
+      const run = store.runs.start({ command: ['apply', '--yes'], classes: ['main'] })
+      store.runs.owe({ listener, source: 'file[/x]', by: 'refresh', run })
+      store.runs.closeCutOff()
+      store.close()
+    }
+    for (const listener of owes) owe(listener)
+    const run = (...args: readonly string[]) =>
+      steward(folder, 'apply', ...args, '--manifests', 'm', '--state', 'state')
+    expect(run('main', '--dry-run', '--out', 'plan.json').status).toBe(0)
+    const isThere = (name: string) => existsSync(join(folder, name))
+    return { folder, wanted, owe, run, isThere, applyIt: () => run('--plan', 'plan.json', '--yes') }
+  }
+
+  test('that the plan has is made, be it owed by an earlier run or for what changes now', () => {
+    const { applyIt, isThere } = listening(['exec[told]'])
+    expect(applyIt().status).toBe(0)
+    expect([isThere('told'), isThere('h')]).toEqual([true, true])
+  })
+  test('that a run owes only since the plan is refused, and all else applied', () => {
+    const { folder, owe, applyIt, isThere, run } = listening([])
+    owe('exec[told]')
+    const { status, stdout } = applyIt()
+    expect(status).toBe(4)
+    expect(stdout).toMatch(
+      /since the plan, exec\[told\] is due a refresh for file\[\/x\], which run \S+ still owes/,
+    )
+    expect([isThere('told'), isThere('h')]).toEqual([false, true])
+    expect(readFileSync(join(folder, 'g'), 'utf8')).toBe('new')
+    // It stays owed.
+    expect(run('main', '--yes').status).toBe(0)
+    expect(isThere('told')).toBe(true)
+  })
+  test('that manifests have somebody else ask for since the plan is refused', () => {
+    const { folder, wanted, applyIt, isThere } = listening([])
+    writeFileSync(join(folder, 'f'), 'other')
+    const more = '    notify: { exec: told }\n'
+    steward(
+      folder,
+      'apply',
+      'main',
+      '--dry-run',
+      '--out',
+      'plan.json',
+      '--manifests',
+      'm',
+      '--state',
+      'state',
+    )
+    wanted(more)
+    const { status, stdout } = applyIt()
+    expect(status).toBe(4)
+    expect(stdout).toContain(`since the plan, exec[told] is due a refresh for file[${folder}/f]`)
+    expect(isThere('told')).toBe(false)
+  })
+  test('that was made since the plan is said not to be due any more', () => {
+    const { folder, applyIt, run } = listening(['exec[told]'])
+    run('main', '--yes')
+    rmSync(join(folder, 'told'))
+    const { status, stdout } = applyIt()
+    expect(status).toBe(4)
+    expect(stdout).toContain('since the plan, exec[told] is not due a refresh for file[/x]')
+    expect(existsSync(join(folder, 'told'))).toBe(false)
   })
 })
