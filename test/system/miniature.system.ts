@@ -146,16 +146,75 @@ test('a uwsgi that is stopped while it loads the application ends by itself', as
       `supervisorctl restart zulip-django; sleep ${seconds}; supervisorctl stop zulip-django`,
     )
   }
+  await expect(ask(host, '/')).rejects.toThrow('Zulip will be back soon.')
   await host.shell('supervisorctl start zulip-django')
   expect(
     await host.shell('grep -c "killing .zulip-django" /var/log/supervisor/supervisord.log || true'),
   ).toBe('0\n')
 })
 
+test('what is cached is told until memcached is emptied', async () => {
+  const named = async () => (JSON.parse(await ask(host, '/')) as { realm: string }).realm
+  await manage('fill_memcached_caches --automated --skip-checks', 'current')
+  await host.shell(
+    `runuser -u zulip -- psql -q -c "UPDATE zerver_realm SET name = 'Renamed'" -d zulip`,
+  )
+  expect(await named()).toBe('Small Zulip')
+  await asZulip('/home/zulip/deployments/current/scripts/setup/flush-memcached')
+  expect(await named()).toBe('Renamed')
+})
+
+test('a worker notes an event that it fails at, and goes on', async () => {
+  await host.shell(`cd /home/zulip/deployments/current
+    runuser -u zulip -- ./manage.py shell -c 'from zerver.queue import publish; publish("thumbnail", {"fail": True})'`)
+  const errors = '/var/log/zulip/queue_error/thumbnail.errors'
+  await until(
+    'it is noted',
+    async () => (await host.exec(['grep', '-q', 'told to fail', errors])).exitCode === 0,
+  )
+  await host.shell(`rm ${errors}`)
+  await ask(host, '/json/messages', '-d', 'content=done&queue=thumbnail')
+  await until('the next is done', async () =>
+    (await ask(host, '/json/messages')).includes('"content": "done", "is_processed": true'),
+  )
+})
+
+test.each([
+  ['manage.py knight -f iago@zulip.com', 'iago@zulip.com is an administrator\n'],
+  ['manage.py export', expect.stringMatching(/^\/tmp\/zulip-export-\w+\.tar\.gz\n$/)],
+  [
+    'manage.py generate_realm_creation_link',
+    expect.stringContaining('https://zulip.example.org/new/'),
+  ],
+  ['manage.py audit_fts_indexes --automated', expect.stringContaining('messages are indexed anew')],
+  ['manage.py send_zulip_update_announcements --skip-delay', ''],
+  ['manage.py checkconfig', expect.stringContaining('no issues')],
+  ['scripts/reload-clients', 'port 9800: 0 clients told\n'],
+  ['scripts/get-django-setting LOCAL_UPLOADS_DIR', '/home/zulip/uploads\n'],
+])('%s', async (command, output) => {
+  expect(await asZulip(`/home/zulip/deployments/current/${command}`)).toEqual(output)
+})
+
+test('generate_secrets adds what is missing and nothing else', async () => {
+  const file = '/etc/zulip/zulip-secrets.conf'
+  const run = () =>
+    host.shell(
+      `/home/zulip/deployments/current/scripts/setup/generate_secrets.py --production; cat ${file}`,
+    )
+  const before = await host.shell(`cat ${file}`)
+  expect(await run()).toBe(before)
+  await host.shell(`sed -i /^zulip_org_id/d ${file}`)
+  const lines = (text: string) =>
+    text.split('\n').filter((line) => !/^zulip_org_id = [0-9a-f-]{36}$/.test(line))
+  const after = await run()
+  expect(after).toMatch(/^zulip_org_id = /m)
+  expect(lines(after)).toEqual(lines(before))
+})
+
 test('root is sent away by manage.py', async () => {
   const refused = await host.exec(['/home/zulip/deployments/current/manage.py', 'list_realms'])
   expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('su zulip -c') })
-  expect(await manage('list_realms', 'current')).toBe('1\t\tSmall Zulip\n')
+  expect(await manage('list_realms', 'current')).toBe('1\t\tRenamed\n')
 })
 
 test('its backup has the layout of Zulip, and what is left out on request is not there', async () => {
@@ -178,7 +237,7 @@ test('its backup has the layout of Zulip, and what is left out on request is not
   )
   expect(
     await host.shell(`stat -c %a ${archive}; mkdir /root/backup; tar -xzf ${archive} -C /root/backup
-      pg_restore --list /root/backup/zulip-backup/database`),
+      pg_restore --list /root/backup/zulip-backup/database; rm -r /root/backup`),
   ).toMatch(/^600\n[\s\S]* TABLE DATA zulip zerver_message zulip\n/)
   const partial = await members(await backUp('--skip-db --skip-uploads'))
   expect(partial.filter((name) => /uploads|database/.test(name))).toEqual([])

@@ -56,24 +56,24 @@ class Worker:
                 self.consumed = 0
                 self.emptied = time.time()
             else:
-                self.work(json.loads(body))
+                self.work(body.decode())
                 channel.basic_ack(method.delivery_tag)
             self.write_stats()
             if self.stopped:
                 break
         connection.close()
 
-    def work(self, event):
+    def work(self, text):
         begun = time.time()
         close_old_connections()
         try:
-            handle(event)
+            handle(json.loads(text))
         except Exception as error:
             with open(f"{settings.QUEUE_ERROR_DIR}/{self.queue}.errors", "a", encoding="utf-8") as file:
-                file.write(f"{time.asctime()}\t{json.dumps([event, str(error)])}\n")
+                file.write(f"{time.asctime()}\t{json.dumps([text, str(error)])}\n")
         self.consumed += 1
         self.durations = [*self.durations[-49:], time.time() - begun]
-        print(f"{self.queue}: {settings.ZULIP_VERSION} has done {json.dumps(event)}", flush=True)
+        print(f"{self.queue}: {settings.ZULIP_VERSION} has done {text}", flush=True)
 
     def write_stats(self):
         stats = {
