@@ -28,17 +28,20 @@ export async function loadedPrograms(host: TestHost): Promise<Map<string, Loaded
   const delivered = await host.shell(
     'for job in emails messages; do grep " runs from " /var/log/zulip/events_deliver_scheduled_$job.log | tail -n 1; done',
   )
-  const said = [...web, ...stats.split('\n')]
-    .filter((line) => line.startsWith('{'))
+  const told = stats
+    .split('\n')
+    .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Loaded)
   for (const [, program = '', version = '', tree = '', pid] of delivered.matchAll(
     /^(\S+) of (\S+) runs from (\S+) as (\d+)$/gm,
   ))
-    said.push({ program, version, tree, pid: Number(pid) })
+    told.push({ program, version, tree, pid: Number(pid) })
   // What is written in a file may be older than the process.
   const alive = await host.shell(
-    `for pid in ${said.map(({ pid }) => pid).join(' ')}; do [ ! -e /proc/$pid ] || echo $pid; done`,
+    `for pid in ${told.map(({ pid }) => pid).join(' ')}; do [ ! -e /proc/$pid ] || echo $pid; done`,
   )
   const running = new Set(alive.trim().split('\n').map(Number))
-  return new Map(said.filter(({ pid }) => running.has(pid)).map((each) => [each.program, each]))
+  const answered = web.filter((body) => body !== '').map((body) => JSON.parse(body) as Loaded)
+  const said = [...answered, ...told.filter(({ pid }) => running.has(pid))]
+  return new Map(said.map((each) => [each.program, each]))
 }
