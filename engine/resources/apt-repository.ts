@@ -194,12 +194,16 @@ async function applyRepository(
   return output === '' ? undefined : { output }
 }
 
-/** Whatever of it differs, the whole is written: it is root's, and all can read it. */
+/** It is root's, and all can read it; an edit that is kept may get another mode or owner all the same. */
 function applyPart(path: string, text: string | undefined, { content }: Change, host: Host): void {
+  const root = { uid: 0, gid: 0 }
   if (text === undefined) host.remove(path)
-  else {
-    const { to = Buffer.from(text), pristine } = content ?? {}
-    host.writeFile(path, to, { mode: 0o644, uid: 0, gid: 0, ...(pristine && { pristine }) })
+  else if (content?.to === undefined) {
+    host.setOwner(path, root)
+    host.setMode(path, 0o644)
+  } else {
+    const { to, pristine } = content
+    host.writeFile(path, to, { mode: 0o644, ...root, ...(pristine && { pristine }) })
   }
 }
 

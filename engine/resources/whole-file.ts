@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import type { Accounts, Host, HostReader } from '../host/host.ts'
 import { Conffiles } from './conffiles.ts'
+import { withAdopted } from './file/adopted.ts'
 import { applyTo } from './file/apply.ts'
 import type { Entry } from './file/compare.ts'
 import { contentChange, isTooLarge } from './file/content.ts'
@@ -33,13 +34,19 @@ export function wholeFileProbe(
   return (path, text, format) => {
     const stat = host.stat(path)
     const goal = { force: false, replace: true }
+    const adopted = files?.adopted?.get(path)
+    const wanted =
+      text === undefined ? undefined : withAdopted(Buffer.from(text), path, { adopted, format })
+    const isMistaken = wanted !== undefined && 'blocked' in wanted
     const entry: Entry = {
       name: '',
       path,
       goal:
         text === undefined ? { ...goal, ensure: 'absent' } : { ...goal, ...owned, ensure: 'file' },
       stat,
-      content: text === undefined ? undefined : contentChange(Buffer.from(text), path, stat, host),
+      ...(isMistaken
+        ? { mistake: wanted }
+        : { content: wanted && contentChange(wanted, path, stat, host) }),
     }
     if (!files) return { entry, accounts }
     const isHeld = stat?.kind === 'file' && !isTooLarge(stat)

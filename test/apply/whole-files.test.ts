@@ -58,6 +58,17 @@ describe.each(types)('the file of %s', (_type, declaration, path) => {
     store.close()
   })
 
+  test('keeps what was here before steward, where that is asked for, when it gets another mode', async () => {
+    const where = place()
+    const file = join(where.root, path)
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, 'of somebody else\n', { mode: 0o600 })
+    const kept = await apply(where, '1', { localEdits: 'keep' })
+    expect(kept.summary).toMatchObject({ changed: 1, failed: 0 })
+    expect(readFileSync(file, 'utf8')).toBe('of somebody else\n')
+    expect(statSync(file).mode & 0o777).toBe(0o644)
+  })
+
   test('is told where it was edited here, and kept or merged where that is asked for', async () => {
     const where = place()
     const file = join(where.root, path)

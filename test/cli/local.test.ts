@@ -127,6 +127,36 @@ describe('an edit that is adopted', () => {
     expect(stdout).toContain('given another mode here')
     expect(statSync(join(folder, 'tree/f')).mode & 0o777).toBe(0o600)
   })
+  test('holds in the files of types that keep one of their own', () => {
+    const folder = folderWith({
+      'tree/etc/zulip/zulip.conf': conf,
+      'tree/etc/passwd': 'root:x:0:0:root:/root:/bin/sh\n',
+      'tree/etc/cron.d/x': '',
+      'tree/etc/sysctl.d/x': '',
+      'm/main.yaml': `class: main
+resources:
+  - { cron: job, schedule: '1 2 * * *', command: run, environment: { A: a, B: b } }
+  - { sysctl: vm.swappiness, value: 1 }
+`,
+    })
+    const run = () => steward(folder, 'apply', '--yes', ...inTree)
+    expect(run().status).toBe(0)
+    const paths = ['/etc/cron.d/job', '/etc/sysctl.d/60-vm.swappiness.conf'] as const
+    const [job, setting] = paths.map((path) => join(folder, 'tree', path)) as [string, string]
+    for (const path of [job, setting])
+      writeFileSync(path, `${readFileSync(path, 'utf8')}# edited\n`)
+    expect(local(folder, 'adopt', ...paths).status).toBe(0)
+    expect(run().stdout).toMatch(/^Nothing to do/)
+    const manifest = join(folder, 'm/main.yaml')
+    const next = readFileSync(manifest, 'utf8')
+      .replace('A: a', 'A: c')
+      .replace('value: 1', 'value: 2')
+    writeFileSync(manifest, next)
+    expect(run().status).toBe(0)
+    expect(readFileSync(job, 'utf8')).toMatch(/A=c[\s\S]*# edited\n$/)
+    expect(readFileSync(setting, 'utf8')).toMatch(/= 2\n# edited\n$/)
+    expect(run().stdout).toMatch(/^Nothing to do/)
+  })
   test('holds below a directory that recurses', () => {
     const folder = folderWith({
       'tree/etc/zulip/zulip.conf': conf,
