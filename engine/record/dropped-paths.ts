@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { posix } from 'node:path'
 import type { CatalogResource } from '../compile/catalog.ts'
 import type { HostReader } from '../host/host.ts'
 import { largestRead } from '../host/read.ts'
@@ -6,7 +7,7 @@ import { owningPackages } from '../resources/dpkg-files.ts'
 import { ensureOf, type FileDesired } from '../resources/file/desired.ts'
 import { source } from '../resources/file/source.ts'
 import { followLinks } from '../resources/links.ts'
-import { joinPath, normalPath } from '../resources/path.ts'
+import { joinPath, normalPath, parentPath } from '../resources/path.ts'
 import { isGlob, matchesPath } from '../resources/path-glob.ts'
 import { NO_BASE } from './file-records.ts'
 import type { Managed } from './managed.ts'
@@ -19,6 +20,12 @@ export class DroppedPaths {
   readonly #input: OrphanInput
   /** What resources declare, by every name that it has. */
   readonly #declared = new Set<string>()
+  /** The same with the links above them followed; made when it is first asked for. */
+  #declaredPlaces: ReadonlySet<string> | undefined
+  /** By directory, where it lies with every link followed. */
+  readonly #places = new Map<string, string>()
+  /** What is to be no directory: all below goes with it. */
+  readonly #withoutBelow = new Set<string>()
   readonly #globs: string[] = []
   /** Directories that recurse. */
   readonly #trees: Directory[] = []
@@ -90,8 +97,10 @@ export class DroppedPaths {
     const path = normalPath(title)
     const where = this.#where(path, desired)
     this.#declared.add(where)
+    const ensure = ensureOf(desired)
+    if (ensure === 'absent' || ensure === 'file' || ensure === 'link') this.#withoutBelow.add(path)
     if (desired.recurse !== true) return
-    if (ensureOf(desired) === 'directory') this.#trees.push(resource)
+    if (ensure === 'directory') this.#trees.push(resource)
     this.#globs.push(...(footprint.writes ?? []), joinPath(where, '**'))
   }
 
@@ -107,7 +116,7 @@ export class DroppedPaths {
     const { store, host } = this.#input
     const paths = new Set([...store.files.pathsOf(ref), ...store.bucket.madeBy(ref)])
     return [...paths].flatMap((path) => {
-      if (!path.startsWith(`${top}/`) || this.#declared.has(path)) return []
+      if (!path.startsWith(`${top}/`) || this.#isDeclared(path)) return []
       const stat = host.stat(path)
       const target = stat?.kind === 'link' ? host.readLink(path) : undefined
       return stat ? this.#judged(ref, path, { kind: stat.kind, target }) : []
@@ -115,8 +124,31 @@ export class DroppedPaths {
   }
 
   #orphan(ref: string, path: string, kind: string, target: string | undefined): Orphan[] {
-    if (this.#declared.has(path) || this.#globs.some((glob) => isWithin(path, glob))) return []
+    const names = [path, this.#placeOf(path)]
+    if (this.#isDeclared(path)) return []
+    if (this.#globs.some((glob) => names.some((name) => isWithin(name, glob)))) return []
     return this.#judged(ref, path, { kind, target })
+  }
+
+  /** Under this or another name, or as a part of what is to go. */
+  #isDeclared(path: string): boolean {
+    if (this.#declared.has(path)) return true
+    for (let above = parentPath(path); above !== '/'; above = parentPath(above))
+      if (this.#withoutBelow.has(above)) return true
+    this.#declaredPlaces ??= new Set([...this.#declared].map((each) => this.#placeOf(each)))
+    return this.#declaredPlaces.has(this.#placeOf(path))
+  }
+
+  /** Where it lies with the links above it followed: somebody may have moved a directory, and left a link. */
+  #placeOf(path: string): string {
+    const directory = parentPath(path)
+    let place = this.#places.get(directory)
+    if (place === undefined) {
+      const followed = followLinks(directory, this.#input.host)
+      place = 'path' in followed ? followed.path : directory
+      this.#places.set(directory, place)
+    }
+    return joinPath(place, posix.basename(path))
   }
 
   #judged(

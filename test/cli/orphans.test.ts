@@ -3,6 +3,7 @@ import {
   existsSync,
   readFileSync,
   readlinkSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -156,6 +157,25 @@ resources:
 `,
     )
     expect(orphans(folder)).toEqual(['/stays dropped, unedited'])
+  })
+  test('is none where another resource has its place through a link by now', () => {
+    const declaring = (path: string) =>
+      `class: main\nresources:\n  - file: ${path}\n    content: a\n`
+    const folder = folderWith({ ...files, 'tree/old/x': '', 'm/main.yaml': declaring('/old/a') })
+    expect(apply(folder).status).toBe(0)
+    renameSync(join(folder, 'tree/old'), join(folder, 'tree/new'))
+    symlinkSync('new', join(folder, 'tree/old'))
+    for (const path of ['/new/a', '/old/a']) {
+      write(folder, 'm/main.yaml', declaring(path))
+      expect(apply(folder, '--remove-orphans').stdout).toMatch(
+        /^Nothing to do: 1 resource is in sync/,
+      )
+      expect(isThere(folder, 'new/a')).toBe(true)
+    }
+  })
+  test('goes with a directory that gives way to something else', () => {
+    const folder = hostWithLess({}, `${less}  - file: /d\n    content: a file\n    force: true\n`)
+    expect(orphans(folder)).toEqual(['/link dropped, unedited'])
   })
   test('is told of what has no path, and never removed', () => {
     const folder = hostWithLess({
