@@ -1,4 +1,5 @@
 import { posix } from 'node:path'
+import { Carriers } from './compile/carriers.ts'
 import type { Catalog, CatalogResource } from './compile/catalog.ts'
 import { unitTemplate } from './compile/edges.ts'
 import { neighbours, pairs, predecessors } from './graph.ts'
@@ -61,6 +62,19 @@ export async function probe(input: ProbeInput): Promise<States> {
   if (asked.size === 0 && states.every((state) => state === undefined || state === IN_SYNC))
     return states
   const before = predecessors(resources.length, pairs(catalog.edges))
+  const carriers = new Carriers(catalog)
+  // Which of those that its carrier reads may have it started or stopped by that.
+  const moverOf = (resource: CatalogResource, state: State): number | undefined => {
+    const carrier = carriers.of(resource.index)
+    const type = types.get(resource.type) as ResourceType
+    if (carrier === undefined || !type.mayBeMovedBy || !isPending(state, resource)) return undefined
+    return neighbours(before, carrier).find((other) => {
+      const read = states[other]
+      if (!isPending(read, resources[other]) || read?.kind !== 'known') return false
+      const changes = 'changes' in read.verdict ? (read.verdict.changes ?? []) : []
+      return type.mayBeMovedBy?.(resource, changes) === true
+    })
+  }
   // For each resource, one before it that is about to change; -1 where there is none.
   const pending = new Int32Array(resources.length).fill(-1)
   for (const index of catalog.order) {
@@ -86,11 +100,12 @@ export async function probe(input: ProbeInput): Promise<States> {
       const coming = neighbours(before, index).filter((other) =>
         isPending(states[other], resources[other]),
       )
-      const bringer = bringerOf(resource, coming, {
-        resources,
-        needs,
-        isPending: isPending(state, resource),
-      })
+      const bringer =
+        bringerOf(resource, coming, {
+          resources,
+          needs,
+          isPending: isPending(state, resource),
+        }) ?? moverOf(resource, state)
       if (bringer !== undefined) {
         states[index] = { kind: 'later', on: bringer }
         continue
@@ -216,7 +231,9 @@ function bringerOf(
     if (bringer !== undefined) return bringer
   }
   return coming.find((other) => {
-    const { provides = [] } = (resources[other] as CatalogResource).footprint
+    const { provides = [], before = [] } = (resources[other] as CatalogResource).footprint
+    // What lies there may be moved away first.
+    if (ensures.some((thing) => thing.startsWith('path:') && before.includes(thing))) return true
     if (provides.length === 0) return false
     const comes = (tree: string) => (thing: Thing) => mayBring(provides, thing, { tree, needs })
     return ensures.some(comes('/usr/')) || removes.some(comes('/'))

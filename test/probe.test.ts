@@ -187,6 +187,77 @@ resources:
     ])
   })
 
+  test('leaves open what comes of a file whose place is about to be diverted', async () => {
+    const catalog = await catalogOf(`class: main
+resources:
+  - dpkg_divert: /etc/issue
+    divert: /etc/issue.debian
+  - file: /etc/issue
+    content: ours
+  - file: /etc/motd
+    content: ours
+`)
+    const files = { '/etc/issue': 'theirs', '/etc/motd': 'theirs' }
+    const asked = async (diversions: string) => {
+      const host = fakeHost({ files: { ...files, '/var/lib/dpkg/diversions': diversions } })
+      return briefOf(plan({ catalog, types, states: await probe({ catalog, types, host }) }), '/no')
+    }
+    expect(await asked('')).toEqual([
+      'create dpkg_divert[/etc/issue]',
+      'later file[/etc/issue] because of dpkg_divert[/etc/issue]',
+      'change file[/etc/motd]',
+    ])
+    expect(await asked('/etc/issue\n/etc/issue.debian\n:\n')).toEqual([
+      'change file[/etc/issue]',
+      'change file[/etc/motd]',
+    ])
+  })
+
+  test('leaves open whom supervisor itself starts or stops for what its definitions become', async () => {
+    const definition = (word: string) => `[program:${word}]\ncommand=/bin/app ${word}\n`
+    const catalog = await catalogOf(`class: main
+resources:
+  - file: /etc/supervisor/conf.d/changes.conf
+    content: ${JSON.stringify(definition('changes'))}
+  - file: /etc/supervisor/conf.d/goes.conf
+    ensure: absent
+  - file: /etc/supervisor/conf.d/stays.conf
+    content: ${JSON.stringify(definition('stays'))}
+  - service: supervisor
+    ensure: running
+    reload_on: [/etc/supervisor/conf.d/**]
+  - supervisor_program: [changes, stays]
+    ensure: running
+`)
+    const properties =
+      'Id,LoadState,LoadError,ActiveState,SubState,UnitFileState,NeedDaemonReload,Type,SourcePath,InactiveExitTimestampMonotonic,InvocationID,MainPID'
+    const states = async (goes: Record<string, string>) => {
+      const host = fakeHost({
+        hasSystemd: true,
+        files: {
+          '/etc/supervisor/conf.d/changes.conf': definition('changes').replace('app', 'old'),
+          '/etc/supervisor/conf.d/stays.conf': definition('stays'),
+          '/usr/bin/supervisorctl': '',
+          ...goes,
+        },
+        commands: {
+          'supervisorctl status': 'changes STOPPED\nstays STOPPED\n',
+          [`systemctl show --property=${properties} -- supervisor.service`]:
+            'Id=supervisor.service\nLoadState=loaded\nActiveState=active\nSubState=running\nType=simple\n',
+        },
+      })
+      return briefOf(plan({ catalog, types, states: await probe({ catalog, types, host }) }), '/no')
+    }
+    expect((await states({})).filter((line) => line.includes('supervisor_program'))).toEqual([
+      'later supervisor_program[changes] because of file[/etc/supervisor/conf.d/changes.conf]',
+      'change supervisor_program[stays]',
+    ])
+    const goes = await states({ '/etc/supervisor/conf.d/goes.conf': definition('stays') })
+    expect(goes).toContain(
+      'later supervisor_program[stays] because of file[/etc/supervisor/conf.d/goes.conf]',
+    )
+  })
+
   test('is made on the host as it will be', async () => {
     const { brief } = await planOf(`class: main
 resources:

@@ -321,12 +321,11 @@ class Runner {
     let result: Result | undefined
     try {
       result = await this.#type(resource).apply(resource, changes, this.#host)
-    } catch (error) {
-      const [made] = await changesMadeBy(
-        this.#type(resource),
-        [{ resource, changes }],
-        this.#asking,
-      )
+    } catch (failed) {
+      const type = this.#type(resource)
+      const [made] = await changesMadeBy(type, [{ resource, changes }], this.#asking)
+      const { due } = this.#refreshes.due(resource, this.#changed)
+      const error = changes.some(isStart) ? this.#putBacks.notFor(type, failed, due) : failed
       yield this.#failed(resource, began, error, 'apply-failed', made)
       return
     }

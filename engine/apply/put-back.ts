@@ -58,6 +58,15 @@ export class PutBacks {
     return { paths, sources, failed }
   }
 
+  /** The failure of a start, where files were changed for one that did not run before: there is no better state of them. */
+  notFor(type: ResourceType, error: unknown, due: DueRefresh | undefined): unknown {
+    const kept = due && type.recover ? this.#keeper.keptOf(due.from) : []
+    if (kept.length === 0 || !(error instanceof ApplyError)) return error
+    const paths = [...new Set(kept.map(({ path }) => path))].join(', ')
+    const why = `it did not run before this run either, so what it reads is not put back: ${paths}`
+    return withMore(error, why, error.help)
+  }
+
   /** The failure of a refresh, with what became of the resource once the files were back. */
   async recovered(
     type: ResourceType,
@@ -80,12 +89,17 @@ export class PutBacks {
       after = `what it reads is as it was before, and it fails with that too: ${why}`
     }
     if (!(error instanceof ApplyError)) return error
-    const { message, ran, found } = error
-    return new ApplyError(`${message}; ${after}${left}`, {
-      help: `mend what the manifests or zulip.conf make of ${paths.join(', ')}, and apply again`,
-      ...(ran ? { ran } : {}),
-      ...(found === undefined ? {} : { found }),
-      cause: error,
-    })
+    const help = `mend what the manifests or zulip.conf make of ${paths.join(', ')}, and apply again`
+    return withMore(error, `${after}${left}`, help)
   }
+}
+
+function withMore(error: ApplyError, more: string, help: string | undefined): ApplyError {
+  const { message, ran, found } = error
+  return new ApplyError(`${message}; ${more}`, {
+    ...(help === undefined ? {} : { help }),
+    ...(ran ? { ran } : {}),
+    ...(found === undefined ? {} : { found }),
+    cause: error,
+  })
 }

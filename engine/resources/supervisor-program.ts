@@ -64,6 +64,11 @@ export const supervisorProgram: ResourceType<SupervisorProgramDesired, Superviso
   },
   isStartedAnewBy: ({ title }, changes) =>
     changes.some(({ content }) => content !== undefined && redefines(title, content)),
+  // It starts what comes or changes, and ends what goes; which file a program was in nobody knows once that is to go.
+  mayBeMovedBy: ({ title }, changes) =>
+    changes.some(({ attribute, to, content }) =>
+      content ? redefines(title, content) : attribute === 'ensure' && to === 'absent',
+    ),
   async probe(programs, host, context) {
     const cannotRun = host.root === '/' ? host.cannotRun : 'not in a root'
     if (cannotRun !== undefined) return programs.map(() => ({ cannotRun }))

@@ -262,6 +262,11 @@ export interface ResourceType<Desired extends object = object, Current = unknown
    */
   isStartedAnewBy?(resource: Resource<Desired>, changes: readonly Change[]): boolean
   /**
+   * Whether these changes of another resource may have it started or stopped by what it runs under (`restartsWith`), so
+   * that what is left to be done to it is known only then. Pure.
+   */
+  mayBeMovedBy?(resource: Resource<Desired>, changes: readonly Change[]): boolean
+  /**
    * State of every given resource, in the order given, from as few reads as the system allows.
    * Without a context nothing else is declared.
    */

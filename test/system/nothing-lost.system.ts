@@ -68,6 +68,27 @@ test('a file that nginx finds fault with is put back, and nginx goes on undistur
   expect([await holds('# mine'), await holds('# a third version')]).toEqual([true, true])
 })
 
+test('files that are good alone and wrong together are both put back, and nginx goes on undisturbed', async () => {
+  const site = '/etc/nginx/sites-available/zulip-standby'
+  const before = await host.shell(`cat ${config} ${site}`)
+  const pid = await pidOf('nginx')
+  const upstream = 'upstream twice { server 127.0.0.1:1; }'
+  await change('nginx/nginx.conf.hbs', `1i # a third version\n/^http {/a ${upstream}`)
+  await apply(2)
+  const alone = await host.shell(`cat ${config} ${site}`)
+  await change('nginx/nginx.conf.hbs', `1i # again\n/^http {/a ${upstream}`)
+  await change('nginx/zulip-standby.hbs', `1i ${upstream}`)
+  const { stdout } = await apply(6)
+  expect(stdout).toMatch(new RegExp(`put back +(${config}, ${site}|${site}, ${config})`))
+  expect(stdout).toContain('duplicate upstream "twice"')
+  expect(await host.shell(`cat ${config} ${site}`)).toBe(alone)
+  expect(await pidOf('nginx')).toBe(pid)
+  await host.shell(`nginx -t; rm ${own}/templates/nginx/zulip-standby.hbs`)
+  await change('nginx/nginx.conf.hbs', '1i # a third version')
+  await apply(2)
+  expect(await host.shell(`cat ${config} ${site}`)).toBe(before)
+})
+
 test('a service that does not start with its new file runs with the one before', async () => {
   const before = await host.shell('cat /etc/memcached.conf')
   await change('memcached.conf.hbs', 's/^-u .*/-u nosuchuser/')

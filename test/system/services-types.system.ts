@@ -48,7 +48,7 @@ const apply = (...values: string[]) => steward(host, command(['--yes'], values),
 async function login(password: string): Promise<string> {
   const psql = `PGPASSWORD=${password} psql -h 127.0.0.1 -U tester -At tested -c`
   return host.shell(`${psql} 'SELECT current_user, extname FROM pg_extension ORDER BY 2 LIMIT 1' 2>&1 ||:
-    rabbitmqctl --quiet authenticate_user tester ${password} 2>&1 ||:`)
+    echo ${password} | rabbitmqctl --quiet authenticate_user tester 2>&1 ||:`)
 }
 const programs = () => host.shell('supervisorctl status | cut -c 1-40 | tr -s " "')
 
