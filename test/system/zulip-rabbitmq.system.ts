@@ -31,7 +31,7 @@ async function everListened(): Promise<string[]> {
   return (await host.shell('sort -u /root/listening')).trim().split('\n')
 }
 const login = (password: string) =>
-  host.shell(`rabbitmqctl --quiet authenticate_user zulip ${password} 2>&1 ||:`)
+  host.shell(`echo ${password} | rabbitmqctl --quiet authenticate_user zulip 2>&1 ||:`)
 
 test('it listens on loopback alone, from before its packages are there', async () => {
   const { stdout } = await apply()
