@@ -9,10 +9,11 @@ import {
   type ParameterDecl,
   type ResourceDecl,
   stepWords,
+  valueSchemaOf,
 } from './manifest.ts'
 import { schemaDiagnostics } from './schema-errors.ts'
 import type { Sources } from './sources.ts'
-import { validator } from './validators.ts'
+import { fragmentValidator, validator } from './validators.ts'
 import { type Path, parseYaml } from './yaml.ts'
 
 const isMeta = new Set<string>(metaparameters)
@@ -106,7 +107,20 @@ export function readManifest(
     string,
     ParameterDecl
   >
-  for (const [key, { from, generate }] of Object.entries(parameters)) {
+  for (const [key, decl] of Object.entries(parameters)) {
+    if (!isObject(decl)) continue
+    const { from, generate } = decl
+    const mistake = diagnostics.length === 0 ? schemaMistake(decl) : undefined
+    if (mistake !== undefined)
+      error(
+        {
+          code: 'manifest-shape',
+          message: `what "${key}" of ${name} takes is not told in JSON Schema: ${mistake}`,
+          help: 'write type, enum, minimum, pattern and the like as JSON Schema has them; beside them are from, default, generate, sensitive and description',
+        },
+        ['parameters', key],
+        'key',
+      )
     if (generate === undefined || from?.startsWith('secrets.')) continue
     error(
       {
@@ -325,6 +339,16 @@ function readDecl(
   else if (word && !check(`steps/${word}`, attributes, { path, subject }, reader)) fits = false
   if (!fits) return undefined
   return { type, titles: titles as string[], attributes, meta: meta as Meta, path }
+}
+
+/** What makes the declaration of a parameter no JSON Schema, if anything does. */
+function schemaMistake(decl: ParameterDecl): string | undefined {
+  try {
+    fragmentValidator(valueSchemaOf(decl))
+    return undefined
+  } catch (error) {
+    return (error as Error).message.replace(/^strict mode: |^schema is invalid: data\/?/, '')
+  }
 }
 
 /** Whether a value fits one of our schemas; tells everything in which it does not. */

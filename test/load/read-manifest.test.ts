@@ -55,6 +55,24 @@ ${wrong}`
   })
 })
 
+describe('the declaration of a parameter', () => {
+  test.each([
+    ['a word that JSON Schema does not know', 'size: { type: integer, form: machine.size }'],
+    ['one further below', 'size: { type: array, items: { typ: string } }'],
+    ['a limit that is no number', 'size: { type: integer, minimum: few }'],
+    ['a pattern that is none', 'size: { type: string, pattern: "[" }'],
+  ])('is told with its place where it has %s', (_title, line) => {
+    expect(mistakesIn(`class: x\nparameters:\n  ${line}\nresources: []\n`)).toEqual([
+      'manifest-shape 3:3',
+    ])
+  })
+  test('is told where it is none at all', () => {
+    expect(mistakesIn('class: x\nparameters:\n  size:\nresources: []\n')).toEqual([
+      'wrong-value 3:8',
+    ])
+  })
+})
+
 describe('what is wrong with the form of a manifest hides nothing in its expressions', () => {
   const mistakes = async (text: string) => {
     const { diagnostics } = await compileTexts({ 'main.yaml': text })
