@@ -141,9 +141,10 @@ export function resolve(flags: Flags, path: string): Promise<number> {
   return changing(flags, 'resolve', async (store, options) => {
     const { files, host } = await lookForEdits(options, store)
     const file = fileOf(files, path)
-    if (!file.wanted || host.stat(file.path)?.kind !== 'file')
-      throw new Refusal(unadoptable(file.path))
     const row = store.files.find(file.path)
+    // What steward wrote once may have been deleted or replaced here, and is to stay so.
+    if (!file.wanted || (!row && host.stat(file.path)?.kind !== 'file'))
+      throw new Refusal(unadoptable(file.path))
     const sensitive = file.isSecret || row?.sensitive === true
     store.begin()
     const base = store.contents.put(file.wanted, { sensitive })

@@ -1,4 +1,12 @@
-import { chmodSync, existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { Store } from '../../engine/record/store.ts'
@@ -228,6 +236,16 @@ resources:
     expect(file(folder)).toBe(two)
     expect(local(folder, 'drop', '/f').stderr).toContain('nothing was adopted of /f')
   })
+})
+
+test('a file that was deleted here, and has a new version, can be settled as deleted', () => {
+  const folder = withEdit()
+  rmSync(join(folder, 'tree/f'))
+  expect(apply(folder, two, '--local-edits', 'merge').status).toBe(4)
+  expect(local(folder, 'resolve', '/f')).toMatchObject({ status: 0, stderr: '' })
+  const { status, stdout } = apply(folder, two, '--local-edits', 'merge')
+  expect([status, stdout]).toEqual([0, expect.stringContaining('Nothing to do')])
+  expect(existsSync(join(folder, 'tree/f'))).toBe(false)
 })
 
 test('a conflict that was settled by hand is none any more', () => {
