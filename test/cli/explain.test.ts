@@ -105,8 +105,8 @@ resources:
     ensure: directory
     before: { package: daemon }
 `
-    const folder = folderWith({ 'site/own/loop.yaml': manifest })
-    const args = ['--manifests', 'site', '--config', 'none', '--secrets', 'none']
+    const folder = folderWith({ 'site/own/loop.yaml': manifest, 'zulip.conf': '' })
+    const args = ['--manifests', 'site', '--config', 'zulip.conf', '--secrets', 'none']
     const { stdout } = steward(folder, 'explain', 'package[daemon]', 'own::loop', ...args)
     expect(stdout).toContain('closed a circle')
     expect(stdout).toContain('package[daemon] before file[/etc/daemon]')
