@@ -11,6 +11,9 @@ export function spread<T>(all: readonly T[], count: number): T[] {
   ).filter((item) => item !== undefined)
 }
 
+/** How often a run makes some calls depends on the moment (opens, writes to pipes of its own): the next run may meet it. */
+const ATTEMPTS = 3
+
 export interface AtPoint {
   /** Whether the run came to the point. */
   readonly reached: boolean
@@ -35,9 +38,13 @@ export async function eachPoint<Point, Place>(
   let reached = 0
   const worker = async (place: Place): Promise<void> => {
     for (let point = waiting.shift(); point !== undefined; point = waiting.shift()) {
-      const at = await body(place, point)
-      if (at.reached) reached++
-      lost.push(...at.losses.map((loss) => `${JSON.stringify(point)}: ${loss}`))
+      let isReached = false
+      for (let attempt = 0; attempt < ATTEMPTS && !isReached; attempt++) {
+        const at = await body(place, point)
+        isReached = at.reached
+        lost.push(...at.losses.map((loss) => `${JSON.stringify(point)}: ${loss}`))
+      }
+      if (isReached) reached++
     }
   }
   await Promise.all(places.map(worker))

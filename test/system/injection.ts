@@ -19,6 +19,9 @@ function strace(log: string, calls: readonly string[]): string[] {
   return ['strace', '-qq', '-y', '-o', log, '-e', 'signal=none', '-e', trace]
 }
 
+/** Where what fails is a write of the runtime to itself, such as that a child has ended, it waits for ever. */
+const LIMIT_S = 60
+
 /** Every call that the command makes to change something in the folder, in their order. */
 export async function writingCalls(
   argv: readonly string[],
@@ -46,7 +49,8 @@ export async function disturbed(
   { folder, log }: { readonly folder: string; readonly log: string },
 ): Promise<{ readonly result: CommandResult; readonly reached: boolean }> {
   const inject = `inject=${point.call}:${what}:when=${point.nth}`
-  const result = await command([...strace(log, [point.call]), '-e', inject, ...argv])
+  const limit = ['timeout', '--signal=KILL', String(LIMIT_S)]
+  const result = await command([...limit, ...strace(log, [point.call]), '-e', inject, ...argv])
   const hit = linesOf(log).find((line) => line.includes('(INJECTED)') || line.endsWith(' = ?'))
   rmSync(log)
   return { result, reached: hit !== undefined && isWrite(hit, folder) }
