@@ -50,7 +50,7 @@ export function saveEdits(folder: string, edits: readonly SavedEdit[]): void {
       }
     })
     // Last: a folder without it was not finished.
-    const manifest = { format: FORMAT, saved: new Date().toISOString(), files }
+    const manifest = { format: FORMAT, saved: new Date().toISOString(), sum: sumOf(files), files }
     put(join(folder, MANIFEST), Buffer.from(`${JSON.stringify(manifest, undefined, 1)}\n`))
   } catch (error) {
     throw unusable(folder, `can't be written: ${(error as Error).message}`, 'name a new folder')
@@ -74,14 +74,21 @@ export function readEdits(folder: string): SavedEdit[] {
 
 function entriesOf(folder: string): readonly Entry[] {
   const help = 'make one with: steward local save DIR'
-  let found: { readonly format?: string; readonly files?: readonly Entry[] } | null
+  let found: {
+    readonly format?: string
+    readonly sum?: string
+    readonly files?: readonly Entry[]
+  } | null
   try {
     found = JSON.parse(readFileSync(join(folder, MANIFEST), 'utf8'))
   } catch (error) {
     throw unusable(folder, `holds no edits that were saved: ${(error as Error).message}`, help)
   }
-  if (found?.format === FORMAT && Array.isArray(found.files)) return found.files
-  throw unusable(folder, 'holds no edits that this steward can read', help)
+  if (found?.format !== FORMAT || !Array.isArray(found.files))
+    throw unusable(folder, 'holds no edits that this steward can read', help)
+  if (found.sum !== sumOf(found.files))
+    throw unusable(folder, `holds ${MANIFEST} other than it was saved`, 'use another copy of it')
+  return found.files
 }
 
 function get(folder: string, name: string, expected: string): Buffer {
@@ -98,6 +105,11 @@ function get(folder: string, name: string, expected: string): Buffer {
 
 function unusable(folder: string, what: string, help: string): Refusal {
   return new Refusal({ severity: 'error', code: 'usage', message: `${folder} ${what}`, help })
+}
+
+/** Over where the files lie, whose they are and what is in them. */
+function sumOf(files: readonly Entry[]): string {
+  return digest(Buffer.from(JSON.stringify(files)))
 }
 
 function digest(content: Uint8Array): string {

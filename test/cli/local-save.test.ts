@@ -126,6 +126,19 @@ describe('restore', () => {
     )
     expect(file(folder)).toBe(two)
   })
+  test('refuses a list of files that is not what was saved', () => {
+    const folder = hostWithEdits()
+    local(folder, 'save', 'saved')
+    const manifest = join(folder, 'saved/manifest.json')
+    const saved = JSON.parse(readFileSync(manifest, 'utf8'))
+    for (const files of [[null], [{ ...saved.files[0], mode: 0o777 }]]) {
+      writeFileSync(manifest, JSON.stringify({ ...saved, files }))
+      expect(local(folder, 'restore', 'saved', '--yes')).toMatchObject({
+        status: 1,
+        stderr: expect.stringContaining('holds manifest.json other than it was saved'),
+      })
+    }
+  })
   test('asks the command that checks the file', () => {
     const folder = folderWith({
       'etc/zulip.conf': '[machine]\npuppet_classes = main\n',
