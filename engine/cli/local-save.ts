@@ -8,6 +8,7 @@ import { NO_BASE } from '../record/file-records.ts'
 import { readEdits, type SavedEdit, saveEdits } from '../record/saved-edits.ts'
 import { Store } from '../record/store.ts'
 import { shownConflicts } from '../resources/file/conflict-text.ts'
+import { isTooLarge } from '../resources/file/content.ts'
 import { merge } from '../resources/file/merge.ts'
 import { jsonText } from '../ui/json.ts'
 import { lookForEdits } from './local.ts'
@@ -28,8 +29,10 @@ export async function save(flags: CommonFlags, folder: string): Promise<number> 
     if (flags.json) print(jsonText({ saved: [...saved], left: left.map(({ path }) => path) }))
     else {
       for (const path of saved) print(`saved  ${visibleLine(path)}`)
-      for (const { path, what } of left)
-        print(`left   ${visibleLine(path)}: ${what}, and there is nothing to copy`)
+      for (const { path, what } of left) {
+        const why = isTooLarge(host.stat(path)) ? 'it is too large' : 'there is nothing'
+        print(`left   ${visibleLine(path)}: ${what}, and ${why} to copy`)
+      }
       print(
         edits.length === 0
           ? 'No file that steward manages was changed here; nothing is saved.'
@@ -48,7 +51,7 @@ function savedEdit(
   host: HostReader,
 ): SavedEdit | undefined {
   const stat = host.stat(path)
-  if (stat?.kind !== 'file' && stat?.kind !== 'link') return undefined
+  if ((stat?.kind !== 'file' && stat?.kind !== 'link') || isTooLarge(stat)) return undefined
   const { mode, uid, gid } = stat
   const accounts = host.accounts()
   const names = { owner: accounts.userName(uid), group: accounts.groupName(gid) }

@@ -5,6 +5,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -69,6 +70,15 @@ describe('save', () => {
     expect(local(folder, 'save', 'saved').stdout).toContain('nothing is saved')
     expect(existsSync(join(folder, 'saved'))).toBe(false)
   })
+})
+
+test('a file that is too large is left, and hinders nobody', () => {
+  const folder = hostWithEdits()
+  truncateSync(join(folder, 'tree/f'), 65 * 1024 * 1024)
+  const { status, stdout } = local(folder, 'save', 'saved')
+  expect(status).toBe(0)
+  expect(stdout).toContain('left   /f: edited here, and it is too large to copy\n')
+  expect(stdout).toMatch(/^saved /)
 })
 
 describe('restore', () => {
