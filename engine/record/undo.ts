@@ -63,7 +63,12 @@ export function undoOf(input: UndoInput): Undo {
     if (back && 'why' in back) remainder.push(back)
     else if (back) declared.push(back)
     else if (wasChanged(event) && !written.has(event.ref) && !isOfList(event.ref, written))
-      remainder.push({ ref: event.ref, why: 'what it does is not taken back by steward' })
+      remainder.push({
+        ref: event.ref,
+        why: event.ref.startsWith('file[')
+          ? 'what was there before is not in the bucket any more'
+          : 'what it does is not taken back by steward',
+      })
   }
   const files = kept.filter(({ kind, goes }) => kind === 'file' && goes === 'all').reverse()
   const bases = new Map(files.map(({ path, base }) => [path, base]))

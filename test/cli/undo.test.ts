@@ -79,6 +79,18 @@ describe('undo', () => {
     expect(undo(folder, undone ?? '', '--yes').status).toBe(0)
     expect(treeOf(folder)).toEqual(applied)
   })
+  test('says that what the bucket does not hold any more is why it stays', () => {
+    const folder = folderWith({ 'tree/f': 'by hand', 'm/main.yaml': '' })
+    const runs = ['1', '2'].map((text) => {
+      const manifest = `class: main\nresources:\n  - file: /f\n    content: '${text}'\n`
+      writeFileSync(join(folder, 'm/main.yaml'), manifest)
+      return apply(folder)
+    })
+    expect(steward(folder, 'bucket', 'gc', '--keep', '1', '--state', 'state').status).toBe(0)
+    expect(undo(folder, runs[0] ?? '', '--dry-run').stderr).toContain(
+      'file[/f] is not taken back: what was there before is not in the bucket any more',
+    )
+  })
   test('of one resource leaves the others', () => {
     const folder = hostBefore()
     const run = apply(folder)
