@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
 import type { Catalog } from '../compile/catalog.ts'
 import { withRemovals } from '../compile/removals.ts'
-import { Refusal } from '../diagnostics/diagnostic.ts'
+import { type Diagnostic, Refusal } from '../diagnostics/diagnostic.ts'
 import { didYouMean } from '../diagnostics/suggest.ts'
 import { visibleLine } from '../diagnostics/visible.ts'
 import { compileCatalog, type Loaded, load, types } from '../index.ts'
@@ -83,6 +83,13 @@ async function orphansOf(loaded: Loaded, store: Store): Promise<readonly Orphan[
   return (await findOrphans({ catalog, coverage, store, host, types })).orphans
 }
 
+const NO_CLASSES: Diagnostic = {
+  severity: 'error',
+  code: 'conf-value',
+  message: 'zulip.conf lists no classes, so nothing says what is to stay: orphans are not removed',
+  help: 'list the classes of the host again: steward conf add machine.puppet_classes NAME',
+}
+
 /** A catalog with what removes orphans, as far as they are to go, and how many are left. */
 export async function lookForOrphans(
   catalog: Catalog,
@@ -103,6 +110,8 @@ export async function lookForOrphans(
     removal !== undefined &&
     removes !== undefined &&
     (removal.kind === 'files' || removes === 'packages')
+  // A list that somebody emptied, or a file that was cut off, is no word that the whole server may go.
+  if (catalog.classes.length === 0 && orphans.some(goes)) throw new Refusal(NO_CLASSES)
   const left = orphans.filter((orphan) => !goes(orphan))
   const removals = orphans.filter(goes).flatMap(({ removal }) => removal ?? [])
   return {

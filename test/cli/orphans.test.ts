@@ -177,6 +177,17 @@ resources:
     const folder = hostWithLess({}, `${less}  - file: /d\n    content: a file\n    force: true\n`)
     expect(orphans(folder)).toEqual(['/link dropped, unedited'])
   })
+  test('stays where zulip.conf lists no classes', () => {
+    const folder = hostWithLess()
+    for (const text of ['[machine]\npuppet_classes =\n', '']) {
+      write(folder, 'tree/etc/zulip/zulip.conf', text)
+      expect(apply(folder, '--remove-orphans')).toMatchObject({
+        status: 1,
+        stderr: expect.stringContaining('zulip.conf lists no classes'),
+      })
+      expect(isThere(folder, 'stays')).toBe(true)
+    }
+  })
   test('is told of what has no path, and never removed', () => {
     const folder = hostWithLess({
       'm/main.yaml': `${less}  - file_line: line
