@@ -101,11 +101,9 @@ export async function probe(input: ProbeInput): Promise<States> {
         isPending(states[other], resources[other]),
       )
       const bringer =
-        bringerOf(resource, coming, {
-          resources,
-          needs,
-          isPending: isPending(state, resource),
-        }) ?? moverOf(resource, state)
+        bringerOf(resource, coming, { resources, needs }) ??
+        moverOf(resource, state) ??
+        ('isUnasked' in state.verdict ? cause : undefined)
       if (bringer !== undefined) {
         states[index] = { kind: 'later', on: bringer }
         continue
@@ -170,7 +168,8 @@ function known(verdict: Verdict): State {
     verdict.changes?.length === 0 &&
     !('unknown' in verdict) &&
     verdict.note === undefined &&
-    !verdict.isUnsettled
+    !verdict.isUnsettled &&
+    !verdict.isUnasked
   return isInSync ? IN_SYNC : { kind: 'known', verdict }
 }
 
@@ -215,25 +214,19 @@ function isPending(state: State | undefined, resource: CatalogResource | undefin
 function bringerOf(
   { footprint }: CatalogResource,
   coming: Int32Array,
-  {
-    resources,
-    needs,
-    isPending: hasChanges,
-  }: {
-    readonly resources: readonly CatalogResource[]
-    readonly needs: Needs
-    readonly isPending: boolean
-  },
+  { resources, needs }: { readonly resources: readonly CatalogResource[]; readonly needs: Needs },
 ): number | undefined {
   const { manages, ensures = [], removes = [] } = footprint
-  if (manages && !hasChanges && !needs.isThere(manages)) {
+  if (manages && !needs.isThere(manages)) {
     const bringer = coming.find((other) => brings(resources[other] as CatalogResource, manages))
     if (bringer !== undefined) return bringer
   }
   return coming.find((other) => {
-    const { provides = [], before = [] } = (resources[other] as CatalogResource).footprint
-    // What lies there may be moved away first.
-    if (ensures.some((thing) => thing.startsWith('path:') && before.includes(thing))) return true
+    const { provides = [], before = [], ...its } = (resources[other] as CatalogResource).footprint
+    // What lies there may be moved away first, and what does not lie there be made by a command.
+    const paths = ensures.filter((thing) => thing.startsWith('path:'))
+    if (paths.some((path) => before.includes(path))) return true
+    if (paths.some((path) => its.ensures?.includes(path) && !needs.isThere([path]))) return true
     if (provides.length === 0) return false
     const comes = (tree: string) => (thing: Thing) => mayBring(provides, thing, { tree, needs })
     return ensures.some(comes('/usr/')) || removes.some(comes('/'))

@@ -187,6 +187,34 @@ resources:
     ])
   })
 
+  test('leaves open what a command, a package or a server that is yet to come makes of a thing', async () => {
+    const { brief } = await planOf(`class: main
+resources:
+  - exec: makes
+    command: [/bin/true]
+    creates: DIR/made
+  - file: DIR/made
+    ensure: file
+    mode: "0755"
+    require: { exec: makes }
+  - exec: brings
+    command: [/bin/true]
+    provides: { users: [nobody-yet] }
+  - user: nobody-yet
+    groups: [daemon]
+  - rabbitmq_user: guest
+    ensure: absent
+    require: { exec: brings }
+`)
+    expect(brief).toEqual([
+      'run exec[makes]',
+      'later file[DIR/made] because of exec[makes]',
+      'run exec[brings]',
+      'later user[nobody-yet] because of exec[brings]',
+      'later rabbitmq_user[guest] because of exec[brings]',
+    ])
+  })
+
   test('leaves open what comes of a file whose place is about to be diverted', async () => {
     const catalog = await catalogOf(`class: main
 resources:

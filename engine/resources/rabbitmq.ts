@@ -54,7 +54,7 @@ export async function definitions(host: HostReader): Promise<Definitions | NoBro
 /** The verdict where there is no broker: in a root nothing is done, and without RabbitMQ what is to be absent is. */
 export function withoutBroker(ref: string, found: NoBroker, isAbsent: boolean): Verdict {
   if ('cannotRun' in found) return { changes: [], note: found.cannotRun, leftAlone: true }
-  if (isAbsent && found.isNowhere) return { changes: [] }
+  if (isAbsent && found.isNowhere) return { changes: [], isUnasked: true }
   const help = 'declare it: - { service: rabbitmq-server, ensure: running }'
   return { blocked: `${ref}: RabbitMQ does not answer: ${found.silent}`, help }
 }

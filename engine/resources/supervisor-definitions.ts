@@ -49,11 +49,20 @@ function sectionsOf(content: Uint8Array | undefined): Sections {
       settings = sections.get(header) ?? []
       sections.set(header, settings)
     } else if (name !== undefined) {
-      settings.push(`${name.trim().toLowerCase()}=${value.replace(/\s;.*/, '').trim()}`)
+      settings.push(setting(name.trim().toLowerCase(), value.replace(/\s;.*/, '').trim()))
     } else if (/^\s+[^\s;#]/.test(line) && settings.length > 0) {
       // A value goes on.
-      settings.push(`${settings.pop()} ${line.trim()}`)
+      const [, last = '', before = ''] = /^([^=]*)=(.*)$/.exec(settings.pop() ?? '') ?? []
+      settings.push(setting(last, `${before} ${line.trim()}`))
     }
   }
   return sections
+}
+
+/** Of variables neither order nor blanks and quotes say anything. */
+function setting(name: string, value: string): string {
+  if (name !== 'environment') return `${name}=${value}`
+  const words = value.match(/"[^"]*"|'[^']*'|[=,]|[^\s"'=,]+/g) ?? []
+  const text = words.map((word) => word.replace(/^(["'])(.*)\1$/, '$2')).join(' ')
+  return `${name}=${text.split(' , ').toSorted().join(' , ')}`
 }

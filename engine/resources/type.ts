@@ -130,6 +130,8 @@ export type Verdict =
       readonly bases?: readonly { readonly path: string; readonly content: Uint8Array }[]
       /** Of a file in sync: the record may have another version of the manifests for what it holds, or none. */
       readonly isUnsettled?: true
+      /** In sync for the server that could tell is not there: one that comes may bring what is to be absent. */
+      readonly isUnasked?: true
       /** Versions of the manifests that are not put in place, for an edit is kept there. */
       readonly newVersions?: readonly { readonly path: string; readonly content: Uint8Array }[]
     }

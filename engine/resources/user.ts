@@ -49,7 +49,10 @@ export const user: ResourceType<Desired, Current> = {
     if (ensure === 'absent') {
       return { removes: [`user:${title}`], after: [`group:${title}`, ...inGroups] }
     }
-    if (ensure === undefined) return { needs: [`user:${title}`, ...inGroups] }
+    if (ensure === undefined) {
+      const own = `user:${title}` as const
+      return { needs: [own, ...inGroups], manages: [own] }
+    }
     const ownGroup = gid === undefined ? [`group:${title}` as const] : []
     const ownHome = managehome ? [`path:${home ?? `/home/${title}`}` as const] : []
     // Shell and the home's parents may lack, and may belong to this very user: no need of either.

@@ -174,7 +174,7 @@ describe('without an answer', () => {
   })
   test('what is to be absent is so only where RabbitMQ is not installed', async () => {
     const missing = broker({ startError: 'ENOENT' })
-    expect(await verdict(rabbitmqUser, 'x', absent, missing)).toEqual({ changes: [] })
+    expect(await verdict(rabbitmqUser, 'x', absent, missing)).toMatchObject({ changes: [] })
     expect(await verdict(rabbitmqUser, 'x', absent, broker(silent))).toHaveProperty('blocked')
   })
 })

@@ -45,6 +45,7 @@ test.each([
     'command=/bin/app --one\nuser=zulip',
     'user = zulip\ncommand: /bin/app --one',
   ],
+  ['variables in another order and with other blanks', 'app', 'A="x",\n  B="y"', "B= 'y', A=x"],
   ['a program whose name begins alike', 'work', '/bin/worker', '/bin/better'],
 ])('%s does not', (_title, title, from, to) => {
   expect(changed(title, from, to)).toBe(false)

@@ -196,11 +196,7 @@ export interface Convergence {
 export async function converge(type: ResourceType, resource: Resource): Promise<Convergence> {
   const root = mkdtempSync(join(tmpdir(), 'steward-contract-'))
   try {
-    for (const [path, found] of Object.entries(treeFor(type, [resource]))) {
-      const isFolder = typeof found !== 'string'
-      mkdirSync(isFolder ? join(root, path) : dirname(join(root, path)), { recursive: true })
-      if (!isFolder) writeFileSync(join(root, path), found)
-    }
+    makeTree(root, type, resource)
     const host: Host = localHost({ root })
     const first = await verdictOn(type, resource, host)
     if (!('changes' in first) || first.changes === undefined) return { first, second: undefined }
@@ -208,6 +204,15 @@ export async function converge(type: ResourceType, resource: Resource): Promise<
     return { first, second: await verdictOn(type, resource, host) }
   } finally {
     rmSync(root, { recursive: true, force: true })
+  }
+}
+
+/** Makes what a resource needs on the disk. */
+export function makeTree(root: string, type: ResourceType, resource: Resource): void {
+  for (const [path, found] of Object.entries(treeFor(type, [resource]))) {
+    const isFolder = typeof found !== 'string'
+    mkdirSync(isFolder ? join(root, path) : dirname(join(root, path)), { recursive: true })
+    if (!isFolder) writeFileSync(join(root, path), found)
   }
 }
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { EventRow, RunRow } from '../../engine/record/runs.ts'
-import { count, eventsOf, predictedBy, previewOf, truthOf } from '../truth/plan-truth.ts'
+import { eventsOf, expectAsPlanned, predictedBy, previewOf } from '../truth/plan-truth.ts'
 import type { CommandOptions, CommandResult } from './command.ts'
 import { report } from './command.ts'
 import { expectNoSecrets } from './no-secrets.ts'
@@ -68,7 +68,7 @@ export const pidOfApply = "pgrep -of '[s]teward[.]cjs apply'"
 
 /**
  * `steward` in the host; expects the exit status, and shows what was printed where it is another. What would change the
- * host is previewed first, and what comes counted as predicted or not; and no secret may be left lying about.
+ * host is previewed first, and what comes must be what was predicted; and no secret may be left lying about.
  */
 export async function steward(
   host: TestHost,
@@ -90,7 +90,7 @@ export async function steward(
   if (predicted && run && run !== last) {
     const shown = await host.exec(['steward', 'runs', 'show', run, '--json', ...stateIn(args)])
     const row = JSON.parse(shown.stdout) as RunRow & { readonly events: readonly EventRow[] }
-    count(truthOf(predicted, eventsOf(row, row.events)))
+    expectAsPlanned(predicted, eventsOf(row, row.events))
   }
   await expectNoSecrets(host, result, planned)
   return result

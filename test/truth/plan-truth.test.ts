@@ -56,6 +56,21 @@ describe('what came as planned', () => {
         ended('file[/a/b]', { outcome: 'skipped', cause: 'file[/a]' }),
       ],
     ],
+    [
+      'is a start of a program that fails by then, and was about to fail',
+      [
+        planned({
+          ref: 'supervisor_program[p]',
+          changes: [{ attribute: 'ensure', from: 'restarting in a loop', to: 'running' }],
+        }),
+      ],
+      [
+        ended('supervisor_program[p]', {
+          outcome: 'changed',
+          changes: [{ attribute: 'ensure', from: 'failed', to: 'running' }],
+        }),
+      ],
+    ],
     ['is nothing where nothing was to be', [], [ended('file[/c]', {})]],
   ])('%s', (_title, resources, events) => {
     expect(compared(resources, events).wrong).toEqual([])
