@@ -96,9 +96,14 @@ function head(diagnostic: Diagnostic): string {
   return diagnostic.place ? `${renderPlace(diagnostic.place)}: ` : ''
 }
 
+/** The notice of a class has no code but the word that it begins with. */
+function codeOf({ severity, code }: Diagnostic): string {
+  return code === severity ? '' : ` [${code}]`
+}
+
 function oneLine(diagnostic: Diagnostic): string {
   const parts = [
-    `${head(diagnostic)}${diagnostic.severity}: ${diagnostic.message} [${diagnostic.code}]`,
+    `${head(diagnostic)}${diagnostic.severity}: ${diagnostic.message}${codeOf(diagnostic)}`,
   ]
   if (diagnostic.expected !== undefined) parts.push(`expected ${diagnostic.expected}`)
   if (diagnostic.found !== undefined) parts.push(`found ${diagnostic.found}`)
@@ -112,7 +117,7 @@ function oneLine(diagnostic: Diagnostic): string {
 
 function block(diagnostic: Diagnostic, paint: Paint): string {
   const lines = [
-    `${head(diagnostic)}${paint(diagnostic.severity, `${diagnostic.severity}:`)} ${paint('bold', diagnostic.message)} ${paint('dim', `[${diagnostic.code}]`)}`,
+    `${head(diagnostic)}${paint(diagnostic.severity, `${diagnostic.severity}:`)} ${paint('bold', diagnostic.message)}${paint('dim', codeOf(diagnostic))}`,
     ...excerpt(diagnostic.place, paint),
   ]
   const field = (name: string, value: string | undefined) => {

@@ -612,7 +612,7 @@ notices:
 `),
   ).toMatchInlineSnapshot(`
     "
-    notice: main: A release before 10 is not known [notice]
+    notice: main: A release before 10 is not known
     "
   `)
 })
