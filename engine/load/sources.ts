@@ -31,6 +31,7 @@ export class Sources {
 
   /** A file as people name it: relative where it lies below where they stand. */
   shown(file: string): string {
+    if (this.#from === '/') return file
     const path = relative(this.#from, file)
     return path === '' || path.startsWith('..') || isAbsolute(path) ? file : path
   }
