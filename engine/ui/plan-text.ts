@@ -102,7 +102,7 @@ function orphansTold({ orphans }: Plan): string[] {
   if (!orphans || orphans.left === 0) return []
   const { left, edited } = orphans
   const things = left === 1 ? 'thing is' : 'things are'
-  const among = edited === 0 ? '' : `, ${edited} of them edited here`
+  const among = edited === 0 ? '' : `, ${left === 1 ? '' : `${edited} of them `}edited here`
   return [`${left} ${things} there that steward does not manage any more${among}: steward orphans.`]
 }
 

@@ -204,7 +204,7 @@ describe('a tree that is copied', () => {
       before: { d: 'y' },
       desired: { replace: false },
       changes: [],
-      note: '/d is kept: it differs, and replace is false',
+      note: '/d is kept: it differs, and is made only where it is missing (replace: false)',
       after: { d: 'file 0644 y' },
     },
     'keeps what replace leaves, with all below it': {
@@ -212,7 +212,7 @@ describe('a tree that is copied', () => {
       before: { 'd/a': 'y', 'd/b': 'y' },
       desired: { replace: false },
       changes: ['e: ensure', 'e: content'],
-      note: '/d/a is kept: it differs, and replace is false; /d/b is kept: it differs, and replace is false',
+      note: '/d/a is kept: it differs, and is made only where it is missing (replace: false); /d/b is kept: it differs, and is made only where it is missing (replace: false)',
       after: { d: empty, 'd/a': 'file 0644 y', 'd/b': 'file 0644 y', 'd/e': text },
     },
   })

@@ -101,7 +101,10 @@ export const server = planOf(
   {
     asked: 2,
     notes: [
-      { ref: 'file[/etc/motd]', note: '/etc/motd is kept: it differs, and replace is false' },
+      {
+        ref: 'file[/etc/motd]',
+        note: '/etc/motd is kept: it differs, and is made only where it is missing (replace: false)',
+      },
       { ref: 'exec[reload rules]', note: 'it runs only on a refresh' },
     ],
   },

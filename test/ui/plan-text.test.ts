@@ -14,6 +14,14 @@ const plain: PlanTextOptions = {
 const coloured = paintFor({ isTerminal: true, noColor: undefined, forceColor: undefined })
 
 describe('a plan', () => {
+  test.each([
+    [1, 0, '1 thing is there that steward does not manage any more: steward orphans.'],
+    [1, 1, '1 thing is there that steward does not manage any more, edited here: steward orphans.'],
+    [3, 1, 'any more, 1 of them edited here: steward orphans.'],
+  ])('tells of %s orphans, %s of them edited', (left, edited, told) => {
+    expect(renderPlan({ ...server, orphans: { left, edited } }, plain)).toContain(told)
+  })
+
   test('tells first what is overwritten, then the rest in order, and counts last', () => {
     expect(renderPlan(server, plain)).toMatchInlineSnapshot(`
       "What was changed here and is overwritten:
@@ -44,7 +52,7 @@ describe('a plan', () => {
             help  Set force: true where the directory may go.
 
       What is left as it is:
-        = file[/etc/motd]: /etc/motd is kept: it differs, and replace is false
+        = file[/etc/motd]: /etc/motd is kept: it differs, and is made only where it is missing (replace: false)
 
       Plan: 2 to create, 1 to change, 1 to remove, 1 to run, 1 to refresh, 1 known later, 1 unknown, 1 would change (noop), 1
       blocked; 120 in sync. 2 guards were asked, read-only."
@@ -90,7 +98,7 @@ describe('a plan', () => {
             help  Set force: true where the directory may go.
 
       What is left as it is:
-        = file[/etc/motd]: /etc/motd is kept: it differs, and replace is false
+        = file[/etc/motd]: /etc/motd is kept: it differs, and is made only where it is missing (replace: false)
 
       Plan: 2 to create, 1 to change, 1 to
       remove, 1 to run, 1 to refresh, 1 known

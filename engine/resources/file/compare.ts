@@ -96,7 +96,10 @@ export function compare(entry: Entry, accounts: Accounts): Comparison {
   const attributes = attributeChanges(entry, stat, accounts)
   const body = isOther ? [] : bodyChanges(entry, stat)
   if (isOther || (body.length > 0 && !goal.replace)) {
-    return { changes: attributes, note: `${path} is kept: it differs, and replace is false` }
+    return {
+      changes: attributes,
+      note: `${path} is kept: it differs, and is made only where it is missing (replace: false)`,
+    }
   }
   if (entry.content !== undefined && stat.kind !== 'file') {
     return { changes: attributes, note: `${path} is a ${stat.kind}, so its content is not managed` }
