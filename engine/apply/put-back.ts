@@ -89,7 +89,7 @@ export class PutBacks {
       after = `what it reads is as it was before, and it fails with that too: ${why}`
     }
     if (!(error instanceof ApplyError)) return error
-    const help = `mend what the manifests or zulip.conf make of ${paths.join(', ')}, and apply again`
+    const help = `mend what is named here, or what the manifests or zulip.conf make of ${paths.join(', ')}, and apply again`
     return withMore(error, `${after}${left}`, help)
   }
 }

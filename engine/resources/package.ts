@@ -207,7 +207,8 @@ function ensureChange(
     if (!isWord(ensure)) return change(ensure)
     if (provider !== undefined) return undefined
     if (offer === undefined) note.push('apt does not know it yet and fetches its lists first')
-    else if (offer.candidate === undefined) note.push('it is no package, others provide it')
+    else if (offer.candidate === undefined)
+      note.push('apt has no version of it: others provide it, or its lists are fetched first')
     return change(offer?.candidate ?? ensure)
   }
   if (ensure === 'present') return undefined

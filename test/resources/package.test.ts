@@ -141,7 +141,7 @@ describe('diff', () => {
             attribute: 'ensure',
             from: 'absent',
             to: 'present',
-            note: 'it is no package, others provide it',
+            note: 'apt has no version of it: others provide it, or its lists are fetched first',
           },
         ],
       },
