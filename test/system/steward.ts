@@ -73,7 +73,7 @@ export const pidOfApply = "pgrep -of '[s]teward[.]cjs apply'"
 export async function steward(
   host: TestHost,
   args: readonly string[],
-  { exitCode }: { readonly exitCode: number },
+  { exitCode, surprises }: { readonly exitCode: number; readonly surprises?: 'any' },
   options?: CommandOptions,
 ): Promise<CommandResult> {
   const preview = previewOf(args)
@@ -90,7 +90,7 @@ export async function steward(
   if (predicted && run && run !== last) {
     const shown = await host.exec(['steward', 'runs', 'show', run, '--json', ...stateIn(args)])
     const row = JSON.parse(shown.stdout) as RunRow & { readonly events: readonly EventRow[] }
-    expectAsPlanned(predicted, eventsOf(row, row.events))
+    expectAsPlanned(predicted, eventsOf(row, row.events), surprises ? { surprises } : {})
   }
   await expectNoSecrets(host, result, planned)
   return result
