@@ -155,7 +155,9 @@ export function resolve(flags: Flags, path: string): Promise<number> {
       base,
     })
     store.commit()
-    print(`${visibleLine(file.path)} counts as holding its new version; keep and merge leave it so`)
+    print(
+      `${visibleLine(file.path)} counts as holding its new version; keep and merge leave it so, overwrite does not`,
+    )
     return 0
   })
 }

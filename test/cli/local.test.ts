@@ -253,7 +253,11 @@ test('a conflict that was settled by hand is none any more', () => {
   const wanted = one.replace('first', 'eerste')
   expect(apply(folder, wanted, '--local-edits', 'merge').status).toBe(4)
   writeFileSync(join(folder, 'tree/f'), one.replace('first', 'mine and eerste'))
-  expect(local(folder, 'resolve', '/f').status).toBe(0)
+  expect(local(folder, 'resolve', '/f')).toMatchObject({
+    status: 0,
+    stdout:
+      '/f counts as holding its new version; keep and merge leave it so, overwrite does not\n',
+  })
   expect(apply(folder, wanted, '--local-edits', 'merge').status).toBe(0)
   const next = wanted.replace('fifth', 'FIFTH')
   apply(folder, next, '--local-edits', 'merge')

@@ -18,7 +18,7 @@ export function declareCatalogCommands(program: Command): void {
         .option('--json', 'one event a line')
         .option(
           '--detailed-exitcodes',
-          'exit 2 when something changed or would change, 4 for failures, 12 for conflicts of local edits, or their sum',
+          'besides 4 for failures: exit 2 when something changed or would change, 12 for conflicts of local edits, or their sum',
         )
         .option(
           '--tags <tag>',
