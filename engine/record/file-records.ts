@@ -20,6 +20,9 @@ export interface FileRow {
 
 export const NO_BASE = ''
 
+/** The kernel takes the time of a change from its last tick, which is up to a hundredth of a second old. */
+const CTIME_GRAIN_MS = 20
+
 /** What steward last left in files, and the edits of them that were adopted. */
 export class FileRecords {
   readonly #db: Database
@@ -67,30 +70,31 @@ export class FileRecords {
   }
 
   /**
-   * Tells whether a file, by its path and ctime, is as a finished run left it with a version of the manifests and
-   * nothing beside that. Worked out when it is first asked.
+   * Tells whether a file, by its path and ctime, is as a finished run found it with a version of the manifests and
+   * nothing beside that. Worked out when it is first asked. The time of the run's beginning counts: while it went on,
+   * others may have written too.
    */
   settled(): (path: string, ctimeMs: number) => boolean {
-    let ends: ReadonlyMap<string, number> | undefined
+    let beginnings: ReadonlyMap<string, number> | undefined
     return (path, ctimeMs) => {
-      ends ??= this.#endsOfRuns()
-      return ctimeMs <= (ends.get(path) ?? Number.NEGATIVE_INFINITY)
+      beginnings ??= this.#beginningsOfRuns()
+      return ctimeMs < (beginnings.get(path) ?? Number.NEGATIVE_INFINITY) - CTIME_GRAIN_MS
     }
   }
 
-  /** By path of the files that hold their version as it is, when the run ended that is on record for them: ms. */
-  #endsOfRuns(): ReadonlyMap<string, number> {
+  /** By path of the files that hold their version as it is, when the run began that is on record for them: ms. */
+  #beginningsOfRuns(): ReadonlyMap<string, number> {
     // As two texts: ten thousand rows would take three times the CPU.
     const files = 'SELECT json_group_object(path, run) AS found FROM file WHERE written = base'
-    const runs = 'SELECT json_group_object(id, finished) AS found FROM run WHERE finished NOT NULL'
+    const runs = 'SELECT json_group_object(id, started) AS found FROM run WHERE finished NOT NULL'
     const [ofFiles, ofRuns] = [files, runs].map(
       (sql): Record<string, string> => JSON.parse(String(this.#db.get(sql)?.found)),
     ) as [Record<string, string>, Record<string, string>]
-    const ends = new Map(Object.entries(ofRuns).map(([id, at]) => [id, Date.parse(at)]))
+    const beginnings = new Map(Object.entries(ofRuns).map(([id, at]) => [id, Date.parse(at)]))
     return new Map(
       Object.entries(ofFiles).map(([path, run]) => [
         pathOfText(path),
-        ends.get(run) ?? Number.NEGATIVE_INFINITY,
+        beginnings.get(run) ?? Number.NEGATIVE_INFINITY,
       ]),
     )
   }

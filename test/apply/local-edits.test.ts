@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { Store } from '../../engine/record/store.ts'
 import type { LocalEdits } from '../../engine/resources/type.ts'
@@ -387,6 +388,8 @@ test('what was typed here to be just the new version is that version from then o
 
 test('an edit that is what a later version says becomes that version, and is looked at once', async () => {
   const { place, path } = await afterOne((file) => writeFileSync(file, two))
+  // Until its ctime is surely of before the next run.
+  await sleep(50)
   const found = () => Store.reading(place.state, (store) => store.files.find('/f'))
   const { outcomes, run } = await runIn(place, fileOf(two))
   expect(outcomes).toEqual(['file[/f] unchanged'])
