@@ -6,6 +6,7 @@ import { declareConf } from './commands/conf.ts'
 import { exitStatus } from './commands/declare.ts'
 import { declareLocal } from './commands/local.ts'
 import { declareRecordCommands } from './commands/record.ts'
+import { declareServerCommands } from './commands/server.ts'
 import { diagnosticsOf, showDiagnostics } from './output.ts'
 
 /**
@@ -19,12 +20,14 @@ const program = new Command('steward')
   .version(packageJson.version, '--version')
   .configureHelp({ sortSubcommands: false, showGlobalOptions: true })
   .exitOverride()
+  .enablePositionalOptions()
 
 declareCatalogCommands(program)
 declareConf(program)
 declareRecordCommands(program)
 declareLocal(program)
 declareBucket(program)
+declareServerCommands(program)
 
 /** Mistakes in the arguments read like all others, and name the command whose help to read. */
 function tellMistakes(command: Command, name: string): void {

@@ -65,7 +65,10 @@ async function runLocked(
   const open = openRun(store, procedure, flags, options, steps)
   const begun = open && unsealed(open)
   const progress = begun?.progress ?? newProgress()
-  const given = begun ? { ...options, with: begun.arguments } : options
+  // A run that is only to be ended keeps its own arguments; what begins anew has those of this command.
+  const asBegun = begun ? { ...options, with: begun.arguments } : options
+  const endsFirst = open !== undefined && (flags.abandon === true || procedure.resume === 'anew')
+  const given = flags.abandon ? asBegun : options
   if (!flags.yes) {
     const copy = structuredClone(progress)
     showSteps(await planProcedure(inputOf(procedure, given, copy, store)), procedure, flags)
@@ -88,18 +91,19 @@ async function runLocked(
     isSensitive: (ref) => sensitive.has(ref),
     isPartial: (ref) => partial.has(ref),
   })
+  let { with: kept } = endsFirst ? asBegun : given
   const save = (state: ProcedureRow['state'] = 'open') => {
     store.procedures.save({
       run: open?.run ?? record.id,
       name: procedure.name,
       state,
-      ...sealed(procedure, { arguments: given.with, progress }),
+      ...sealed(procedure, { arguments: kept, progress }),
     })
   }
   save()
-  const walk = (how: typeof runProcedure) => {
+  const walk = (how: typeof runProcedure, from: RoadOptions) => {
     const input = {
-      ...inputOf(procedure, given, progress, store),
+      ...inputOf(procedure, from, progress, store),
       run: record.id,
       keeper: record,
       stop: stop.signal,
@@ -112,11 +116,11 @@ async function runLocked(
     }
     return followPlainly(recorded(how(input), record), flags)
   }
-  if (flags.abandon || (open && procedure.resume === 'anew')) {
+  if (endsFirst) {
     if (!flags.abandon) {
       report({ type: 'notice', message: `closing the run ${open?.run}, which was cut off` }, flags)
     }
-    const summary = await walk(abandonProcedure)
+    const summary = await walk(abandonProcedure, asBegun)
     if (flags.abandon || summary.status !== 'done') {
       record.finish(summary)
       save(summary.status === 'interrupted' ? 'open' : 'abandoned')
@@ -125,8 +129,9 @@ async function runLocked(
     }
     Object.assign(progress, newProgress())
     delete progress.rescuing
+    kept = given.with
   }
-  const summary = await walk(runProcedure)
+  const summary = await walk(runProcedure, given)
   record.finish(summary)
   save(summary.status === 'interrupted' ? 'open' : summary.status)
   if (stop.signal.aborted) return stop.status()
@@ -154,8 +159,9 @@ function openRun(
   if (flags.restart) return undefined
   if (flags.abandon) return open
   const begun = unsealed(open)
+  if (resume === 'anew') return open
   if (sameArguments(begun.arguments, options.with)) {
-    if (resume === 'anew' || begun.progress.steps === steps) return open
+    if (begun.progress.steps === steps) return open
     throw new Refusal({
       severity: 'error',
       code: 'usage',

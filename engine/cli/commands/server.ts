@@ -1,0 +1,68 @@
+import type { Command } from 'commander'
+import { examples, type Run, runs, waitOption } from './declare.ts'
+
+/** The commands that run a Zulip server: each runs the procedure of that name. */
+export function declareServerCommands(program: Command): void {
+  const loadServer = () => import('../server.ts')
+  const server = (usage: string, description: string) =>
+    program
+      .command(usage)
+      .description(description)
+      .option('-n, --dry-run', 'show the steps, and touch nothing')
+      .option('--json', 'one event a line')
+      .option('-v, --verbose', 'also tell what needs nothing, and what commands print')
+      .option('--no-diff', 'leave out the differences of files')
+      .option('--skip-checks', 'do not have the release look at its settings first')
+      .addOption(waitOption())
+  runs(
+    examples(
+      server(
+        'restart [deployment]',
+        'restart the server, worker by worker; with a deployment, from that one',
+      )
+        .option('--less-graceful', 'stop all workers first, and start them at the end')
+        .option('--only-django', 'only the processes that answer requests')
+        .option('--fill-cache', 'fill memcached first')
+        .option('--skip-client-reloads', 'do not tell browsers and apps to reload'),
+      [
+        'steward restart',
+        'steward restart --dry-run',
+        'steward restart /home/zulip/deployments/last',
+      ],
+    ),
+    async () => ({ run: (await loadServer()).restart as Run }),
+  )
+  runs(
+    examples(server('start', 'start what does not run of the server'), ['steward start']),
+    async () => ({ run: (await loadServer()).start as Run }),
+  )
+  runs(
+    examples(server('stop', 'stop the server, but not what it stands on, such as the database'), [
+      'steward stop',
+      'steward stop --dry-run',
+    ]),
+    async () => ({ run: (await loadServer()).stop as Run }),
+  )
+  const manage = program
+    .command('manage')
+    .argument('[subcommand]', "a subcommand of Zulip's manage.py")
+    .argument('[arguments...]', 'what it is given, as it stands')
+    .description("run manage.py of the current deployment as Zulip's own user")
+    .passThroughOptions()
+    .allowUnknownOption()
+  runs(
+    examples(manage, [
+      'steward manage list_realms',
+      'steward manage shell',
+      'steward manage export --help',
+    ]),
+    async () => ({
+      run: async (flags: never, ...operands: never[]) => {
+        if (operands[0] !== undefined)
+          return ((await import('../manage.ts')).run as Run)(flags, ...operands)
+        manage.outputHelp()
+        return 0
+      },
+    }),
+  )
+}
