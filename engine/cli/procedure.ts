@@ -14,7 +14,7 @@ import { RunRecord } from '../record/run-record.ts'
 import { partWriters, secretWriters } from '../record/secret-writers.ts'
 import { Store } from '../record/store.ts'
 import { stepLine } from '../ui/json.ts'
-import { renderProcedure } from '../ui/procedure-text.ts'
+import { renderProcedure, willFail } from '../ui/procedure-text.ts'
 import { type ApplyFlags, exitStatus } from './apply-flags.ts'
 import { shownCommandLine } from './command-line.ts'
 import { agreed, followPlainly, locked, recorded, report, tellCutOff } from './locked.ts'
@@ -40,8 +40,9 @@ export async function applyProcedure(
     const store = Store.read(options.state)
     try {
       const input = inputOf(procedure, options, newProgress(), store)
-      showSteps(await planProcedure(input), procedure, flags)
-      return 0
+      const planned = await planProcedure(input)
+      showSteps(planned, procedure, flags)
+      return exitStatus({ changed: false, failed: willFail(planned) }, {})
     } finally {
       store?.close()
     }
@@ -52,6 +53,18 @@ export async function applyProcedure(
     { name: `steward apply ${procedure.name}`, hasProgress: false },
     (context) => runLocked(procedure, flags, options, context),
   )
+}
+
+/** Why a run of a procedure would end before it changed anything; undefined where it would not. */
+export async function whyNot(
+  procedure: Procedure,
+  options: RoadOptions,
+  store: Store | undefined,
+): Promise<string | undefined> {
+  const named = { ...options, classes: [procedure.name] }
+  const steps = await planProcedure(inputOf(procedure, named, newProgress(), store))
+  const last = steps.at(-1)?.state
+  return willFail(steps) && last?.kind === 'fails' ? last.message : undefined
 }
 
 async function runLocked(

@@ -8,6 +8,7 @@ export interface ServerFlags extends ApplyFlags {
   readonly onlyDjango?: boolean
   readonly fillCache?: boolean
   readonly skipClientReloads?: boolean
+  readonly force?: boolean
 }
 
 /** `steward restart`: 0, 1 refused, 4 failed; what ran before runs again then. */
@@ -32,14 +33,22 @@ export function stop(flags: ServerFlags): Promise<number> {
   return procedure('zulip::stop', flags, {})
 }
 
-/** Runs a procedure without a question: the command is the answer. */
+/** `steward rollback`, which asks: what was written since may be lost to the earlier release. */
+export function rollback(flags: ServerFlags, deployment: string | undefined): Promise<number> {
+  const { yes = false, force, skipChecks } = flags
+  const parameters = { deployment, force, skip_checks: skipChecks }
+  return procedure('zulip::rollback', flags, parameters, yes)
+}
+
+/** Runs a procedure, mostly without a question: the command is the answer. */
 function procedure(
   name: string,
   flags: ApplyFlags,
   parameters: Readonly<Record<string, string | boolean | undefined>>,
+  yes = true,
 ): Promise<number> {
   const given = Object.entries(parameters)
     .filter(([, value]) => value !== undefined)
     .map(([parameter, value]) => `${parameter}=${value}`)
-  return apply({ ...flags, yes: true, with: given }, [name])
+  return apply({ ...flags, yes, with: given }, [name])
 }

@@ -21,7 +21,7 @@ export interface PlannedStep {
   readonly note?: string
 }
 
-/** A dry run: every step with what can be told of it, nothing changed. */
+/** A dry run: every step with what can be told of it, up to one at which a run would end. Changes nothing. */
 export async function planProcedure(input: ProcedureInput): Promise<PlannedStep[]> {
   const { name, steps, progress } = input
   const walk = new DryRun(input)
@@ -36,6 +36,8 @@ class DryRun {
   readonly #resolver: Resolver
   /** The title of a step that would change something; what comes after it may find the host different. */
   #pending: string | undefined
+  /** Whether a run would end at the last step of `planned`. */
+  #isOver = false
   /** What the steps so far would make. */
   readonly #coming = new Set<Thing>()
 
@@ -51,6 +53,7 @@ class DryRun {
     depth: number,
   ): Promise<void> {
     for (const { decl, name } of keyed(decls)) {
+      if (this.#isOver) return
       const expanded = await this.#resolver.expand(decl, frame, `${key}/${name}`, depth)
       if ('later' in expanded) {
         this.planned.push({
@@ -62,13 +65,15 @@ class DryRun {
         this.#pending ??= decl.titles.join(', ')
         continue
       }
-      for (const step of expanded) await this.#step(step)
+      for (const step of expanded) if (!this.#isOver) await this.#step(step)
     }
   }
 
   async #step(step: Step): Promise<void> {
     const { decl, depth, title } = step
-    const say = (state: PlannedStep['state'], note?: string) =>
+    const say = (state: PlannedStep['state'], note?: string) => {
+      // What comes before it may mend what keeps it from succeeding.
+      this.#isOver = state.kind === 'fails' && this.#pending === undefined
       this.planned.push({
         title,
         type: decl.type,
@@ -76,6 +81,7 @@ class DryRun {
         state,
         ...(note === undefined ? {} : { note }),
       })
+    }
     const resolved = await this.#resolver.resolve(step)
     switch (resolved.kind) {
       case 'left out':

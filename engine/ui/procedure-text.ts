@@ -28,9 +28,19 @@ export function renderProcedure(
     ]
   })
   const would = steps.filter(({ state }) => state.kind === 'would' || state.kind === 'later').length
-  const end =
-    would === 0 ? `${name} has nothing to do.` : `${would} steps would or may change something.`
+  const end = willFail(steps)
+    ? 'A run would end there, and nothing would have been changed.'
+    : would === 0
+      ? `${name} has nothing to do.`
+      : `${would} steps would or may change something.`
   return [paint('bold', `Steps of ${name}:`), ...lines, '', end].join('\n')
+}
+
+/** Whether a run would end in failure before it changed anything. */
+export function willFail(steps: readonly PlannedStep[]): boolean {
+  const changes = ({ state, type }: PlannedStep) =>
+    state.kind === 'would' || (state.kind === 'later' && type !== 'query' && type !== 'fail')
+  return steps.at(-1)?.state.kind === 'fails' && !steps.some(changes)
 }
 
 function stateText({ state }: PlannedStep): string {

@@ -43,6 +43,35 @@ export function declareServerCommands(program: Command): void {
     ]),
     async () => ({ run: (await loadServer()).stop as Run }),
   )
+  runs(
+    examples(
+      server(
+        'rollback [deployment]',
+        'run the deployment before the current one again, or another; not its configuration or database',
+      )
+        .option('-y, --yes', 'do not ask')
+        .option('--force', 'although migrations have changed the database that it does not have'),
+      [
+        'steward rollback --dry-run',
+        'steward rollback /home/zulip/deployments/2026-03-01-12-00-00',
+      ],
+    ),
+    async () => ({ run: (await loadServer()).rollback as Run }),
+  )
+  const deployments = program
+    .command('deployments')
+    .description('the releases that lie on this host, and what can be rolled back to')
+    .option('--json', 'as JSON')
+  const loadDeployments = () => import('../deployments.ts')
+  runs(
+    examples(
+      deployments
+        .command('list', { isDefault: true })
+        .description('each with its version, its size, and whether it can be rolled back to'),
+      ['steward deployments'],
+    ),
+    async () => ({ run: (await loadDeployments()).list as Run }),
+  )
   const manage = program
     .command('manage')
     .argument('[subcommand]', "a subcommand of Zulip's manage.py")
