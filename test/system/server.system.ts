@@ -1,0 +1,157 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { buildArchives } from '../miniature/build.ts'
+import { type TreeName, treeOf } from '../miniature/trees.ts'
+import { ask, loadedPrograms } from './loaded.ts'
+import { connectRig, type TestHost } from './rig.ts'
+import { steward } from './steward.ts'
+import { voyager, voyagerImage } from './voyager.ts'
+
+const deployments = '/home/zulip/deployments'
+const trees = ['first', 'same', 'migration', 'bad-settings', 'bad-start'] as const
+const [first, same, migration, badSettings, badStart] = trees.map(
+  (_, index) => `${deployments}/2026-01-0${index + 1}-00-00-00`,
+) as [string, string, string, string, string]
+
+// The life of one server, in order: the tests build on each other.
+let host: TestHost
+beforeAll(async () => {
+  const rig = connectRig()
+  const archives = await buildArchives([...trees])
+  host = await rig.up('server', { ...voyager, image: await voyagerImage(rig) })
+  for (const name of trees) await host.copyIn(archives[name], archiveOf(name))
+  // Every process that loads the application takes a second of a processor to start.
+  await steward(host, ['conf', 'set', 'application_server.uwsgi_processes', '2'], { exitCode: 0 })
+  await steward(host, ['conf', 'set', 'application_server.queue_workers_multiprocess', 'false'], {
+    exitCode: 0,
+  })
+  await deploy('first', first)
+  await host.shell(`
+    cd ${deployments}
+    ln -s ${first} current; chown -h zulip:zulip current
+    sed s/zulip.example.com/zulip.example.org/ current/zproject/prod_settings_template.py >/etc/zulip/settings.py
+    chown zulip:zulip /etc/zulip/settings.py
+    psql='runuser -u postgres -- psql -q -v ON_ERROR_STOP=1'; cd /
+    $psql -c 'CREATE USER zulip' -c 'ALTER ROLE zulip SET search_path TO zulip, public' \\
+      -c "CREATE DATABASE zulip OWNER zulip TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'"
+    $psql -d zulip -c 'CREATE SCHEMA zulip AUTHORIZATION zulip'
+    runuser -u zulip -- ${first}/manage.py migrate --noinput
+    runuser -u zulip -- ${first}/manage.py createcachetable`)
+  await steward(host, ['apply', '--yes'], { exitCode: 0 })
+}, 900_000)
+afterAll(() => host?.destroy())
+
+const archiveOf = (name: TreeName): string => `/root/zulip-server-${treeOf(name).version}.tar.gz`
+
+/** Unpacks a tree as a deployment, which no link leads to. */
+async function deploy(name: TreeName, path: string): Promise<void> {
+  await host.shell(
+    `mkdir ${path}; tar -xf ${archiveOf(name)} -C ${path} --strip-components=1
+    ln -s /etc/zulip/settings.py ${path}/zproject/prod_settings.py
+    ${path}/scripts/lib/create-production-venv ${path}
+    chown -R zulip:zulip ${path}
+    runuser -u zulip -- cp -a ${path}/prod-static/serve/. /home/zulip/prod-static`,
+  )
+}
+
+const current = () => host.shell(`readlink ${deployments}/current`)
+const versions = async () =>
+  new Set([...(await loadedPrograms(host))].map(([, { version }]) => version))
+const pids = async () =>
+  new Map([...(await loadedPrograms(host))].map(([name, { pid }]) => [name, pid]))
+
+test('a restart begins every program anew, from the same deployment', async () => {
+  const before = await pids()
+  const { stdout } = await steward(host, ['restart'], { exitCode: 0 })
+  expect(stdout).toContain('supervisor_program[zulip-tornado]')
+  const after = await pids()
+  expect([...after.keys()].sort()).toEqual([...before.keys()].sort())
+  for (const [name, pid] of after)
+    if (name !== 'django') expect([name, pid]).not.toEqual([name, before.get(name)])
+  expect(await versions()).toEqual(new Set(['9.1']))
+  expect(await host.shell(`ls -A ${deployments}/lock 2>&1 || true`)).toContain('No such file')
+})
+
+test('a restart from another deployment makes that one current, and the one before it last', async () => {
+  await deploy('same', same)
+  await steward(host, ['restart', same], { exitCode: 0 })
+  expect(await current()).toBe(`${same}\n`)
+  expect(await host.shell(`readlink ${deployments}/last`)).toBe(`${first}\n`)
+  expect(await versions()).toEqual(new Set(['9.2']))
+})
+
+test('with chain reload no request is lost on the way back', async () => {
+  await steward(host, ['conf', 'set', 'application_server.rolling_restart', 'true'], {
+    exitCode: 0,
+  })
+  await steward(host, ['apply', '--yes'], { exitCode: 0 })
+  await host.shell(
+    `systemd-run --quiet --unit=load sh -c 'while :; do curl -sk -m 30 -o /dev/null -w "%{http_code}\\n" -H "Host: zulip.example.org" https://127.0.0.1/; sleep 0.05; done >/root/load'`,
+  )
+  await steward(host, ['rollback', '--yes'], { exitCode: 0 })
+  await host.shell('systemctl stop load')
+  expect(await current()).toBe(`${first}\n`)
+  expect(await versions()).toEqual(new Set(['9.1']))
+  expect(await host.shell('sort /root/load | uniq -c | grep -v " 200$" || true')).toBe('')
+})
+
+test('settings that the release finds fault with stop nothing', async () => {
+  await deploy('bad-settings', badSettings)
+  const before = await pids()
+  const { stdout, stderr } = await steward(host, ['restart', badSettings], { exitCode: 4 })
+  expect(stdout + stderr).toContain('SEARCH_LANGUAGE')
+  expect(await pids()).toEqual(before)
+  expect(await current()).toBe(`${first}\n`)
+})
+
+test('what does not start brings back what ran before', async () => {
+  await deploy('bad-start', badStart)
+  await steward(host, ['restart', badStart], { exitCode: 4 })
+  expect(await current()).toBe(`${first}\n`)
+  expect(await versions()).toEqual(new Set(['9.1']))
+  expect(JSON.parse(await ask(host, '/health'))).toMatchObject({ result: 'success' })
+})
+
+test('stop stops the programs of the server, and start brings them back', async () => {
+  await steward(host, ['stop'], { exitCode: 0 })
+  expect(await host.shell('supervisorctl status | grep -c RUNNING || true')).toBe('1\n')
+  expect(await host.shell('systemctl is-active postgresql nginx rabbitmq-server')).toBe(
+    'active\nactive\nactive\n',
+  )
+  await steward(host, ['start'], { exitCode: 0 })
+  expect(JSON.parse(await ask(host, '/health'))).toMatchObject({ result: 'success' })
+  const again = await steward(host, ['start', '--json'], { exitCode: 0 })
+  expect(again.stdout).not.toContain('"outcome":"changed"')
+})
+
+test('a deployment that lacks applied migrations is told, and refused', async () => {
+  await deploy('migration', migration)
+  await host.shell(`runuser -u zulip -- ${migration}/manage.py migrate --noinput`)
+  await steward(host, ['restart', migration], { exitCode: 0 })
+  const { stdout } = await steward(host, ['deployments'], { exitCode: 0 })
+  expect(stdout).toMatch(new RegExp(`${first}.*no: .*zerver.0004_translated`))
+  expect(stdout).toMatch(new RegExp(`${migration}.*current.*runs`))
+  const refused = await steward(host, ['rollback', '--yes', first], { exitCode: 4 })
+  expect(refused.stdout + refused.stderr).toContain('zerver.0004_translated')
+  expect(await current()).toBe(`${migration}\n`)
+})
+
+test('manage.py runs as the user of Zulip, and what it is given is passed on', async () => {
+  expect((await steward(host, ['manage', 'list_realms'], { exitCode: 0 })).stdout).toContain(
+    'Small Zulip',
+  )
+  expect(
+    (
+      await steward(
+        host,
+        ['manage', 'shell', '-c', 'import os; print(os.getuid(), os.environ["HOME"])'],
+        { exitCode: 0 },
+      )
+    ).stdout,
+  ).toMatch(/ \/home\/zulip\n$/)
+  expect(
+    (await host.exec(['steward', 'manage', 'shell', '-c', 'import sys; sys.exit(7)'])).exitCode,
+  ).toBe(7)
+  expect((await steward(host, ['manage', 'export', '--help'], { exitCode: 0 })).stdout).toContain(
+    'usage: manage.py export',
+  )
+})
