@@ -20,7 +20,6 @@ const program = new Command('steward')
   .version(packageJson.version, '--version')
   .configureHelp({ sortSubcommands: false, showGlobalOptions: true })
   .exitOverride()
-  .enablePositionalOptions()
 
 declareCatalogCommands(program)
 declareConf(program)
@@ -47,13 +46,25 @@ function tellMistakes(command: Command, name: string): void {
             help: help === undefined ? `see: ${name} --help` : `did you mean "${help}"?`,
           },
         ],
-        { json: process.argv.includes('--json') },
+        { json: isJson() },
       )
     },
   })
   for (const each of command.commands) tellMistakes(each, `${name} ${each.name()}`)
 }
 tellMistakes(program, 'steward')
+
+/** What is passed on to manage.py says nothing of what steward itself prints. */
+function isJson(): boolean {
+  return process.argv[2] !== 'manage' && process.argv.includes('--json')
+}
+
+/** Marks what follows a subcommand of Zulip's manage.py as no option of steward's own. */
+function untouched(argv: readonly string[]): string[] {
+  const [node = '', file = '', command, subcommand, ...rest] = argv
+  const isPassedOn = command === 'manage' && subcommand !== undefined && !subcommand.startsWith('-')
+  return isPassedOn ? [node, file, command, subcommand, '--', ...rest] : [...argv]
+}
 
 /** Does what the arguments of this process say, and sets its exit status. */
 export async function main(): Promise<void> {
@@ -70,12 +81,12 @@ export async function main(): Promise<void> {
   process.stderr.on('error', () => undefined)
   let status: number
   try {
-    await program.parseAsync(process.argv)
+    await program.parseAsync(untouched(process.argv))
     status = exitStatus()
   } catch (error) {
     if (error instanceof CommanderError) status = error.exitCode === 0 ? 0 : 1
     else {
-      showDiagnostics(diagnosticsOf(error), { json: process.argv.includes('--json') })
+      showDiagnostics(diagnosticsOf(error), { json: isJson() })
       status = 1
     }
   }

@@ -1,12 +1,9 @@
-import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { constants, userInfo } from 'node:os'
+import { userInfo } from 'node:os'
 import { Refusal } from '../diagnostics/diagnostic.ts'
+import { handOver } from '../host/hand-over.ts'
 
 const PROGRAM = '/home/zulip/deployments/current/manage.py'
-/** Signals that whoever runs steward sends it, and that are for the program. */
-const PASSED = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const
-
 /**
  * `steward manage`: manage.py of the current deployment as Zulip's user, with this process's terminal; gives its
  * exit status, or 128 and the number of the signal that ended it.
@@ -33,18 +30,7 @@ export async function run(
       help: 'steward deployments lists those that there are',
     })
   }
-  // Keyboard signals reach both of one terminal, and only the program decides what they end.
-  for (const signal of ['SIGINT', 'SIGQUIT'] as const) process.on(signal, () => undefined)
   const identity = ['--reuid=zulip', '--regid=zulip', '--init-groups', '--reset-env', '--']
   const command = [PROGRAM, subcommand, ...args]
-  const [program = '', ...rest] =
-    username === 'zulip' ? command : ['setpriv', ...identity, ...command]
-  const child = spawn(program, rest, { stdio: 'inherit' })
-  for (const signal of PASSED) process.on(signal, () => child.kill(signal))
-  return new Promise((resolve, reject) => {
-    child.on('error', reject)
-    child.on('exit', (code, signal) =>
-      resolve(code ?? 128 + constants.signals[signal ?? 'SIGKILL']),
-    )
-  })
+  return handOver(username === 'zulip' ? command : ['setpriv', ...identity, ...command])
 }

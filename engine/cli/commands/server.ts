@@ -77,8 +77,6 @@ export function declareServerCommands(program: Command): void {
     .argument('[subcommand]', "a subcommand of Zulip's manage.py")
     .argument('[arguments...]', 'what it is given, as it stands')
     .description("run manage.py of the current deployment as Zulip's own user")
-    .passThroughOptions()
-    .allowUnknownOption()
   runs(
     examples(manage, [
       'steward manage list_realms',
