@@ -151,6 +151,12 @@ const uses = (at: string): Readonly<Record<string, readonly (readonly string[])[
       ['RUN', '--dry-run', ...all],
       ['RUN', '--yes', ...all],
     ],
+    restart: everyWay('--dry-run'),
+    start: everyWay('--dry-run'),
+    stop: everyWay('--dry-run'),
+    rollback: everyWay('--dry-run'),
+    'deployments list': everyWay(),
+    manage: [['list_realms']],
   }
 }
 
