@@ -15,7 +15,7 @@ interface Listed extends Deployment {
   readonly whyNot?: string
 }
 
-const NONE = 'There is no deployment on this host; steward install makes the first one.'
+const NONE = 'There is no deployment on this host.'
 
 /** `steward deployments list`. */
 export async function list(flags: CommonFlags): Promise<number> {
