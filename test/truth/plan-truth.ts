@@ -176,13 +176,13 @@ const EXCEPTIONS: readonly RegExp[] = [
   // What is only restarted is not asked whether it runs, so that a run with nothing to do asks supervisor nothing.
   /^supervisor_program\[.*: refreshed was planned, and it was unchanged \(it does not run, so it is not restarted\)$/,
   // It was started for another reason after what it reads had changed, which only its process tells.
-  /^supervisor_program\[.*: (refreshed|changed) was planned, and it was unchanged \(it was started after what it reads was changed\)$/,
+  /^supervisor_program\[go-camo\]: changed was planned, and it was unchanged \(it was started after what it reads was changed\)$/,
   // A package's script had made what it makes, so that it only ran because it was told to: once, as planned.
-  /^exec\[.*: changed was planned, and it was refreshed$/,
+  /^exec\[newaliases\]: changed was planned, and it was refreshed$/,
   // Links that a package's scripts make are in no table of packages.
-  /^file\[\/etc\/apache2\/mods-enabled\/.*: changed was planned, and it was unchanged$/,
+  /^file\[\/etc\/apache2\/mods-enabled\/setenvif\.(load|conf)\]: changed was planned, and it was unchanged$/,
   // Before apt has fetched its lists nobody knows the version.
-  /^package\[.*: planned was ensure: absent -> present, and what came was ensure: absent -> [^,]+$/,
+  /^package\[apache2\]: planned was ensure: absent -> present, and what came was ensure: absent -> [^,]+$/,
 ]
 
 /** Throws where a run came otherwise than its plan says, but for the resources that are named as surprises. */
