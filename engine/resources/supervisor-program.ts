@@ -101,7 +101,9 @@ export const supervisorProgram: ResourceType<SupervisorProgramDesired, Superviso
 function diffProgram({ ref, title, desired }: Program, current: SupervisorCurrent): Verdict {
   const { ensure, tree } = desired
   if ('cannotRun' in current) return { changes: [], note: current.cannotRun, leftAlone: true }
-  const isRunning = 'processes' in current && current.processes.some(isUp)
+  // What is only being started has no program to run, which supervisor finds out in a moment.
+  const isRunning =
+    'processes' in current && current.processes.some(({ state }) => state === 'RUNNING')
   const isOff = !('processes' in current && current.processes.some(isTried))
   if (ensure === undefined || (ensure === 'stopped' && isOff)) return { changes: [] }
   if (ensure === 'running' && current.isTreeMissing && !isRunning) {

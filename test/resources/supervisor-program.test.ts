@@ -161,6 +161,12 @@ describe('diff', () => {
       { ...running, tree },
       { changes: [], note: `left stopped: ${tree} is not there yet`, leftAlone: true },
     ],
+    [
+      'what supervisor is just trying to start without its tree does not run',
+      'zulip-tornado',
+      { ...running, tree },
+      { changes: [], note: `left stopped: ${tree} is not there yet`, leftAlone: true },
+    ],
   ])('%s', async (_, title, desired, verdict) => {
     expect(await plan(title, desired)).toMatchObject(verdict)
   })
