@@ -21,7 +21,7 @@ export interface SavedPlan {
   readonly plan: Plan
 }
 
-export const PLAN_FORMAT = 'steward plan 2'
+export const PLAN_FORMAT = 'steward plan 3'
 
 /** Which machine a plan was made on. */
 export interface Machine {
@@ -40,7 +40,8 @@ export interface Asked {
 
 interface Bound {
   readonly wanted: string
-  readonly found: string
+  /** One for each change; none where it was in sync. */
+  readonly found: readonly string[]
 }
 
 export function machineOf(host: HostReader, name: string): Machine {
@@ -64,7 +65,10 @@ export function savedPlan(
   return { format: PLAN_FORMAT, ...made, salt, classes, resources, plan }
 }
 
-/** By index, why a resource is not as it was when the plan was made; nothing of those that are. */
+/**
+ * By index, why a resource is not as it was when the plan was made; nothing of those that are, of those that the plan
+ * has made by now, and of those that it did not know yet.
+ */
 export function changedSince(
   { salt, resources }: SavedPlan,
   catalog: Catalog,
@@ -86,30 +90,40 @@ export function changedSince(
         index,
         `what manifests, zulip.conf and facts want of ${ref} has changed since the plan`,
       )
-    else if (now.found !== then.found)
+    else if (!isLeftOf(then.found, now.found) && then.found[0] !== hashed(salt, LATER))
       found.set(index, `what is there of ${ref} has changed since the plan`)
   }
   return found
 }
 
+/** Whether nothing is to be done but what was planned, some of which may have been done since. */
+function isLeftOf(planned: readonly string[], now: readonly string[]): boolean {
+  return now.every((change) => planned.includes(change))
+}
+
 /**
  * By index, why a refresh is not the one that was planned: an earlier run owes it only since then, or not any more, or
  * manifests have somebody else ask for it. `now` is the plan as things are, and `refused` those that are not as they
- * were: what only comes of that is not told again.
+ * were: what only comes of that is not told again. What asks for none because it has been changed by now is done.
  */
 export function refreshesChangedSince(
   saved: SavedPlan,
   now: Plan,
   { catalog, refused }: { catalog: Catalog; refused: ReadonlyMap<number, string> },
 ): ReadonlyMap<number, string> {
-  const before = new Map(saved.plan.resources.map(({ ref, refresh }) => [ref, refresh]))
+  const before = new Map(saved.plan.resources.map((planned) => [planned.ref, planned]))
   const due = new Map(now.resources.map(({ ref, refresh }) => [ref, refresh]))
   const isRefused = new Set<string>()
   for (const index of refused.keys()) isRefused.add(catalog.resources[index]?.ref ?? '')
+  const toChange = now.resources.filter(
+    ({ changes, action }) => changes.length > 0 || action === 'run',
+  )
+  const mayAsk = new Set(toChange.map(({ ref }) => ref)).difference(isRefused)
   const found = new Map<number, string>()
   for (const { index, ref } of catalog.resources) {
-    if (!(ref in saved.resources) || isRefused.has(ref)) continue
-    const why = refreshChange(ref, before.get(ref), due.get(ref), isRefused)
+    const planned = before.get(ref)
+    if (!(ref in saved.resources) || isRefused.has(ref) || planned?.action === 'later') continue
+    const why = refreshChange(ref, planned?.refresh, due.get(ref), mayAsk)
     if (why !== undefined) found.set(index, why)
   }
   return found
@@ -119,7 +133,7 @@ function refreshChange(
   ref: string,
   before: DueRefresh | undefined,
   now: DueRefresh | undefined,
-  isRefused: ReadonlySet<string>,
+  mayAsk: ReadonlySet<string>,
 ): string | undefined {
   const added = (now?.from ?? []).filter((source) => !before?.from.includes(source))
   const gone = (before?.from ?? []).filter((source) => !now?.from.includes(source))
@@ -127,7 +141,7 @@ function refreshChange(
     const since = now?.owedSince === undefined ? '' : `, which run ${now.owedSince} still owes`
     return `since the plan, ${ref} is due a ${now?.by} for ${added.join(', ')}${since}`
   }
-  if (gone.some((source) => !isRefused.has(source)))
+  if (gone.some((source) => mayAsk.has(source)))
     return `since the plan, ${ref} is not due a ${before?.by} for ${gone.join(', ')} any more`
   if (gone.length === 0 && before?.by !== now?.by)
     return `since the plan, ${ref} is due a ${now?.by} in place of a ${before?.by}`
@@ -148,11 +162,15 @@ function bound(
   generated: Catalog['generated'],
 ): Bound {
   const named = generated && namer(generated)
-  const hashed = (value: unknown) => {
+  const of = (value: unknown) => {
     const text = ordered(value)
-    return hash('sha256', `${salt}${named?.(text) ?? text}`)
+    return hashed(salt, named?.(text) ?? text)
   }
-  return { wanted: hashed(desired), found: hashed(stateParts(state, named)) }
+  return { wanted: of(desired), found: stateParts(state, named).map(of) }
+}
+
+function hashed(salt: string, text: string): string {
+  return hash('sha256', `${salt}${text}`)
 }
 
 function namer(generated: ReadonlyMap<string, string>): (text: string) => string {
@@ -160,13 +178,19 @@ function namer(generated: ReadonlyMap<string, string>): (text: string) => string
     generated.entries().reduce((so, [secret, name]) => so.replaceAll(secret, `(${name})`), text)
 }
 
-function stateParts(state: State, named: ((text: string) => string) | undefined): unknown {
-  if (state.kind === 'later') return 'later'
+function stateParts(
+  state: State,
+  named: ((text: string) => string) | undefined,
+): readonly unknown[] {
+  if (state.kind === 'later') return ['later']
   const { verdict } = state
-  if ('blocked' in verdict) return ['blocked', verdict.blocked]
-  const unknown = 'unknown' in verdict ? verdict.unknown : ''
-  return [unknown, ...(verdict.changes ?? []).map((change) => changeParts(change, named))]
+  if ('blocked' in verdict) return [['blocked', verdict.blocked]]
+  const changes = (verdict.changes ?? []).map((change) => changeParts(change, named))
+  return 'unknown' in verdict ? [['unknown', verdict.unknown], ...changes] : changes
 }
+
+/** As it is hashed: what was not known yet when a plan was made may be anything by now. */
+const LATER = ordered('later')
 
 /** Whether changes are still those that were planned. */
 export function areSame(planned: readonly Change[], now: readonly Change[]): boolean {

@@ -88,7 +88,10 @@ export function planNotices(saved: SavedPlan, catalog: Catalog, store: Store): D
   const later = store.runs
     .list()
     .filter(({ started, summary }) => started > saved.made && (!summary || changesOf(summary) > 0))
-    .map(({ id }) => `run ${id} came after the plan was made: what it changed is refused`)
+    .map(
+      ({ id }) =>
+        `run ${id} came after the plan was made: what it made otherwise than planned is refused`,
+    )
   return [...later, ...gone].map((message) => ({
     severity: 'warning',
     code: 'differs-from-plan',

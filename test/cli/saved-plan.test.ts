@@ -188,16 +188,90 @@ describe('what a plan that is saved is of', () => {
     id('c0ffee00c0ffee00c0ffee00c0ffee00\n')
     expect(applyPlan(folder)).toMatchObject({ status: 0, stderr: '' })
   })
-  test('is applied after another run as far as that left things alone, and the run is named', () => {
+  test('is applied after another run as far as that did not make things otherwise, and the run is named', () => {
     const { folder } = planned()
+    writeFileSync(join(folder, 'm/main.yaml'), manifest('another'))
     steward(folder, 'apply', '--only', 'file[/a]', '--yes', ...inTree)
+    writeFileSync(join(folder, 'm/main.yaml'), manifest('new'))
     const { status, stdout, stderr } = applyPlan(folder)
     expect(status).toBe(4)
     expect(stderr).toMatch(/run \S+ came after the plan was made/)
     expect(stdout).toContain('what is there of file[/a] has changed since the plan')
     expect(read(folder, 'b')).toBe('b')
-    // The same plan a second time is refused for all that it has made.
-    expect(applyPlan(folder).stdout).toContain('3 blocked')
+  })
+  test('is done where all is as it wants by now, and a second apply of it finds nothing to do', () => {
+    const { folder } = planned()
+    writeFileSync(join(folder, 'tree/b'), 'b')
+    chmodSync(join(folder, 'tree/b'), 0o644)
+    expect(applyPlan(folder).status).toBe(0)
+    expect(applyPlan(folder)).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('Nothing to do'),
+    })
+  })
+})
+
+describe('a plan of which a part failed', () => {
+  /** A machine where the plan's second step fails until `mend`. */
+  function halfDone() {
+    const folder = folderWith({ 'm/main.yaml': '', a: 'before', 'd/in': 'x' })
+    writeFileSync(
+      join(folder, 'm/main.yaml'),
+      `class: main
+resources:
+  - file: ${folder}/a
+    content: new
+    notify: { exec: told }
+  - file: ${folder}/conf
+    ensure: directory
+  - file: ${folder}/conf/c
+    content: c
+  - exec: fails
+    command: [sh, -c, "test -e ${folder}/mended"]
+    refreshonly: true
+    subscribe: { file: ${folder}/a }
+  - exec: late
+    command: [touch, ${folder}/late]
+    creates: ${folder}/late
+    require: { exec: fails }
+  - exec: told
+    command: [sh, -c, "echo once >> ${folder}/told"]
+    refreshonly: true
+`,
+    )
+    const run = (...args: readonly string[]) =>
+      steward(folder, 'apply', ...args, '--manifests', 'm', '--state', 'state')
+    expect(run('main', '--dry-run', '--out', 'plan.json').status).toBe(0)
+    const first = run('--plan', 'plan.json', '--yes')
+    const text = (name: string) =>
+      existsSync(join(folder, name)) ? readFileSync(join(folder, name), 'utf8') : undefined
+    return { folder, first, text, again: () => run('--plan', 'plan.json', '--yes') }
+  }
+
+  test('goes on with the rest when it is applied again, and makes each refresh once', () => {
+    const { folder, first, text, again } = halfDone()
+    expect(first.status).toBe(4)
+    expect(first.stdout).toMatch(/failed +exec\[fails\]/)
+    expect([text('a'), text('conf/c'), text('told'), text('late')]).toEqual([
+      'new',
+      'c',
+      'once\n',
+      undefined,
+    ])
+    writeFileSync(join(folder, 'mended'), '')
+    const { status, stdout } = again()
+    expect(stdout).not.toContain('since the plan')
+    expect(status).toBe(0)
+    expect([text('late'), text('told')]).toEqual(['', 'once\n'])
+  })
+  test('is still refused for what somebody changed meanwhile', () => {
+    const { folder, text, again } = halfDone()
+    writeFileSync(join(folder, 'mended'), '')
+    writeFileSync(join(folder, 'a'), 'mine')
+    const { status, stdout } = again()
+    expect(status).toBe(4)
+    expect(stdout).toContain(`what is there of file[${folder}/a] has changed since the plan`)
+    expect(text('a')).toBe('mine')
   })
 })
 
@@ -279,13 +353,22 @@ ${more}  - file: ${folder}/g
     expect(stdout).toContain(`since the plan, exec[told] is due a refresh for file[${folder}/f]`)
     expect(isThere('told')).toBe(false)
   })
-  test('that was made since the plan is said not to be due any more', () => {
+  test('that was made since the plan is not made again', () => {
     const { folder, applyIt, run } = listening(['exec[told]'])
     run('main', '--yes')
     rmSync(join(folder, 'told'))
+    expect(applyIt().status).toBe(0)
+    expect(existsSync(join(folder, 'told'))).toBe(false)
+  })
+  test('that manifests ask for no more, though what asked for it is still to change, is refused', () => {
+    const { folder, applyIt, isThere } = listening([])
+    const file = join(folder, 'm/main.yaml')
+    writeFileSync(file, readFileSync(file, 'utf8').replace('    notify: { exec: told }\n', ''))
     const { status, stdout } = applyIt()
     expect(status).toBe(4)
-    expect(stdout).toContain('since the plan, exec[told] is not due a refresh for file[/x]')
-    expect(existsSync(join(folder, 'told'))).toBe(false)
+    expect(stdout).toContain(
+      `since the plan, exec[told] is not due a refresh for file[${folder}/g]`,
+    )
+    expect(isThere('told')).toBe(false)
   })
 })
