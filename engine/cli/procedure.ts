@@ -6,7 +6,7 @@ import { type PlannedStep, planProcedure } from '../procedure/plan.ts'
 import { newProgress, type Progress } from '../procedure/progress.ts'
 import { abandonProcedure, runProcedure } from '../procedure/run.ts'
 import { sealed, unsealed } from '../procedure/sealed.ts'
-import type { ProcedureInput } from '../procedure/step.ts'
+import type { OtherClasses, ProcedureInput } from '../procedure/step.ts'
 import { stepsDigest } from '../procedure/steps-digest.ts'
 import { pastOf } from '../record/past.ts'
 import type { ProcedureRow } from '../record/procedures.ts'
@@ -18,7 +18,7 @@ import { renderProcedure, willFail } from '../ui/procedure-text.ts'
 import { type ApplyFlags, exitStatus } from './apply-flags.ts'
 import { shownCommandLine } from './command-line.ts'
 import { agreed, followPlainly, locked, recorded, report, tellCutOff } from './locked.ts'
-import { outputColumns, paintOf, print } from './output.ts'
+import { outputColumns, paintOf, print, showDiagnostics } from './output.ts'
 import type { Stop } from './stop.ts'
 
 type Procedure = Manifest & { readonly steps: readonly ResourceDecl[] }
@@ -41,7 +41,7 @@ export async function applyProcedure(
     try {
       const input = inputOf(procedure, options, newProgress(), store)
       const planned = await planProcedure(input)
-      showSteps(planned, procedure, flags)
+      await showSteps(planned, procedure, flags, options)
       return exitStatus({ changed: false, failed: willFail(planned) }, {})
     } finally {
       store?.close()
@@ -84,7 +84,8 @@ async function runLocked(
   const given = flags.abandon ? asBegun : options
   if (!flags.yes) {
     const copy = structuredClone(progress)
-    showSteps(await planProcedure(inputOf(procedure, given, copy, store)), procedure, flags)
+    const planned = await planProcedure(inputOf(procedure, given, copy, store))
+    await showSteps(planned, procedure, flags, given)
     const question = open ? 'Go on with this procedure?' : 'Run this procedure?'
     if (!(await agreed(question, stop.signal))) {
       print('Nothing was changed.')
@@ -121,10 +122,12 @@ async function runLocked(
       keeper: record,
       stop: stop.signal,
       save,
-      onCatalog: (catalog: Catalog) => {
+      onCatalog: (catalog: Catalog, classes: OtherClasses | undefined) => {
         const writers = secretWriters(catalog, store.files.secretPaths())
         for (const ref of writers) sensitive.add(ref)
         for (const ref of partWriters(catalog)) partial.add(ref)
+        if (classes)
+          store.managed.note(catalog, classes.states, classes.fresh.host, classes.fresh.coverage)
       },
     }
     return followPlainly(recorded(how(input), record), flags)
@@ -216,7 +219,14 @@ function inputOf(
   }
 }
 
-function showSteps(steps: readonly PlannedStep[], { name }: Procedure, flags: ApplyFlags): void {
+async function showSteps(
+  steps: readonly PlannedStep[],
+  { name }: Procedure,
+  flags: ApplyFlags,
+  options: RoadOptions,
+): Promise<void> {
+  const { notices, misspelt } = await load({ ...options, classes: [name] })
+  showDiagnostics([...notices, ...misspelt()], { json: flags.json })
   if (flags.json) {
     for (const step of steps) print(stepLine(step))
     return

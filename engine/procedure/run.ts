@@ -29,8 +29,8 @@ export interface RunInput extends ProcedureInput {
   readonly stop: AbortSignal
   /** Makes the progress durable. */
   save(): void
-  /** Called with each catalog before anything of it is applied. */
-  onCatalog?(catalog: Catalog): void
+  /** Called with each catalog before anything of it is applied; `classes` is set where it is of classes of the host. */
+  onCatalog?(catalog: Catalog, classes: OtherClasses | undefined): void
 }
 
 /** Thrown when a signal asked to stop; the run stays open. */
@@ -269,7 +269,7 @@ class Walker {
     step: Step,
     catalog: Catalog,
     fresh: Fresh,
-    known: Pick<OtherClasses, 'states' | 'plan'> | undefined,
+    known: OtherClasses | undefined,
   ): AsyncGenerator<Event> {
     const { host, input } = fresh
     const { types } = input
@@ -280,7 +280,7 @@ class Walker {
       const states = known?.states ?? (await probe({ catalog, types, host, files }))
       const planned =
         known?.plan ?? plan({ catalog, states, types, cannotRun: host.cannotRun, owed })
-      this.#input.onCatalog?.(catalog)
+      this.#input.onCatalog?.(catalog, known)
       // Until it is done it counts as failed, also where it is killed: a rescue must not think it not reached.
       if (planned.resources.length > 0) {
         this.#note(step, 'failed')

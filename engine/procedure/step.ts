@@ -13,6 +13,7 @@ import type { Site } from '../load/site.ts'
 import { type Past, type Plan, plan } from '../plan.ts'
 import { probe, type States } from '../probe.ts'
 import { withHiddenContents } from '../record/in-sync-files.ts'
+import type { Coverage } from '../record/managed.ts'
 import { redactor } from '../redactor.ts'
 import {
   type Answer,
@@ -31,6 +32,8 @@ export interface Fresh {
   readonly input: CompileInput
   /** The site file's word on what concerns no parameter. */
   readonly settings: Site['settings']
+  /** Which classes of the host it is of, where it is of classes and not of the steps themselves. */
+  readonly coverage: Coverage
 }
 
 export interface ProcedureInput {

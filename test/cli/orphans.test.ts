@@ -53,6 +53,64 @@ const orphans = (folder: string, ...more: readonly string[]) => {
 }
 const isThere = (folder: string, path: string) => existsSync(join(folder, 'tree', path))
 
+describe('what the apply of a procedure managed', () => {
+  const procedure = (words: string) => `class: work
+steps:
+  - apply: configuration
+${words}
+  - file: /of-a-step
+    content: x
+`
+  const both = '[machine]\npuppet_classes = main, other\n'
+  const other = `class: other
+resources:
+  - file: /other
+    content: x
+    tags: [some]
+  - file: /untagged
+    content: x
+`
+  const host = (words: string) =>
+    folderWith({
+      ...files,
+      'm/main.yaml': less,
+      'm/other.yaml': other,
+      'm/work.yaml': procedure(words),
+      'tree/etc/zulip/zulip.conf': both,
+    })
+  const dropOther = (folder: string) =>
+    write(folder, 'tree/etc/zulip/zulip.conf', '[machine]\npuppet_classes = main\n')
+
+  test('is orphaned once no class declares it, and what its steps made is not', () => {
+    const folder = host('    classes: zulip.conf')
+    expect(apply(folder, 'work').status).toBe(0)
+    expect(orphans(folder)).toEqual([])
+    dropOther(folder)
+    expect(orphans(folder)).toEqual(['/other dropped, unedited', '/untagged dropped, unedited'])
+  })
+  test('orphans nothing of other classes, nor of resources that it left out', () => {
+    for (const words of ['    classes: main', '    classes: zulip.conf\n    tags: some']) {
+      const folder = host(words)
+      expect(apply(folder).status).toBe(0)
+      expect(apply(folder, 'work').status).toBe(0)
+      expect(orphans(folder)).toEqual([])
+      dropOther(folder)
+      expect(orphans(folder)).toEqual(['/other dropped, unedited', '/untagged dropped, unedited'])
+    }
+  })
+  test('is told with the settings of zulip.conf that nobody reads in the plan of the procedure', () => {
+    const folder = host('    classes: zulip.conf')
+    write(
+      folder,
+      'm/main.yaml',
+      `${less.replace('resources', 'parameters:\n  word: { type: string, from: main.word, default: x }\nresources')}`,
+    )
+    write(folder, 'tree/etc/zulip/zulip.conf', `${both}[main]\nwrod = y\n`)
+    const { stderr } = steward(folder, 'apply', '--dry-run', 'work', ...inTree)
+    expect(stderr).toContain('no class reads main.wrod')
+  })
+})
+
 describe('what no class declares any more', () => {
   test('is listed, counted in the plan, and left', () => {
     const folder = hostWithLess()

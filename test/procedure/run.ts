@@ -6,6 +6,7 @@ import { type PlannedStep, planProcedure } from '../../engine/procedure/plan.ts'
 import { newProgress, type Progress } from '../../engine/procedure/progress.ts'
 import { abandonProcedure, runProcedure } from '../../engine/procedure/run.ts'
 import type { ProcedureInput } from '../../engine/procedure/step.ts'
+import { coverageOf } from '../../engine/record/managed.ts'
 import { pastOf } from '../../engine/record/past.ts'
 import { RunRecord } from '../../engine/record/run-record.ts'
 import { Store } from '../../engine/record/store.ts'
@@ -63,6 +64,8 @@ export function procedureOf(
       reload: async (other) => ({
         host,
         settings: {},
+        coverage: coverageOf([], []),
+
         input: await compileInput(
           other?.manifests[0] ?? manifests,
           other ? { ...given, with: {}, classes: other.classes } : given,
