@@ -5,26 +5,22 @@ import { must } from './command.ts'
 import { connectRig, type TestHost } from './rig.ts'
 
 const project = resolve(import.meta.dirname, '../..')
-const sampled = process.env.STEWARD_TEST_SERIES === 'sample'
 
 // The Node of the machine that runs these tests, not the project's own: its version is what is shown.
 const systemNode = execFileSync('node', ['-p', 'process.execPath'], { encoding: 'utf8' }).trim()
 
-test.skipIf(sampled)(
-  'a bare Debian with nothing but Node and npm runs npm ci, npm start and npm test (skipped in the sample: .ci/run does the same on its own machine)',
-  async () => {
-    for (const npm of ['10', '11']) {
-      const host = await freshMachine(npm)
-      const run = (script: string): Promise<string> =>
-        host.shell(`cd /root/steward; ${script}`, { timeoutMs: 1_800_000 })
-      expect(await run('node --version; npm --version')).toMatch(new RegExp(`^v\\d+.*\\n${npm}\\.`))
-      await run('npm ci')
-      expect(await run('npm start')).toContain('package[nginx-full]')
-      await run('npm test')
-      await host.destroy()
-    }
-  },
-)
+test('a bare Debian with nothing but Node and npm runs npm ci, npm start and npm test', async () => {
+  for (const npm of ['10', '11']) {
+    const host = await freshMachine(npm)
+    const run = (script: string): Promise<string> =>
+      host.shell(`cd /root/steward; ${script}`, { timeoutMs: 1_800_000 })
+    expect(await run('node --version; npm --version')).toMatch(new RegExp(`^v\\d+.*\\n${npm}\\.`))
+    await run('npm ci')
+    expect(await run('npm start')).toContain('package[nginx-full]')
+    await run('npm test')
+    await host.destroy()
+  }
+})
 
 /** A bare host with a clone of the project, the machine's Node, and npm of that major version. */
 async function freshMachine(npm: string): Promise<TestHost> {

@@ -48,6 +48,7 @@ test('prove finds the edges at packages and services without which a host goes w
       const trial = await harmOf(name, edge)
       if (trial.harms.length === 0) continue
       matter++
+      console.log(`  matters: ${edge.from} → ${edge.to}: ${trial.harms[0]}`)
       if (trial.isFound) found++
       else missed.push(`${edge.from} → ${edge.to}: ${trial.harms[0]}`)
     }
