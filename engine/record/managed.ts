@@ -56,7 +56,7 @@ interface Body extends Omit<Managed, 'ref'> {
 }
 
 /** What leaves nothing that is its own, or answers a question that is asked once. */
-const LASTS_NOT = new Set(['exec', 'tidy', 'debconf', 'download', 'supervisor_program'])
+const LASTS_NOT = new Set(['exec', 'tidy', 'debconf', 'download', 'archive', 'supervisor_program'])
 
 /** What runs of steward declared, so that what is declared no more can be told. */
 export class ManagedRecords {

@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import type { Host } from '../host/host.ts'
+import type { Host, HostReader } from '../host/host.ts'
 import { mostUnpacked, recordName, surveyTree, type TreeRecord } from './download-tree.ts'
 import { mustRun } from './must-run.ts'
 import { joinPath, normalPath, parentPath } from './path.ts'
@@ -91,7 +91,11 @@ async function sizeOf(file: string, form: ArchiveForm, run: Run): Promise<number
 }
 
 /** The folder that is left when the outer ones are taken off. */
-function stripped(unpacked: string, { ref, strip }: Wanted, host: Host): string {
+export function stripped(
+  unpacked: string,
+  { ref, strip }: Pick<Wanted, 'ref' | 'strip'>,
+  host: HostReader,
+): string {
   let tree = unpacked
   for (let level = 0; level < strip; level++) {
     const names = host.list(tree)

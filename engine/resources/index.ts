@@ -1,5 +1,6 @@
 import { alternatives } from './alternatives.ts'
 import { aptRepository } from './apt-repository.ts'
+import { archive } from './archive.ts'
 import { blockInFile } from './block-in-file.ts'
 import { cron } from './cron.ts'
 import { debconf } from './debconf.ts'
@@ -30,6 +31,7 @@ import { user } from './user.ts'
 export const types: ReadonlyMap<string, ResourceType> = new Map<string, ResourceType>([
   ['alternatives', alternatives],
   ['apt_repository', aptRepository],
+  ['archive', archive],
   ['block_in_file', blockInFile],
   ['cron', cron],
   ['debconf', debconf],

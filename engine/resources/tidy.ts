@@ -5,6 +5,7 @@ import { parseDurationMs } from './duration.ts'
 import { followLinks } from './links.ts'
 import { joinPath, normalPath, pathMistake } from './path.ts'
 import { matchesPath } from './path-glob.ts'
+import { sizeText } from './size-text.ts'
 import type { ProbeContext, Resource, ResourceType, Thing } from './type.ts'
 
 interface Desired {
@@ -162,11 +163,4 @@ function meets({ path, stat }: Found, { age, time = 'mtime', matches }: Desired,
   if (globs !== undefined && !globs.some((glob) => matchesPath(name, glob))) return false
   const ageMs = age === undefined ? undefined : parseDurationMs(age)
   return ageMs === undefined || now - stat[`${time}Ms`] >= ageMs
-}
-
-function sizeText(bytes: number): string {
-  const units = ['bytes', 'kB', 'MB', 'GB', 'TB']
-  let [value, unit] = [bytes, 0]
-  for (; value >= 1000 && unit < units.length - 1; unit++) value /= 1000
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`
 }

@@ -18,6 +18,7 @@ const project = join(import.meta.dirname, '../..')
 /** Types that nothing but a running machine can converge: they run commands and ask servers. */
 const needMachine = new Set([
   'alternatives',
+  'archive',
   'debconf',
   'download',
   'dpkg_divert',
