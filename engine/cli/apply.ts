@@ -1,4 +1,4 @@
-import { type Diagnostic, Refusal } from '../diagnostics/diagnostic.ts'
+import { Refusal } from '../diagnostics/diagnostic.ts'
 import {
   compileCatalog,
   type Loaded,
@@ -11,7 +11,7 @@ import { withHiddenContents } from '../record/in-sync-files.ts'
 import type { OrphanKind } from '../record/orphan.ts'
 import { departedListeners } from '../record/owed-refreshes.ts'
 import { pastOf } from '../record/past.ts'
-import { Store } from '../record/store.ts'
+import type { Store } from '../record/store.ts'
 import { machineOf, type SavedPlan, savedPlan } from '../saved-plan.ts'
 import type { ApplyFlags } from './apply-flags.ts'
 import { asAsked, boundBy, planNotices, refuseElsewhere } from './bound-plan.ts'
@@ -23,6 +23,7 @@ import { roadOptions } from './options.ts'
 import { lookForOrphans } from './orphans.ts'
 import { print } from './output.ts'
 import { readPlan, writePlan } from './plan-file.ts'
+import { previewing } from './previewing.ts'
 
 /**
  * `steward apply`: 0 done or nothing to do, 1 refused before anything was touched, 4 something
@@ -67,8 +68,8 @@ export async function run(given: ApplyFlags, named: readonly string[]): Promise<
   )
 }
 
-async function dryRun(flags: ApplyFlags, options: RoadOptions): Promise<number> {
-  const preview = async (store: Store | undefined, unread: readonly Diagnostic[]) => {
+function dryRun(flags: ApplyFlags, options: RoadOptions): Promise<number> {
+  return previewing(options.state, async (store, unread) => {
     const looked = await look(flags, options, store)
     showPlan(looked.plan, flags, [...unread, ...looked.notices])
     if (flags.out !== undefined) {
@@ -79,18 +80,7 @@ async function dryRun(flags: ApplyFlags, options: RoadOptions): Promise<number> 
       writePlan(flags.out, savedPlan(looked, { made, host, asked }))
     }
     return plannedStatus(looked.plan, flags)
-  }
-  let store: Store | undefined
-  try {
-    store = Store.read(options.state)
-    return await preview(store, [])
-  } catch (error) {
-    // What the record can't tell keeps nobody from seeing what the manifests want.
-    if (!(error instanceof Refusal) || error.diagnostics[0]?.code !== 'state') throw error
-    return await preview(undefined, error.diagnostics.map(asWarning))
-  } finally {
-    store?.close()
-  }
+  })
 }
 
 function refuseMixed(flags: ApplyFlags): void {
@@ -106,10 +96,6 @@ function refuseMixed(flags: ApplyFlags): void {
             ? '--remove-orphans is for a run of everything, without --tags and --only'
             : undefined
   if (wrong !== undefined) throw new Refusal({ severity: 'error', code: 'usage', message: wrong })
-}
-
-function asWarning(diagnostic: Diagnostic): Diagnostic {
-  return { ...diagnostic, severity: 'warning' }
 }
 
 /** Reads everything and asks the host: what a dry run does, and what an apply begins with. */

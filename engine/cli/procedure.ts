@@ -12,13 +12,14 @@ import { pastOf } from '../record/past.ts'
 import type { ProcedureRow } from '../record/procedures.ts'
 import { RunRecord } from '../record/run-record.ts'
 import { partWriters, secretWriters } from '../record/secret-writers.ts'
-import { Store } from '../record/store.ts'
+import type { Store } from '../record/store.ts'
 import { stepLine } from '../ui/json.ts'
 import { renderProcedure, willFail } from '../ui/procedure-text.ts'
 import { type ApplyFlags, exitStatus } from './apply-flags.ts'
 import { shownCommandLine } from './command-line.ts'
 import { agreed, followPlainly, locked, recorded, report, tellCutOff } from './locked.ts'
 import { outputColumns, paintOf, print, showDiagnostics } from './output.ts'
+import { previewing } from './previewing.ts'
 import type { Stop } from './stop.ts'
 
 type Procedure = Manifest & { readonly steps: readonly ResourceDecl[] }
@@ -37,15 +38,12 @@ export async function applyProcedure(
     })
   }
   if (flags.dryRun) {
-    const store = Store.read(options.state)
-    try {
-      const input = inputOf(procedure, options, newProgress(), store)
-      const planned = await planProcedure(input)
+    return previewing(options.state, async (store, unread) => {
+      const planned = await planProcedure(inputOf(procedure, options, newProgress(), store))
+      showDiagnostics(unread, { json: flags.json })
       await showSteps(planned, procedure, flags, options)
       return exitStatus({ changed: false, failed: willFail(planned) }, {})
-    } finally {
-      store?.close()
-    }
+    })
   }
   return locked(
     options,

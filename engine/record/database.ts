@@ -91,7 +91,12 @@ export class Database {
     }
     const newest = LAYOUTS.length
     if (layout > newest)
-      throw new Error(`it was made by a newer steward (layout ${layout}, this one knows ${newest})`)
+      throw new Refusal({
+        severity: 'error',
+        code: 'state',
+        message: `the record in ${this.folder} is of a newer steward: it has layout ${layout}, and this one knows ${newest}`,
+        help: 'install that steward again, or one that came after it; or name another folder with --state',
+      })
     if (readOnly) return layout
     if (layout === 0) this.#db.exec('PRAGMA journal_mode = WAL')
     if (layout < newest) {
@@ -227,8 +232,8 @@ export function pathOfText(text: string): string {
 
 /** What is told of an error of the state folder. */
 export function unusable(folder: string, error: unknown): Error {
-  // A content that can't be read is not the state folder's fault.
-  if (error instanceof HostError) return error
+  // A content that can't be read is not the state folder's fault; a refusal says all that there is to say.
+  if (error instanceof HostError || error instanceof Refusal) return error
   const { code, message } = error as { code?: string; message: string }
   const isDenied = code === 'EACCES' || code === 'EPERM'
   if (isDamage(error))

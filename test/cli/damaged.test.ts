@@ -8,7 +8,6 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
 import { Store } from '../../engine/record/store.ts'
 import { folderWith, stewardAlone as steward } from './steward.ts'
@@ -65,17 +64,5 @@ describe('a record that is damaged', () => {
     expect(first.stderr).not.toContain('bug')
     expect(apply(folder).status).toBe(0)
     expect(aside(folder)).toHaveLength(1)
-  })
-  test('or of a newer steward, stops no preview either', () => {
-    const folder = withRecord()
-    const database = new DatabaseSync(state(folder))
-    database.exec('PRAGMA user_version = 99')
-    database.close()
-    expect(preview(folder)).toMatchObject({
-      status: 0,
-      stderr: expect.stringContaining('made by a newer steward'),
-    })
-    expect(apply(folder).status).toBe(1)
-    expect(aside(folder)).toEqual([])
   })
 })
