@@ -59,6 +59,7 @@ const meanings: Readonly<Record<string, string>> = {
 const waysOut: Readonly<Record<string, string>> = {
   EACCES:
     'run steward as a user who may do that; where root may not, see how the file system is mounted',
+  EAGAIN: 'lsof or fuser tells who writes to it; wait until that has ended, then apply again',
   EDQUOT: 'free space or raise the quota, then apply again',
   EFBIG: 'look at what it holds, and put it away',
   EIO: 'journalctl --dmesg shows what the disk reports; mend it, then apply again',

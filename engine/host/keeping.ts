@@ -1,4 +1,5 @@
 import { posix } from 'node:path'
+import { HostError } from './error.ts'
 import type { FileKind, FileStat, Host } from './host.ts'
 
 /** What was at a path just before it is changed: enough to put it back. */
@@ -22,6 +23,9 @@ export interface Kept {
 }
 
 const largestWhole = 8 * 1024 * 1024
+
+/** How often a file is read that somebody writes to meanwhile. */
+const attempts = 10
 
 /**
  * A host that hands what was there to `keep` before each write, removal, or change of mode or
@@ -135,7 +139,34 @@ function whole(host: Host, path: string, found: FileStat): Kept {
   const kept: Kept = { ...outside(path, found), goes: 'all' }
   if (found.kind === 'link') return { ...kept, target: host.readLink(path) }
   if (found.kind !== 'file') return kept
-  return found.size > largestWhole
-    ? { ...kept, pieces: host.readPieces(path), size: found.size }
-    : { ...kept, content: host.read(path) }
+  if (found.size > largestWhole)
+    return { ...kept, pieces: unchanging(host, path, found), size: found.size }
+  // Somebody may be writing to it: what was read then is a part of one content and a part of another.
+  let before = found
+  for (let left = attempts; left > 0; left--) {
+    const content = host.read(path)
+    const after = host.stat(path)
+    if (after === undefined) throw new HostError('ENOENT', path)
+    if (isSame(before, after)) return { ...outside(path, after), goes: 'all', content }
+    if (after.kind !== 'file') return whole(host, path, after)
+    before = after
+  }
+  throw beingWritten(path)
+}
+
+/** The pieces of a file, as long as nobody writes to it meanwhile. */
+function* unchanging(host: Host, path: string, found: FileStat): Generator<Buffer, void> {
+  yield* host.readPieces(path)
+  const after = host.stat(path)
+  if (!after || !isSame(found, after)) throw beingWritten(path)
+}
+
+function isSame(before: FileStat, after: FileStat): boolean {
+  return (['kind', 'ino', 'size', 'mtimeMs', 'ctimeMs'] as const).every(
+    (what) => before[what] === after[what],
+  )
+}
+
+function beingWritten(path: string): HostError {
+  return new HostError('EAGAIN', path, 'somebody wrote to it each time it was read')
 }

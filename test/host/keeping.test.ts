@@ -132,3 +132,31 @@ test('what is worthless is removed and not kept', () => {
   host.remove('/d/f', { isWorthless: true })
   expect([fake.stat('/d/f'), kept]).toEqual([undefined, []])
 })
+
+test('what somebody writes to while it is read is read again, and is not written over where that does not end', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'steward-keeping-'))
+  const file = join(folder, 'f')
+  const local = localHost()
+  const kept: Kept[] = []
+  /** Somebody writes after each of the first reads; what is read then is cut off. */
+  const meanwhile = (times: number) => {
+    let left = times
+    const read = (path: string) => {
+      if (left-- <= 0) return local.read(path)
+      writeFileSync(path, `now ${left}, and longer by ${'x'.repeat(times - left)}`)
+      return local.read(path).subarray(0, 3)
+    }
+    return keeping({ ...local, read }, (item) => kept.push(item))
+  }
+  try {
+    writeFileSync(file, 'old')
+    meanwhile(2).writeFile(file, Buffer.from('new'), { ...own, mode: 0o644 })
+    expect(kept.map(({ content }) => String(content))).toEqual(['now 0, and longer by xx'])
+    expect(() =>
+      meanwhile(1000).writeFile(file, Buffer.from('newer'), { ...own, mode: 0o644 }),
+    ).toThrow(`${file}: somebody wrote to it each time it was read`)
+    expect(readFileSync(file, 'utf8')).toContain('and longer')
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
