@@ -28,6 +28,7 @@ import { groups } from './groups.ts'
 import { Intents } from './intents.ts'
 import type { Keeper } from './keeper.ts'
 import { changesMadeBy, type Work } from './made.ts'
+import { newPaths } from './new-paths.ts'
 import { PutBacks } from './put-back.ts'
 import { recording } from './recording.ts'
 import { CHANGED, Refreshes, STAYS_READ } from './refreshes.ts'
@@ -129,7 +130,7 @@ class Runner {
     this.#host = recording(input.host, keeper, () => this.#current)
     this.#asking = {
       host: this.#host,
-      context: probeContext(catalog, past.files),
+      context: probeContext(catalog, { ...past.files, isNew: newPaths(input) }),
       needs: new Needs(catalog, input.host, {
         isSelected: (index) => input.states[index] !== undefined,
       }),
@@ -298,7 +299,6 @@ class Runner {
       yield this.#finished(resource, began, { outcome: 'unchanged', changes: [], note })
       return
     }
-    if ('keepsEdit' in verdict) this.tally.kept++
     yield* this.#refreshIfDue(resource, began, [])
   }
 

@@ -34,7 +34,9 @@ export interface Keeper {
   wrote(ref: string, path: string, content: Uint8Array, how: NewFile): void
   /** After a change of mode or owner. Durable once `settle` returns. */
   gave(path: string, attributes: { readonly mode: number } | GivenOwner): void
-  /** After a removal, or where a link took the place of a file. Durable once `settle` returns. */
+  /** After a link was made. Durable once `settle` returns. */
+  linked(path: string, target: string): void
+  /** After a removal. Durable once `settle` returns. */
   removed(path: string): void
   /** What is owed to a resource for changes that were taken back is owed no more. Durable once `settle` returns. */
   tookBack(ref: string, sources: readonly string[]): void

@@ -21,7 +21,7 @@ export function recording(host: Host, keeper: Keeper, current: () => string): Ho
     },
     makeLink(path, target, owner) {
       kept.makeLink(path, target, owner)
-      keeper.removed(path)
+      keeper.linked(path, target)
     },
     remove(path, options) {
       kept.remove(path, options)

@@ -12,8 +12,6 @@ export class Tally {
   interrupted = false
   /** How many of those that were not changed may differ. */
   leftAlone = 0
-  /** How many are as somebody edited them. */
-  kept = 0
   /** How many of those that failed were changed before they did. */
   partly = 0
   conflicts = 0
@@ -42,8 +40,8 @@ export class Tally {
       refreshed,
       failed,
       skipped,
-      unchanged: unchanged - this.leftAlone - this.kept,
-      other: noop + unknown + this.leftAlone + this.kept,
+      unchanged: unchanged - this.leftAlone,
+      other: noop + unknown + this.leftAlone,
       durationMs,
       ...(this.partly > 0 ? { partly: this.partly } : {}),
       ...(this.conflicts > 0 ? { conflicts: this.conflicts } : {}),

@@ -6,7 +6,7 @@ import { apply, types } from '../index.ts'
 import { type Past, type Plan, wouldChange } from '../plan.ts'
 import type { States } from '../probe.ts'
 import type { Coverage } from '../record/managed.ts'
-import { RunRecord } from '../record/run-record.ts'
+import { type Bases, RunRecord } from '../record/run-record.ts'
 import { partWriters, secretWriters } from '../record/secret-writers.ts'
 import type { Store } from '../record/store.ts'
 import { redactor } from '../redactor.ts'
@@ -33,7 +33,7 @@ export interface PlannedRun {
   readonly command: readonly string[]
   /** Which classes it is of; absent where it is of none, and what it has is not managed for that. */
   readonly coverage?: Coverage
-  readonly bases?: ReadonlyMap<string, string | undefined>
+  readonly bases?: Bases
   /** Set for a plan that was saved: why resources are not what it says, by index. */
   readonly refused?: ReadonlyMap<number, string>
   /** Called once the run is on record and before it changes anything. */
@@ -107,7 +107,7 @@ export async function runCatalog(
   return exitStatus({ changed, failed: failed > 0, conflicts: conflicts > 0 }, flags)
 }
 
-function nothingDone(run: string, { inSync, leftAlone = 0, edited = 0 }: Plan): Summary {
+function nothingDone(run: string, { inSync, leftAlone = 0 }: Plan): Summary {
   return {
     run,
     status: 'done',
@@ -116,7 +116,7 @@ function nothingDone(run: string, { inSync, leftAlone = 0, edited = 0 }: Plan): 
     failed: 0,
     skipped: 0,
     unchanged: inSync,
-    other: leftAlone + edited,
+    other: leftAlone,
     durationMs: 0,
   }
 }

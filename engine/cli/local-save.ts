@@ -111,8 +111,9 @@ function choose(
     const uid = accounts.uid(edit.owner) ?? edit.uid
     const gid = accounts.gid(edit.group) ?? edit.gid
     const base = row?.base
+    const given = row && { mode: row.mode, uid: row.uid, gid: row.gid }
     const owned = { run: '', ref: row?.ref ?? ref, mode, uid, gid }
-    return [{ id, ...owned, path, kind, goes: 'all', hash, target, base }]
+    return [{ id, ...owned, path, kind, goes: 'all', hash, target, base, given }]
   })
   const of = (hash: string) => {
     const bytes = contents.get(hash)

@@ -97,11 +97,12 @@ async function look(
   const past = { ...known, files: files && { ...files, adopted: new Map() } }
   const selection = { tags: [], only: [] }
   const { states, plan } = await preview(host, catalog, { selection, past })
-  const why = 'the run was cut off when it may have changed it; look at it'
+  const why =
+    'the run was cut off when that may have been changed; put it back by hand, or have it as declared with steward apply'
   const notices = [
     ...mistakes,
     ...told,
-    ...[...remainder, ...unsure.map((ref) => ({ ref, why }))].map(notice),
+    ...noticesOf([...remainder, ...unsure.map((ref) => ({ ref, why }))]),
   ]
   return { host, catalog, bases, states, plan, past, notices }
 }
@@ -157,6 +158,12 @@ function nothingOnRecord(state: string): Diagnostic {
   }
 }
 
-function notice({ ref, why }: Remainder): Diagnostic {
-  return { severity: 'notice', code: 'not-undone', message: `${ref} is not taken back: ${why}` }
+/** One for all that stay for the same reason. */
+function noticesOf(remainder: readonly Remainder[]): Diagnostic[] {
+  const reasons = Map.groupBy(remainder, ({ why }) => why).entries()
+  return [...reasons].map(([why, all]): Diagnostic => {
+    const refs = [...new Set(all.map(({ ref }) => ref))]
+    const subject = `${refs.join(', ')} ${refs.length === 1 ? 'is' : 'are'}`
+    return { severity: 'notice', code: 'not-undone', message: `${subject} not taken back: ${why}` }
+  })
 }

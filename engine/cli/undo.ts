@@ -1,6 +1,6 @@
 import { Refusal } from '../diagnostics/diagnostic.ts'
 import { didYouMean } from '../diagnostics/suggest.ts'
-import type { Event } from '../events.ts'
+import { changesOfRun } from '../record/run-changes.ts'
 import type { Store } from '../record/store.ts'
 import { roadOptions } from './options.ts'
 import { type Chosen, type PutBackFlags, putBack } from './put-back.ts'
@@ -21,11 +21,9 @@ export function run(
 function choose(store: Store, id: string, resources: readonly string[]): Chosen {
   const run = store.runs.find(id)
   if (!run) throw new Refusal(noRun(id, store.runs.list()))
-  const kept = store.bucket.of(run.id)
-  const events = store.runs.events(run.id).map(({ event }) => event as Event)
+  const { kept, events, unsure } = changesOfRun(store, run)
   const told = events.flatMap((event) => (event.type === 'resource_finished' ? event.ref : []))
   const sure = new Set([...kept.map(({ ref }) => ref), ...told])
-  const unsure = run.summary ? [] : store.runs.meant(run.id).filter((ref) => !sure.has(ref))
   if (resources.length === 0) return { kept, events, unsure, classes: run.classes }
   const known = [...sure, ...unsure]
   const unknown = resources.find((ref) => !known.includes(ref))

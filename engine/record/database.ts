@@ -34,6 +34,10 @@ CREATE TABLE adopted (id INTEGER PRIMARY KEY, path TEXT NOT NULL, base TEXT NOT 
 CREATE TABLE managed (ref TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
 CREATE TABLE noted (coverage TEXT PRIMARY KEY, digest TEXT NOT NULL, dropped TEXT NOT NULL) STRICT;
 `,
+  `
+CREATE TABLE link (path TEXT PRIMARY KEY, target TEXT NOT NULL) STRICT;
+ALTER TABLE kept ADD COLUMN given TEXT;
+`,
 ]
 
 /** The SQLite database of a state folder. Every commit is synced before it returns. */

@@ -1,4 +1,4 @@
-import type { GivenOwner } from '../host/host.ts'
+import type { Attributes, GivenOwner } from '../host/host.ts'
 import type { Adopted, Recorded } from '../resources/type.ts'
 import type { Contents } from './contents.ts'
 import { type Database, pathOfText, textOfPath, unusable } from './database.ts'
@@ -34,6 +34,7 @@ export class FileRecords {
   }
 
   record(row: FileRow): void {
+    this.#db.run('DELETE FROM link WHERE path = ?', textOfPath(row.path))
     this.#db.run(
       'INSERT INTO file (path, ref, written, base, mode, uid, gid, run, sensitive) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET ref = excluded.ref, written = excluded.written, base = excluded.base, mode = excluded.mode, uid = excluded.uid, gid = excluded.gid, run = excluded.run, sensitive = excluded.sensitive',
       textOfPath(row.path),
@@ -49,24 +50,46 @@ export class FileRecords {
   }
 
   /** What steward itself gave to a file that is on record. */
-  recordAttributes(path: string, attributes: { readonly mode: number } | GivenOwner): void {
+  recordAttributes(
+    path: string,
+    attributes: Attributes | { readonly mode: number } | GivenOwner,
+  ): void {
     if ('mode' in attributes)
       this.#db.run('UPDATE file SET mode = ? WHERE path = ?', attributes.mode, textOfPath(path))
-    else {
-      const { uid, gid } = { ...attributes, ...attributes.stewards }
+    if ('uid' in attributes) {
+      const { uid, gid } = { ...attributes, ...('stewards' in attributes && attributes.stewards) }
       this.#db.run('UPDATE file SET uid = ?, gid = ? WHERE path = ?', uid, gid, textOfPath(path))
     }
+  }
+
+  /** A link is where steward put one, or found it as declared, and leads there. */
+  recordLink(path: string, target: string): void {
+    this.forget(path)
+    this.#db.run(
+      'INSERT INTO link (path, target) VALUES (?, ?)',
+      textOfPath(path),
+      textOfPath(target),
+    )
+  }
+
+  /** Where a link that is on record leads. */
+  link(path: string): string | undefined {
+    // A state that an earlier steward made, and that is only read, has no such table yet.
+    if (this.#db.layout < 4) return undefined
+    const row = this.#db.get('SELECT target FROM link WHERE path = ?', textOfPath(path))
+    return row && pathOfText(String(row.target))
   }
 
   /** What is said of a path, and of all below it, is over: steward removed it. */
   forget(path: string): void {
     const text = textOfPath(path)
-    this.#db.run(
-      "DELETE FROM file WHERE path = ? OR path > ? || '/' AND path < ? || '0'",
-      text,
-      text,
-      text,
-    )
+    for (const table of ['file', 'link'])
+      this.#db.run(
+        `DELETE FROM ${table} WHERE path = ? OR path > ? || '/' AND path < ? || '0'`,
+        text,
+        text,
+        text,
+      )
   }
 
   /**

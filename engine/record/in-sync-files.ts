@@ -7,7 +7,7 @@ import type { States } from '../probe.ts'
 import { type FileDesired, followsLink, type LateText } from '../resources/file/desired.ts'
 import { copiedNames } from '../resources/file/tree.ts'
 import { followLinks } from '../resources/links.ts'
-import { joinPath } from '../resources/path.ts'
+import { joinPath, normalPath } from '../resources/path.ts'
 import type { Verdict } from '../resources/type.ts'
 
 /** A file that is as its manifest says. */
@@ -55,6 +55,19 @@ export function* inSyncFiles(
     if (!found || (desired.content !== undefined && digestOf(desired.content) !== found.digest))
       continue
     yield found
+  }
+}
+
+/** The links of a catalog that lead where their manifest says. */
+export function* inSyncLinks(
+  { resources }: Catalog,
+  states: States,
+): Generator<{ readonly path: string; readonly target: string }> {
+  for (const { index, type, title, desired } of resources) {
+    const state = states[index]
+    if (type !== 'file' || state?.kind !== 'known' || !isInSync(state.verdict)) continue
+    const { target }: FileDesired = desired
+    if (target !== undefined) yield { path: normalPath(title), target }
   }
 }
 

@@ -1,3 +1,4 @@
+import { partsOf } from '../resources/ref.ts'
 import { DroppedPaths } from './dropped-paths.ts'
 import type { Managed } from './managed.ts'
 import type { Orphan, OrphanInput } from './orphan.ts'
@@ -79,9 +80,4 @@ const WAS = { package: 'installed', service: 'running' } as const
 /** `nginx` for the package `nginx:amd64` and the unit `nginx.service`. */
 function plainName(title: string): string {
   return title.replace(/:.*|\.service$/, '')
-}
-
-function partsOf(ref: string): { readonly type: string; readonly title: string } {
-  const open = ref.indexOf('[')
-  return { type: ref.slice(0, open), title: ref.slice(open + 1, -1) }
 }

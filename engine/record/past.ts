@@ -13,6 +13,7 @@ export function pastOf(
     owed: store?.runs.owed() ?? [],
     files: {
       recorded: (path) => store?.files.recorded(path),
+      link: (path) => store?.files.link(path),
       // A run that takes nothing down has no use for it.
       ...(store && !store.isReadOnly && { isSettled: store.files.settled() }),
       adopted: store?.files.adopted() ?? new Map(),

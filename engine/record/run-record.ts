@@ -1,13 +1,19 @@
 import type { Keeper } from '../apply/keeper.ts'
 import type { Catalog } from '../compile/catalog.ts'
 import type { Event, Summary } from '../events.ts'
-import type { GivenOwner, HostReader, NewFile } from '../host/host.ts'
+import type { Attributes, GivenOwner, HostReader, NewFile } from '../host/host.ts'
 import type { Kept } from '../host/keeping.ts'
 import type { States } from '../probe.ts'
 import { type FileRow, NO_BASE } from './file-records.ts'
-import { inSyncFiles, unchangedBases } from './in-sync-files.ts'
+import { inSyncFiles, inSyncLinks, unchangedBases } from './in-sync-files.ts'
 import { keepNewVersions } from './new-versions.ts'
 import type { Store } from './store.ts'
+
+/** By path, what was on record of what is put back: `KeptRow` has it; undefined where that was nothing. */
+export type Bases = ReadonlyMap<
+  string,
+  { readonly hash: string; readonly given?: Attributes | undefined } | undefined
+>
 
 /**
  * One run in the state folder: what it means to do, what it overwrites, what it wrote and
@@ -21,9 +27,9 @@ export class RunRecord implements Keeper {
   readonly #isPartial: (ref: string) => boolean
   /** Files that hold a secret, or held one when steward last wrote them. */
   readonly #secretPaths: Set<string>
-  readonly #bases: ReadonlyMap<string, string | undefined>
-  /** What was on record of each path when it was first kept. */
-  readonly #before = new Map<string, FileRow | undefined>()
+  readonly #bases: Bases
+  /** What was on record of each path when it was first kept: of a file, or where a link led. */
+  readonly #before = new Map<string, { readonly row?: FileRow; readonly link?: string }>()
   /** The last that was in the bucket when that began. */
   #since = 0
 
@@ -36,11 +42,8 @@ export class RunRecord implements Keeper {
       readonly isSensitive: (ref: string) => boolean
       /** Whether a resource keeps only a part of the files that it writes. */
       readonly isPartial?: (ref: string) => boolean
-      /**
-       * For files that are put back: the hash of the version of the manifests that they had gone in with, undefined
-       * where they were on no record.
-       */
-      readonly bases?: ReadonlyMap<string, string | undefined>
+      /** For files and links that are put back. */
+      readonly bases?: Bases
     },
   ) {
     this.#store = store
@@ -80,8 +83,10 @@ export class RunRecord implements Keeper {
       : pieces
         ? this.#store.contents.putPieces(pieces, size)
         : undefined
-    if (!this.#before.has(path)) this.#before.set(path, this.#store.files.find(path))
-    const base = kind === 'file' ? this.#before.get(path)?.base : undefined
+    const { row, link } = this.#wasOnRecord(path)
+    const given = row && { mode: row.mode, uid: row.uid, gid: row.gid }
+    const known = kind === 'file' && row ? { base: row.base, given } : { base: undefined }
+    const isOwnLink = kind === 'link' && link !== undefined && link === target
     this.#store.bucket.keep({
       run: this.id,
       ref,
@@ -93,7 +98,7 @@ export class RunRecord implements Keeper {
       gid,
       hash,
       target,
-      base,
+      ...(isOwnLink ? { base: NO_BASE } : known),
     })
     // What was not there needs no copy, and the intent says already that something is made.
     if (kind !== 'absent') this.#store.commit()
@@ -106,10 +111,11 @@ export class RunRecord implements Keeper {
     { mode, uid, gid, pristine, stewards }: NewFile,
   ): void {
     this.#store.begin()
-    if (this.#bases.has(path) && this.#bases.get(path) === undefined) {
+    if (this.#isNobodys(path)) {
       this.#store.files.forget(path)
       return
     }
+    const putBack = this.#bases.get(path)
     const sensitive = this.#isSensitive(ref)
     if (sensitive) this.#secretPaths.add(path)
     else this.#secretPaths.delete(path)
@@ -122,11 +128,12 @@ export class RunRecord implements Keeper {
       path,
       ref,
       written,
-      base: this.#bases.get(path) ?? base ?? written,
+      base: putBack?.hash ?? base ?? written,
       mode,
       uid,
       gid,
       ...stewards,
+      ...putBack?.given,
       run: this.id,
       sensitive,
     })
@@ -146,6 +153,11 @@ export class RunRecord implements Keeper {
         this.#store.files.seen(path, this.id)
       }
     }
+    const links = inSyncLinks(catalog, states)
+    for (const { path, target } of links) {
+      const isPutBack = this.#bases.has(path)
+      if (isPutBack || this.#store.files.link(path) !== target) this.linked(path, target)
+    }
     for (const { path, content } of unchangedBases(states)) this.#rebase(path, content)
     const isSecret = (ref: string, path: string) =>
       this.#isSensitive(ref) || this.#secretPaths.has(path)
@@ -163,7 +175,30 @@ export class RunRecord implements Keeper {
 
   gave(path: string, attributes: { readonly mode: number } | GivenOwner): void {
     this.#store.begin()
-    this.#store.files.recordAttributes(path, attributes)
+    const putBack = this.#bases.get(path)?.given
+    if (this.#isNobodys(path)) this.#store.files.forget(path)
+    else this.#store.files.recordAttributes(path, putBack ?? attributes)
+  }
+
+  linked(path: string, target: string): void {
+    this.#store.begin()
+    if (this.#isNobodys(path)) this.#store.files.forget(path)
+    else this.#store.files.recordLink(path, target)
+  }
+
+  /** Whether it is put back and was on no record. */
+  #isNobodys(path: string): boolean {
+    return this.#bases.has(path) && this.#bases.get(path) === undefined
+  }
+
+  #wasOnRecord(path: string): { readonly row?: FileRow; readonly link?: string } {
+    const known = this.#before.get(path)
+    if (known) return known
+    const row = this.#store.files.find(path)
+    const link = row ? undefined : this.#store.files.link(path)
+    const before = { ...(row && { row }), ...(link !== undefined && { link }) }
+    this.#before.set(path, before)
+    return before
   }
 
   removed(path: string): void {
@@ -193,9 +228,10 @@ export class RunRecord implements Keeper {
   }
 
   wroteBack(path: string): void {
-    const row = this.#before.get(path)
+    const { row, link } = this.#before.get(path) ?? {}
     this.#store.begin()
     if (row) this.#store.files.record(row)
+    else if (link !== undefined) this.#store.files.recordLink(path, link)
     else this.#store.files.forget(path)
   }
 

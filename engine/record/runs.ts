@@ -74,8 +74,12 @@ export class Runs {
       .map(runRow)
   }
 
-  /** The run whose id is `id` or begins with it, where there is just one. */
+  /**
+   * The run whose id is `id` or begins with it, where there is just one; `last` is the newest that changed something, or
+   * was cut off when it may have.
+   */
   find(id: string): RunRow | undefined {
+    if (id === 'last') return this.#lastThatChanged()
     const rows = this.#db.all(
       'SELECT * FROM run WHERE id = ? OR id LIKE ? LIMIT 2',
       id,
@@ -83,6 +87,16 @@ export class Runs {
     )
     const exact = rows.find((row) => row.id === id) ?? (rows.length === 1 ? rows[0] : undefined)
     return exact && runRow(exact)
+  }
+
+  #lastThatChanged(): RunRow | undefined {
+    const changed = "json_extract(summary, '$.changed') + json_extract(summary, '$.refreshed') > 0"
+    const kept = 'EXISTS (SELECT 1 FROM kept WHERE kept.run = run.id)'
+    const meant = "EXISTS (SELECT 1 FROM intent WHERE intent.run = run.id AND action <> 'check')"
+    const row = this.#db.get(
+      `SELECT * FROM run WHERE ${changed} OR ${kept} OR (summary IS NULL AND ${meant}) ORDER BY started DESC, id DESC LIMIT 1`,
+    )
+    return row && runRow(row)
   }
 
   addEvent(run: string, event: unknown): void {
@@ -121,10 +135,19 @@ export class Runs {
   }
 
   /** The resources that a run meant to change, whether or not it came to that. */
-  meant(run: string): string[] {
+  meant(run: string): { readonly ref: string; readonly action: string }[] {
     return this.#db
-      .all("SELECT DISTINCT ref FROM intent WHERE run = ? AND action <> 'check'", run)
-      .map(({ ref }) => String(ref))
+      .all("SELECT DISTINCT ref, action FROM intent WHERE run = ? AND action <> 'check'", run)
+      .map(({ ref, action }) => ({ ref: String(ref), action: String(action) }))
+  }
+
+  /** The resources that later runs made or removed. */
+  madeOrRemovedSince(run: string): ReadonlySet<string> {
+    const rows = this.#db.all(
+      "SELECT DISTINCT json_extract(body, '$.ref') AS ref FROM event, json_each(body, '$.changes') AS change WHERE run > ? AND json_extract(body, '$.type') = 'resource_finished' AND json_extract(body, '$.outcome') = 'changed' AND json_extract(change.value, '$.attribute') = 'ensure'",
+      run,
+    )
+    return new Set(rows.map(({ ref }) => String(ref)))
   }
 
   /**

@@ -1,13 +1,14 @@
-import type { Catalog, CatalogResource } from '../compile/catalog.ts'
-import { type EdgeInput, orderResources } from '../compile/edges.ts'
+import type { Catalog } from '../compile/catalog.ts'
 import type { Event } from '../events.ts'
 import { textOf } from '../host/bytes.ts'
 import type { HostReader } from '../host/host.ts'
-import { Sources } from '../load/sources.ts'
 import { formatMode } from '../resources/mode.ts'
-import type { ResourceType } from '../resources/type.ts'
+import { partsOf } from '../resources/ref.ts'
+import type { ResourceType, Shown } from '../resources/type.ts'
 import type { KeptRow } from './bucket.ts'
 import type { Contents } from './contents.ts'
+import type { Bases } from './run-record.ts'
+import { type Declared, undoCatalog } from './undo-catalog.ts'
 
 /** What a run did that no undo takes back, and why. */
 export interface Remainder {
@@ -19,8 +20,7 @@ export interface Undo {
   /** The resources that put things back, and whoever reads what they change. */
   readonly catalog: Catalog
   readonly remainder: readonly Remainder[]
-  /** For each path of a file, the base that it had, by hash; undefined where it was on no record. */
-  readonly bases: ReadonlyMap<string, string | undefined>
+  readonly bases: Bases
 }
 
 export interface UndoInput {
@@ -37,15 +37,6 @@ export interface UndoInput {
   readonly withPackages: boolean
 }
 
-interface Declared {
-  readonly type: string
-  readonly title: string
-  readonly desired: object
-  /** The resource whose change it takes back. */
-  readonly of: string
-  readonly isSensitive?: boolean
-}
-
 /** What takes a run back, or a part of it, as resources in an order. */
 export function undoOf(input: UndoInput): Undo {
   const { kept, events } = input
@@ -57,8 +48,7 @@ export function undoOf(input: UndoInput): Undo {
     else declared.push(back)
   }
   const written = new Set(kept.map(({ ref }) => ref))
-  for (const event of events) {
-    if (event.type !== 'resource_finished') continue
+  for (const event of inOne(events)) {
     const back = resourceBack(event, input)
     if (back && 'why' in back) remainder.push(back)
     else if (back) declared.push(back)
@@ -70,9 +60,38 @@ export function undoOf(input: UndoInput): Undo {
           : 'what it does is not taken back by steward',
       })
   }
-  const files = kept.filter(({ kind, goes }) => kind === 'file' && goes === 'all').reverse()
-  const bases = new Map(files.map(({ path, base }) => [path, base]))
-  return { catalog: catalogOf(declared, input), remainder, bases }
+  return { catalog: undoCatalog(declared, input), remainder, bases: basesOf(kept) }
+}
+
+/** What became of each resource: a procedure may come to one again, and what it was first is what it was before. */
+function inOne(events: readonly Event[]): Finished[] {
+  const found = new Map<string, Finished>()
+  for (const event of events) {
+    if (event.type !== 'resource_finished') continue
+    const first = found.get(event.ref)
+    if (!first || !wasChanged(first)) found.set(event.ref, event)
+    else if (wasChanged(event)) found.set(event.ref, joined(first, event))
+  }
+  return [...found.values()]
+}
+
+function joined(first: Finished, then: Finished): Finished {
+  const known = new Set(first.changes.map(({ attribute }) => attribute))
+  const others = then.changes.filter(({ attribute }) => !known.has(attribute))
+  return { ...first, changes: [...first.changes, ...others] }
+}
+
+/** What was on record of files and links by the first that was kept of each. */
+function basesOf(kept: readonly KeptRow[]): Bases {
+  const firsts = [...kept].reverse().map((row) => [row.path, row] as const)
+  return new Map(
+    [...new Map(firsts).values()]
+      .filter(({ kind }) => kind === 'file' || kind === 'link')
+      .map(({ path, base: hash, given }) => [
+        path,
+        hash === undefined ? undefined : { hash, given },
+      ]),
+  )
 }
 
 /** A path as it was before the run: by the first that was kept of it, which tells all but the content for sure. */
@@ -138,8 +157,7 @@ function resourceBack(
 ): Declared | Remainder | undefined {
   if (!wasChanged(event)) return undefined
   const { ref, changes } = event
-  const open = ref.indexOf('[')
-  const [type, title] = [ref.slice(0, open), ref.slice(open + 1, -1)]
+  const { type, title } = partsOf(ref)
   const before = new Map(changes.map(({ attribute, from }) => [attribute, from]))
   const ensure = before.get('ensure')
   const wasMade = ensure === 'absent' || (before.has('ensure') && ensure === undefined)
@@ -154,17 +172,27 @@ function resourceBack(
       if (!wasMade) return { ref, why: 'the version that was there is not brought back' }
       return withPackages
         ? { type, title, desired: { ensure: 'absent' }, of: ref }
-        : { ref, why: 'it stays installed; --packages removes it' }
+        : { ref, why: 'what was installed stays; --packages removes it' }
     case 'service': {
+      // Of one that neither starts at boot nor is kept from it, systemd's own words are told.
+      const enable = before.get('enable')
       const desired = {
-        ...(before.has('ensure') ? { ensure } : {}),
-        ...(before.has('enable') ? { enable: before.get('enable') } : {}),
+        ...(before.has('ensure') ? { ensure: wasUp(ensure) ? 'running' : 'stopped' } : {}),
+        ...(typeof enable === 'boolean' || enable === 'mask' ? { enable } : {}),
       }
       return { type, title, desired, of: ref }
     }
+    case 'supervisor_program':
+      if (!before.has('ensure')) return undefined
+      return { type, title, desired: { ensure: wasUp(ensure) ? 'running' : 'stopped' }, of: ref }
     default:
       return undefined
   }
+}
+
+/** What is told of one that runs may have a time behind it. */
+function wasUp(ensure: Shown): boolean {
+  return /^(running|starting)/.test(String(ensure))
 }
 
 function isGone(changes: Finished['changes']): boolean {
@@ -176,59 +204,4 @@ function isGone(changes: Finished['changes']): boolean {
 /** Whether a resource shared a transaction with one whose writes were kept in the name of all. */
 function isOfList(ref: string, written: ReadonlySet<string>): boolean {
   return [...written].some((list) => list.split(', ').includes(ref))
-}
-
-function catalogOf(declared: readonly Declared[], input: UndoInput): Catalog {
-  const { types, current } = input
-  const resources: CatalogResource[] = []
-  const add = (resource: Omit<CatalogResource, 'index'>) =>
-    resources.push({ ...resource, index: resources.length })
-  const own = new Map<string, string[]>()
-  for (const { type, title, desired, of, isSensitive = false } of declared) {
-    const ref = `${type}[${title}]`
-    const typed = types.get(type) as ResourceType
-    own.set(of, [...(own.get(of) ?? []), ref])
-    add({
-      ref,
-      type,
-      title,
-      desired,
-      id: undefined,
-      tags: [],
-      noop: false,
-      sensitive: new Set(isSensitive ? ['content'] : []),
-      containers: [],
-      file: '',
-      path: [],
-      footprint: typed.footprint({ ref, type, title, desired }),
-      sources: new Map(),
-    })
-  }
-  const taken = new Set(resources.map(({ ref }) => ref))
-  for (const resource of current.resources) {
-    if (taken.has(resource.ref) || !types.get(resource.type)?.refresh) continue
-    const heard = current.edges
-      .filter(({ to }) => to === resource.index)
-      .flatMap(({ from, refresh: by }) => {
-        const refs = by === undefined ? undefined : own.get(current.resources[from]?.ref ?? '')
-        return by === undefined ? [] : (refs ?? []).map((on) => ({ on, by }))
-      })
-    if (heard.length === 0) continue
-    const { footprint } = resource
-    add({ ...resource, footprint: { ...footprint, reads: [...(footprint.reads ?? []), ...heard] } })
-  }
-  const edgeInput: EdgeInput = {
-    resources,
-    references: [],
-    containerReferences: [],
-    isLeftOut: () => true,
-    optional: new Set(resources.map(({ index }) => index)),
-    containers: new Set(),
-    types,
-    sources: new Sources(),
-  }
-  const { ordered } = orderResources(edgeInput)
-  if (!ordered) throw new Error('what takes a run back has no order')
-  const { classes, secrets } = current
-  return { classes, resources, ...ordered, secrets, notices: [] }
 }

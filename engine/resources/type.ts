@@ -126,8 +126,6 @@ export type Verdict =
       readonly changes: readonly Change[]
       readonly note?: string
       readonly leftAlone?: true
-      /** An edit made here is kept: in sync with it, and not with the manifests. */
-      readonly keepsEdit?: true
       /** Files that need no change to hold their version of the manifests, which from now on is their base. */
       readonly bases?: readonly { readonly path: string; readonly content: Uint8Array }[]
       /** Of a file in sync: the record may have another version of the manifests for what it holds, or none. */
@@ -201,6 +199,10 @@ export interface ProbeContext {
 export interface FileHistory {
   /** What steward last left in the file at a path; undefined where that is not on record. */
   recorded(path: string): Recorded | undefined
+  /** Where the link at a path led when steward last made it or found it as declared; undefined where that is not on record. */
+  link?(path: string): string | undefined
+  /** Whether nothing was at a path when the run began that goes on. */
+  isNew?(path: string): boolean
   /**
    * Whether a file is as a finished run left it with a version of the manifests, so that no edit can have become a later
    * one: nothing was done to it since, by `ctimeMs`. Absent where nobody is to take down what is found.

@@ -52,12 +52,15 @@ export function wholeFileProbe(
     const isHeld = stat?.kind === 'file' && !isTooLarge(stat)
     const present = isHeld ? host.read(path) : undefined
     const recorded = files.recorded(path)
-    const isAsBrought = !recorded && present !== undefined && conffiles.isAsBrought(path, present)
+    const isNoEdit =
+      !recorded &&
+      (files.isNew?.(path) === true ||
+        (present !== undefined && conffiles.isAsBrought(path, present)))
     const isBase = (): boolean =>
       present !== undefined && hash('sha256', present) === recorded?.base
     const policy = files.localEdits ?? files.otherwise ?? 'overwrite'
     return {
-      entry: { ...entry, history: { policy, format, recorded, present, isBase, isAsBrought } },
+      entry: { ...entry, history: { policy, format, recorded, present, isBase, isNoEdit } },
       accounts,
     }
   }
@@ -73,11 +76,10 @@ export function diffWholeFile({ entry, accounts }: FoundFile): Blocked | Told {
     return { blocked: `${path} is a ${stat.kind}`, help: 'Move it away.' }
   const found = settle(entry, accounts)
   if ('blocked' in found) return found
-  const { note, keepsEdit, base, newVersion } = found
+  const { note, base, newVersion } = found
   return {
     changes: told(found.changes, path),
     ...(note === undefined ? {} : { note }),
-    ...(keepsEdit ? { keepsEdit } : {}),
     ...(base ? { bases: [{ path, content: base }] } : {}),
     ...(newVersion ? { newVersions: [{ path, content: newVersion }] } : {}),
   }

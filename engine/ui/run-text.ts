@@ -1,7 +1,6 @@
 import type { Paint } from '../diagnostics/render.ts'
 import { visibleLine } from '../diagnostics/visible.ts'
 import { changesOf, type Event } from '../events.ts'
-import type { Accounts } from '../host/host.ts'
 import { type KeptRow, NEW_VERSION } from '../record/bucket.ts'
 import type { EventRow, RunRow } from '../record/runs.ts'
 import { formatDuration } from './duration.ts'
@@ -13,8 +12,6 @@ export interface RunTextOptions {
   readonly verbose?: boolean
   /** Columns that a line may take; as many as it needs when absent. */
   readonly width?: number | undefined
-  /** By which owners have names; numbers where absent. */
-  readonly accounts?: Pick<Accounts, 'userName' | 'groupName'>
 }
 
 /** Runs as a table, in the order given; one below the other where that is too wide. */
@@ -62,7 +59,7 @@ export function renderRun(
   row: RunRow,
   events: readonly EventRow[],
   kept: readonly KeptRow[],
-  { paint, verbose = false, accounts }: RunTextOptions,
+  { paint, verbose = false }: RunTextOptions,
 ): string {
   const about = renderTable(
     ['Run', visibleLine(row.id)],
@@ -83,10 +80,7 @@ export function renderRun(
     .flatMap((event) => renderEvent(event, { paint, verbose }) ?? [])
   const saved = kept
     .filter(({ kind }) => kind !== 'absent')
-    .map(
-      (was) =>
-        `  ${visibleLine(was.path)}  ${whatWasKept(was, accounts)}, by ${visibleLine(was.ref)}`,
-    )
+    .map((was) => `  ${visibleLine(was.path)}  ${whatWasKept(was)}, by ${visibleLine(was.ref)}`)
   return [
     about.join('\n'),
     ...(happened.length === 0 ? [] : [happened.join('\n')]),
@@ -95,16 +89,10 @@ export function renderRun(
   ].join('\n\n')
 }
 
-/** Of owners, names where accounts are given that have some. */
-export function whatWasKept(
-  { kind, goes, mode, uid, gid }: KeptRow,
-  accounts?: Pick<Accounts, 'userName' | 'groupName'>,
-): string {
+export function whatWasKept({ kind, goes, mode, uid, gid }: KeptRow): string {
   if (goes === NEW_VERSION) return 'the new version, not put in place'
   if (goes === 'mode') return `its mode ${mode.toString(8).padStart(4, '0')}`
-  if (goes !== 'owner') return `the ${visibleLine(kind)}`
-  const owner = accounts ? `${accounts.userName(uid)}:${accounts.groupName(gid)}` : `${uid}:${gid}`
-  return `its owner ${visibleLine(owner)}`
+  return goes === 'owner' ? `its owner ${uid}:${gid}` : `the ${visibleLine(kind)}`
 }
 
 /** A run that was killed never says how it ended; the next one finds out that it has. */

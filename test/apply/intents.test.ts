@@ -36,6 +36,7 @@ resources:
         keep: (ref, kept) => record.keep(ref, kept),
         wrote: (...args) => record.wrote(...args),
         gave: (...args) => record.gave(...args),
+        linked: (...args) => record.linked(...args),
         removed: (path) => record.removed(path),
         tookBack: (...args) => record.tookBack(...args),
         mark: () => record.mark(),

@@ -5,15 +5,17 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
+  mkdtempSync,
   readFileSync,
   rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { Store } from '../../engine/record/store.ts'
 import type { LocalEdits } from '../../engine/resources/type.ts'
 import { newPlace, runIn } from './run.ts'
@@ -143,6 +145,52 @@ describe('a file that somebody had a hand in', () => {
     const { plan, outcomes } = await runIn(place, fileOf(one), { localEdits: 'keep' })
     expect(plan.resources[0]?.changes[0]).not.toHaveProperty('edit')
     expect(outcomes).toEqual(['file[/f] changed'])
+  })
+
+  test("that something in the same run made first, as a package's script does, is nobody's edit", async () => {
+    const at = mkdtempSync(join(tmpdir(), 'steward-'))
+    onTestFinished(() => rmSync(at, { recursive: true }))
+    const manifest = `class: main
+resources:
+  - exec: script
+    shell: echo brought >${at}/f
+    creates: ${at}/f
+  - file: ${at}/f
+    content: ours
+    require: { exec: script }
+`
+    const ran = await runIn(newPlace('/'), manifest, { localEdits: 'keep' })
+    expect(ran.outcomes).toEqual(['exec[script] changed', `file[${at}/f] changed`])
+    expect(read(`${at}/f`)).toBe('ours')
+  })
+
+  test("that takes the place of a link of steward's own, or gives way to one, is no edit", async () => {
+    const place = newPlace()
+    const path = join(place.root, 'f')
+    const link = 'class: main\nresources:\n  - file: /f\n    target: /elsewhere\n'
+    for (const [text, content] of [
+      [link, undefined],
+      [fileOf(one), one],
+      [link, undefined],
+    ] as const) {
+      const { outcomes } = await runIn(place, text, { localEdits: 'keep' })
+      expect(outcomes).toEqual(['file[/f] changed'])
+      expect(read(path)).toBe(content)
+    }
+    // One that leads elsewhere by now is somebody's.
+    rmSync(path)
+    symlinkSync('/mine', path)
+    await runIn(place, fileOf(one), { localEdits: 'keep' })
+    expect(lstatSync(path).isSymbolicLink()).toBe(true)
+  })
+
+  test('and was a link that was found as declared is no edit either', async () => {
+    const place = newPlace()
+    const path = join(place.root, 'f')
+    symlinkSync('/elsewhere', path)
+    await runIn(place, 'class: main\nresources:\n  - file: /f\n    target: /elsewhere\n')
+    await runIn(place, fileOf(one), { localEdits: 'keep' })
+    expect(read(path)).toBe(one)
   })
 
   test('and is to be removed goes only where edits are overwritten', async () => {

@@ -3,6 +3,7 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
+  readlinkSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -110,6 +111,65 @@ describe('undo', () => {
     expect(readFileSync(join(folder, 'tree/edited'), 'utf8')).toBe('edited\n')
     const { stdout } = steward(folder, 'apply', 'main', '--dry-run', ...inTree)
     expect(stdout).toContain('(edited here)')
+  })
+  test('makes a mode that somebody gave an edit again, and one that steward gave its own', () => {
+    const folder = folderWith({ 'm/main.yaml': '' })
+    mkdirSync(join(folder, 'tree'))
+    const path = join(folder, 'tree/f')
+    const modeOf = () => statSync(path).mode & 0o7777
+    const version = (mode: string) => {
+      const text = `class: main\nresources:\n  - file: /f\n    content: same\n    mode: "${mode}"\n`
+      writeFileSync(join(folder, 'm/main.yaml'), text)
+    }
+    const kept = () => steward(folder, 'apply', 'main', '--yes', '--local-edits', 'keep', ...inTree)
+    version('0644')
+    apply(folder)
+    chmodSync(path, 0o600)
+    const overwritten = apply(folder)
+    expect(modeOf()).toBe(0o644)
+    expect(undo(folder, overwritten, '--yes').status).toBe(0)
+    expect(modeOf()).toBe(0o600)
+    kept()
+    expect(modeOf()).toBe(0o600)
+    expect(undo(folder, lastRun(folder), '--yes').status).toBe(0)
+    chmodSync(path, 0o644)
+    version('0640')
+    const changed = apply(folder)
+    expect(undo(folder, changed, '--yes').status).toBe(0)
+    expect(modeOf()).toBe(0o644)
+    kept()
+    expect(modeOf()).toBe(0o640)
+  })
+  test("makes a link steward's own again, or nobody's", () => {
+    const folder = folderWith({ 'tree/a': 'a', 'm/main.yaml': '' })
+    const path = join(folder, 'tree/link')
+    const version = (more: string) =>
+      writeFileSync(
+        join(folder, 'm/main.yaml'),
+        `class: main\nresources:\n  - file: /link\n    ${more}\n`,
+      )
+    const preview = () => steward(folder, 'apply', 'main', '--dry-run', ...inTree).stdout
+    symlinkSync('a', path)
+    version('content: now a file')
+    expect(preview()).toContain('here before steward')
+    expect(undo(folder, apply(folder), '--yes').status).toBe(0)
+    expect(preview()).toContain('here before steward')
+    version('target: a')
+    apply(folder)
+    version('content: now a file')
+    expect(undo(folder, apply(folder), '--yes').status).toBe(0)
+    expect(readlinkSync(path)).toBe('a')
+    expect(preview()).not.toContain('here before steward')
+  })
+  test('of the last run is that of the newest that changed something', () => {
+    const folder = hostBefore()
+    const old = treeOf(folder)
+    const run = apply(folder)
+    apply(folder)
+    const shown = steward(folder, 'runs', 'show', 'last', '--state', 'state', '--json')
+    expect(JSON.parse(shown.stdout)).toMatchObject({ id: run })
+    expect(undo(folder, 'last', '--yes').status).toBe(0)
+    expect(treeOf(folder)).toEqual(old)
   })
   test('gives the base back to a file that has its old content already', () => {
     const folder = folderWith({ 'm/main.yaml': '' })
@@ -223,14 +283,22 @@ resources:
     expect(undo(folder, 'none', '--yes').stderr).toContain('there is no run none')
     expect(undo(folder, 'none', '--dry-run').status).toBe(1)
   })
-  test('of a run that was cut off names what it may have changed too', () => {
+  test('of a run that was cut off takes back what it meant to make, and names what else it may have changed', () => {
     const folder = hostBefore()
     const store = Store.open(join(folder, 'state'))
     const run = store.runs.start({ command: ['apply'], classes: ['main'] })
     store.runs.intend(run, 'file[/edited]', 'change')
+    store.runs.intend(run, 'file[/begun]', 'create')
+    store.runs.intend(run, 'file[/made]', 'create')
     store.close()
-    const { status, stderr } = undo(folder, run, '--dry-run')
+    writeFileSync(join(folder, 'tree/begun'), 'begun')
+    // The next run says that it was the one that made this.
+    apply(folder)
+    const { status, stderr } = undo(folder, run, '--yes')
     expect(status).toBe(0)
     expect(stderr).toContain('file[/edited] is not taken back: the run was cut off')
+    expect(stderr).not.toContain('/made')
+    expect(existsSync(join(folder, 'tree/begun'))).toBe(false)
+    expect(existsSync(join(folder, 'tree/made'))).toBe(true)
   })
 })

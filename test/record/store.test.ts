@@ -209,7 +209,7 @@ describe('the state folder', () => {
     db.exec('PRAGMA user_version = 99')
     db.close()
     for (const use of [() => Store.open(path), () => Store.read(path)])
-      expect(refusal(use).message).toContain('made by a newer steward (layout 99')
+      expect(refusal(use).message).toContain('of a newer steward: it has layout 99')
   })
 
   test('of an earlier steward is read as it is, and brought up to date by who writes', () => {
@@ -219,7 +219,7 @@ describe('the state folder', () => {
     made.close()
     const db = new DatabaseSync(join(path, 'state.db'))
     db.exec(
-      'DROP TABLE owed; DROP TABLE adopted; DROP TABLE managed; DROP TABLE noted; ALTER TABLE kept DROP COLUMN base; PRAGMA user_version = 1',
+      'DROP TABLE owed; DROP TABLE adopted; DROP TABLE managed; DROP TABLE noted; DROP TABLE link; ALTER TABLE kept DROP COLUMN base; ALTER TABLE kept DROP COLUMN given; PRAGMA user_version = 1',
     )
     db.close()
     expect(Store.reading(path, (store) => store.runs.owed())).toEqual([])

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { connectRig, type TestHost } from './rig.ts'
-import { convergedImage, steward } from './steward.ts'
+import { convergedImage, installedImage, manifests, steward } from './steward.ts'
 
 const config = '/etc/nginx/nginx.conf'
 /** Templates of the host's own, which come before those that steward brings. */
@@ -116,3 +116,42 @@ test('a run is taken back, and whoever reads what comes back hears of it', async
   expect(await host.shell(`cat ${config}`)).toBe(before)
   await steward(host, ['status'], { exitCode: 0 })
 })
+
+test('a first run is taken back to the end: what runs as its users ends before they go', async () => {
+  const rig = connectRig()
+  const fresh = await rig.up('undone', { image: await installedImage(rig) })
+  try {
+    const inputs = ['--manifests', manifests]
+    const { stdout } = await steward(fresh, ['apply', 'test::undone', '--yes', ...inputs], {
+      exitCode: 0,
+    })
+    expect(stdout).not.toContain('here before steward')
+    expect(await fresh.shell('ps -C memcached,sleep -o user=')).toMatch(/ticker\s+ticker/)
+    const [first = ''] = await runsOf(fresh)
+    const undo = (run: string, exitCode: number) =>
+      steward(fresh, ['undo', run, '--packages', '--yes', ...inputs], {
+        exitCode,
+        surprises: 'any',
+      })
+    // Somebody's own program is in the way, and the next undo goes on from there.
+    await fresh.shell('systemd-run --uid=ticker --unit=mine sleep infinity')
+    const { stdout: told } = await undo('last', 4)
+    expect(told).toMatch(/failed +user\[ticker\]/)
+    expect(told).not.toContain('service[memcached]')
+    await fresh.shell('systemctl stop mine')
+    await undo(first, 0)
+    await fresh.shell(
+      '! getent passwd ticker && ! getent group ticker && ! pgrep -x memcached && ! test -e /etc/systemd/system/ticker.service && ! test -L /etc/systemd/system/multi-user.target.wants/ticker.service && ! dpkg -s memcached | grep "^Status:.* installed"',
+    )
+    expect((await undo(first, 0)).stdout).toMatch(/^Nothing to do/)
+    await steward(fresh, ['status'], { exitCode: 0 })
+  } finally {
+    await fresh.destroy()
+  }
+})
+
+/** The ids of all runs on record, the oldest first. */
+async function runsOf(on: TestHost): Promise<string[]> {
+  const { stdout } = await steward(on, ['runs', 'list', '--json'], { exitCode: 0 })
+  return (JSON.parse(stdout) as { id: string }[]).map(({ id }) => id).reverse()
+}

@@ -181,6 +181,8 @@ const EXCEPTIONS: readonly RegExp[] = [
   /^exec\[newaliases\]: changed was planned, and it was refreshed$/,
   // Links that a package's scripts make are in no table of packages.
   /^file\[\/etc\/apache2\/mods-enabled\/setenvif\.(load|conf)\]: changed was planned, and it was unchanged$/,
+  // userdel takes along the group that is named after its user, unless login.defs says otherwise.
+  /^group\[.*: changed was planned, and it was unchanged$/,
   // Before apt has fetched its lists nobody knows the version.
   /^package\[apache2\]: planned was ensure: absent -> present, and what came was ensure: absent -> [^,]+$/,
 ]

@@ -21,7 +21,9 @@ export function declareRecordCommands(program: Command): void {
       withInputs(
         program
           .command('undo <run> [resource...]')
-          .description('put back what a run changed; with resources, what it changed for these'),
+          .description(
+            'put back what a run changed; with resources, what it changed for these; `last` is the newest run that changed something',
+          ),
       )
         .option('-n, --dry-run', 'show what would be put back, and change nothing')
         .option('-y, --yes', 'do not ask')
@@ -30,7 +32,7 @@ export function declareRecordCommands(program: Command): void {
         .option('--no-diff', 'leave out the differences of files')
         .option('-v, --verbose', 'also tell what needs nothing, and what commands print')
         .addOption(waitOption()),
-      ['steward undo 20260301-120005-9f3a --dry-run', 'steward undo 20260301 "file[/etc/motd]"'],
+      ['steward undo last --dry-run', 'steward undo 20260301-120005-9f3a "file[/etc/motd]"'],
     ),
     () => import('../undo.ts') as Promise<{ run: Run }>,
   )
@@ -87,9 +89,11 @@ export function declareRecordCommands(program: Command): void {
     examples(
       runsCommand
         .command('show <run>')
-        .description('one run by its id or the beginning of it: what was changed, kept and refused')
+        .description(
+          'one run by its id, the beginning of it, or `last`, the newest that changed something: what was changed, kept and refused',
+        )
         .option('-v, --verbose', 'also what needed nothing, and what commands printed'),
-      ['steward runs show 20260301-120005-9f3a', 'steward runs show 20260301 --json'],
+      ['steward runs show last', 'steward runs show 20260301-120005-9f3a --json'],
     ),
     async () => ({ run: (await loadRuns()).show as Run }),
   )

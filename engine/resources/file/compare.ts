@@ -52,8 +52,11 @@ export interface History {
   readonly present: Uint8Array | undefined
   /** Whether what is there is the version of the manifests that last went in. */
   readonly isBase: () => boolean
-  /** Whether they are those that a package brought. */
-  readonly isAsBrought: boolean
+  /**
+   * Whether what is there and on no record is nobody's edit all the same: a package brought it, something before it in
+   * this run made it, or it is a link of steward's own.
+   */
+  readonly isNoEdit: boolean
 }
 
 /** Why nothing can be done about a path. */
@@ -70,8 +73,6 @@ export type Comparison =
   | {
       readonly changes: readonly Change[]
       readonly note?: string
-      /** Set where the note is of an edit that is kept. */
-      readonly keepsEdit?: true
       /** The version of the manifests, where the file holds it without a change. */
       readonly base?: Uint8Array
       /** The version of the manifests, where an edit is kept in its place. */

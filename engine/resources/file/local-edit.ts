@@ -40,7 +40,7 @@ function isLeft({ stat, mistake }: Entry, { policy, recorded }: History): boolea
 }
 
 function left({ path, stat }: Entry): Comparison {
-  return { ...keeping(`${path} was replaced by a ${stat?.kind} here, and is left so`), changes: [] }
+  return { changes: [], note: `${path} was replaced by a ${stat?.kind} here, and is left so` }
 }
 
 /** What is to be done about one that differs. */
@@ -89,7 +89,7 @@ function decide(
 /** Undefined where the body of the file is as steward or a package left it, or was never there. */
 function editOf(
   { stat, content }: Entry,
-  { recorded, isBase, isAsBrought }: History,
+  { recorded, isBase, isNoEdit }: History,
   changes: readonly Change[],
 ): Edit | undefined {
   // Without a content it is to go, be another type, or only get another mode or owner.
@@ -98,7 +98,7 @@ function editOf(
   const wanted = content?.content?.to
   const isNewVersion = !recorded || !wanted || digest(wanted) !== recorded.base
   if (!stat) return recorded && { what: 'deleted here', isNewVersion }
-  if (!recorded) return isAsBrought ? undefined : { what: 'here before steward', isNewVersion }
+  if (!recorded) return isNoEdit ? undefined : { what: 'here before steward', isNewVersion }
   if (stat.kind !== 'file') return { what: `replaced by a ${stat.kind} here`, isNewVersion }
   if (isBase()) return undefined
   return { what: isNewVersion ? 'edited here, and has a new version' : 'edited here', isNewVersion }
@@ -153,11 +153,7 @@ function kept(
     ({ attribute }) =>
       !isWhole && !attributes.has(attribute) && !(edit !== undefined && BODY.has(attribute)),
   )
-  return { ...keeping(note), changes: left }
-}
-
-function keeping(note: string): { readonly note: string; readonly keepsEdit: true } {
-  return { note, keepsEdit: true }
+  return { changes: left, note }
 }
 
 function merged(
@@ -176,7 +172,7 @@ function merged(
   // Mode and owner are those of the side that changed them.
   const others = changes.filter(({ attribute }) => !attributes.has(attribute))
   const note = `${path} was ${what}, and is left so`
-  if (!edit) return { ...keeping(note), changes: others }
+  if (!edit) return { changes: others, note }
   if (!edit.isNewVersion) return kept(others, edit, attributes, note)
   const base = recorded?.baseContent()
   if (!base || !present || !wanted) return conflict(path, edit, 'there is nothing to merge from')
@@ -188,8 +184,7 @@ function merged(
       conflict: shownConflicts(result.conflicts),
     }
   const attributesOnly = others.filter(({ attribute }) => !BODY.has(attribute))
-  if (result.merged.equals(present))
-    return { ...keeping(note), changes: attributesOnly, base: wanted }
+  if (result.merged.equals(present)) return { changes: attributesOnly, note, base: wanted }
   const change: Change = {
     attribute: 'content',
     from: content?.from,

@@ -212,13 +212,16 @@ class Probe {
       (isToGo && stat?.kind === 'file' && !isTooLarge(stat) ? this.#host.read(path) : undefined)
     const policy = files.localEdits ?? local_edits ?? files.otherwise ?? 'overwrite'
     const recorded = files.recorded(path)
-    const isAsBrought =
-      !recorded && present !== undefined && this.#conffiles.isAsBrought(path, present)
+    const isNoEdit =
+      !recorded &&
+      (files.isNew?.(path) === true ||
+        (stat?.kind === 'link' && files.link?.(path) === this.#host.readLink(path)) ||
+        (present !== undefined && this.#conffiles.isAsBrought(path, present)))
     const isBase = (): boolean =>
       present === undefined
         ? stat !== undefined && isTooLarge(stat) && this.#isLargeBase(path, stat, recorded)
         : hash('sha256', present) === recorded?.base
-    return { ...entry, history: { policy, format, recorded, present, isBase, isAsBrought } }
+    return { ...entry, history: { policy, format, recorded, present, isBase, isNoEdit } }
   }
 
   /** Never reads what is larger than anything that steward put there. */
