@@ -27,7 +27,7 @@ export interface Summary {
   /** Of those that failed, how many for a local edit and a new version that contradict each other; none where absent. */
   readonly conflicts?: number
   readonly unchanged: number
-  /** State could not be told, only asked for (`noop`), or left alone in a tree that commands can't run in. */
+  /** State could not be told, only asked for (`noop`), left alone in a tree that commands can't run in, or as edited. */
   readonly other: number
   readonly durationMs: number
   /** Paths of files that were changed here, and that this run overwrote or removed; none where absent. */

@@ -13,7 +13,7 @@ import type { Facts } from './facts/schema.ts'
 import type { Host } from './host/host.ts'
 import { localHost } from './host/local.ts'
 import { classList } from './load/class-list.ts'
-import type { Conf } from './load/conf.ts'
+import type { Conf, ConfEntry } from './load/conf.ts'
 import { secretMaker } from './load/generated-secrets.ts'
 import { Library, type ManifestFolder, siteFolder } from './load/library.ts'
 import { keptManifests } from './load/manifest-cache.ts'
@@ -218,7 +218,11 @@ export function listedClasses(conf: Conf): {
   readonly diagnostics: readonly Diagnostic[]
 } {
   const entry = conf.get('machine', 'puppet_classes')
-  if (entry) return { classes: [], diagnostics: [], ...classList(entry) }
+  if (entry) {
+    const listed = { classes: [], diagnostics: [], ...classList(entry) }
+    const isEmpty = listed.classes.length + listed.diagnostics.length === 0
+    return isEmpty ? { classes: [], diagnostics: [emptyList(conf, entry)] } : listed
+  }
   if (conf.sections().length === 0) return { classes: [], diagnostics: [] }
   const none: Diagnostic = {
     severity: 'error',
@@ -228,6 +232,17 @@ export function listedClasses(conf: Conf): {
     help: 'run: steward conf add machine.puppet_classes zulip::voyager',
   }
   return { classes: [], diagnostics: [none] }
+}
+
+/** An empty list is what it says, and most often a slip. */
+function emptyList({ file }: Conf, { name }: ConfEntry): Diagnostic {
+  return {
+    severity: 'warning',
+    code: 'conf-value',
+    message: `${file} lists no classes: puppet_classes is empty`,
+    place: name,
+    help: 'run: steward conf add machine.puppet_classes zulip::voyager',
+  }
 }
 
 function namesOf(classes: CompileInput['classes']): string[] {

@@ -83,6 +83,8 @@ export interface Plan {
   readonly inSync: number
   /** How many may differ and are left as they are, for nothing can be done about them in this tree; none where absent. */
   readonly leftAlone?: number
+  /** How many are as somebody edited them here, which is kept; none where absent. */
+  readonly edited?: number
   /** In sync, with something to say: "kept", "it runs only on a refresh". */
   readonly notes: readonly { readonly ref: string; readonly note: string }[]
   /** How many commands of manifests had to be run to know (guards). */
@@ -126,6 +128,7 @@ export function plan(input: PlanInput): Plan {
   let total = 0
   let asked = 0
   let leftAlone = 0
+  let edited = 0
   for (const index of catalog.order) {
     const resource = catalog.resources[index] as CatalogResource
     const state = states[index]
@@ -142,6 +145,7 @@ export function plan(input: PlanInput): Plan {
     })
     const item = own && waitingFor(own, blocked[index])
     if (!item && isLeftAlone(state)) leftAlone++
+    if (!item && state.kind === 'known' && 'keepsEdit' in state.verdict) edited++
     if (item) planned.push(item)
     else if (
       state.kind === 'known' &&
@@ -167,8 +171,9 @@ export function plan(input: PlanInput): Plan {
     classes: catalog.classes,
     resources: planned,
     total,
-    inSync: total - planned.length - leftAlone,
+    inSync: total - planned.length - leftAlone - edited,
     ...(leftAlone === 0 ? {} : { leftAlone }),
+    ...(edited === 0 ? {} : { edited }),
     notes,
     counts,
     asked,

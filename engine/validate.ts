@@ -21,7 +21,11 @@ export async function validateAll(
   options: RoadOptions,
   { isStrict }: { readonly isStrict: boolean },
 ): Promise<{ readonly diagnostics: readonly Diagnostic[]; readonly summary: string }> {
-  const { library, input, conf, misspelt } = await load({ ...options, classes: ['none'], with: {} })
+  const { host, library, input, conf, misspelt } = await load({
+    ...options,
+    classes: ['none'],
+    with: {},
+  })
   const wanted = new Set(options.manifests.map((folder) => resolve(folder)))
   const isMeant = ({ manifests }: ManifestFolder) => wanted.size === 0 || wanted.has(manifests)
   const names = library.names(isMeant)
@@ -57,9 +61,24 @@ export async function validateAll(
     classes.length === 0
       ? ''
       : ` and the ${classes.length === 1 ? 'class' : `${classes.length} classes`} that ${conf.file} lists`
+  if (conf.sections().length === 0 && diagnostics.every(({ severity }) => severity !== 'error')) {
+    const { paths, instead } = options
+    const isThere = instead.conf !== undefined || host.stat(paths.conf) !== undefined
+    diagnostics.push(nothingListed(conf.file, isThere))
+  }
   return {
     diagnostics: sortByPlace(diagnostics),
     summary: `${manifests}${ofConf}, nothing wrong.`,
+  }
+}
+
+/** Nothing was checked of a zulip.conf, which on a server is a surprise. */
+function nothingListed(file: string, isThere: boolean): Diagnostic {
+  return {
+    severity: 'notice',
+    code: 'notice',
+    message: `${isThere ? `${file} is empty` : `there is no ${file}`}: only the manifests were checked`,
+    help: '--config names another zulip.conf',
   }
 }
 

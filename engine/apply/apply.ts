@@ -299,6 +299,7 @@ class Runner {
       yield this.#finished(resource, began, { outcome: 'unchanged', changes: [], note })
       return
     }
+    if ('keepsEdit' in verdict) this.tally.kept++
     yield* this.#refreshIfDue(resource, began, [])
   }
 

@@ -12,6 +12,8 @@ export class Tally {
   interrupted = false
   /** How many of those that were not changed may differ. */
   leftAlone = 0
+  /** How many are as somebody edited them. */
+  kept = 0
   /** How many of those that failed were changed before they did. */
   partly = 0
   conflicts = 0
@@ -40,8 +42,8 @@ export class Tally {
       refreshed,
       failed,
       skipped,
-      unchanged: unchanged - this.leftAlone,
-      other: noop + unknown + this.leftAlone,
+      unchanged: unchanged - this.leftAlone - this.kept,
+      other: noop + unknown + this.leftAlone + this.kept,
       durationMs,
       ...(this.partly > 0 ? { partly: this.partly } : {}),
       ...(this.conflicts > 0 ? { conflicts: this.conflicts } : {}),

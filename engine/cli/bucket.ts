@@ -7,7 +7,7 @@ import { localHost } from '../host/local.ts'
 import { type KeptRow, NEW_VERSION } from '../record/bucket.ts'
 import { Store } from '../record/store.ts'
 import { parseDurationMs } from '../resources/duration.ts'
-import { renderBucket } from '../ui/bucket-text.ts'
+import { renderBucket, renderCollected } from '../ui/bucket-text.ts'
 import { jsonText } from '../ui/json.ts'
 import { locked, type RunFlags } from './locked.ts'
 import { type CommonFlags, roadOptions, stateOf } from './options.ts'
@@ -25,7 +25,11 @@ export async function list(
   print(
     flags.json
       ? jsonText(rows)
-      : renderBucket(rows, { paint: paintOf(process.stdout), width: outputColumns() }),
+      : renderBucket(rows, {
+          paint: paintOf(process.stdout),
+          width: outputColumns(),
+          accounts: localHost({ root: resolve(flags.root ?? '/') }).accounts(),
+        }),
   )
   return 0
 }
@@ -90,11 +94,7 @@ export async function gc(
         ...(keep === undefined ? {} : { keep }),
         ...(maxSize === undefined ? {} : { maxBytes: maxSize * 1_000_000 }),
       })
-      print(
-        flags.json
-          ? jsonText(gone)
-          : `${gone.rows} kept before, ${gone.contents} contents and ${gone.bytes} bytes are gone.`,
-      )
+      print(flags.json ? jsonText(gone) : renderCollected(gone))
       return 0
     },
   )

@@ -107,7 +107,7 @@ export async function runCatalog(
   return exitStatus({ changed, failed: failed > 0, conflicts: conflicts > 0 }, flags)
 }
 
-function nothingDone(run: string, { inSync, leftAlone = 0 }: Plan): Summary {
+function nothingDone(run: string, { inSync, leftAlone = 0, edited = 0 }: Plan): Summary {
   return {
     run,
     status: 'done',
@@ -116,7 +116,7 @@ function nothingDone(run: string, { inSync, leftAlone = 0 }: Plan): Summary {
     failed: 0,
     skipped: 0,
     unchanged: inSync,
-    other: leftAlone,
+    other: leftAlone + edited,
     durationMs: 0,
   }
 }

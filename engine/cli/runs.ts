@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { Refusal } from '../diagnostics/diagnostic.ts'
 import { didYouMean } from '../diagnostics/suggest.ts'
+import { localHost } from '../host/local.ts'
 import type { RunRow } from '../record/runs.ts'
 import { Store } from '../record/store.ts'
 import { jsonText } from '../ui/json.ts'
@@ -47,6 +48,7 @@ export async function show(
       : renderRun(row, events, kept, {
           paint: paintOf(process.stdout),
           verbose: flags.verbose === true,
+          accounts: localHost({ root: resolve(flags.root ?? '/') }).accounts(),
         }),
   )
   return 0

@@ -23,6 +23,18 @@ export interface KeptRow {
   readonly base: string | undefined
   /** Of a file on record: mode and owner that steward had given it, which somebody may have changed since. */
   readonly given?: Attributes | undefined
+  /** When the run began that kept it: ISO 8601, UTC. Only in what `list` gives. */
+  readonly at?: string
+}
+
+/** What a collection forgot, and what it left. */
+export interface Collected {
+  readonly rows: number
+  readonly contents: number
+  readonly bytes: number
+  readonly left: number
+  /** Of those left, how many are never collected, being the last of their path. */
+  readonly last: number
 }
 
 /** Of a version of the manifests that an edit keeps out of its file. */
@@ -69,10 +81,11 @@ export class Bucket {
 
   /** What the bucket holds, the newest first: of all that ever was at a path, or at any. */
   list(path?: string): KeptRow[] {
-    const all = "SELECT * FROM kept WHERE kind <> 'absent'"
+    const all =
+      "SELECT kept.*, run.started AS at FROM kept JOIN run ON run.id = kept.run WHERE kind <> 'absent'"
     return path === undefined
-      ? this.#db.all(`${all} ORDER BY id DESC`).map(keptRow)
-      : this.#db.all(`${all} AND path = ? ORDER BY id DESC`, textOfPath(path)).map(keptRow)
+      ? this.#db.all(`${all} ORDER BY kept.id DESC`).map(keptRow)
+      : this.#db.all(`${all} AND path = ? ORDER BY kept.id DESC`, textOfPath(path)).map(keptRow)
   }
 
   /** Whether a path was not there before steward made it. */
@@ -96,7 +109,8 @@ export class Bucket {
   /**
    * Forgets what was kept before an instant (ISO 8601), by more than so many runs of a path, or, the oldest first,
    * until all contents take no more than so many bytes; never what the last of these runs kept of it, contents apart
-   * from modes, owners, links and versions, and no content that a file on record went in with. Gives how much is gone.
+   * from modes, owners, links and versions, and no content that a file on record went in with. Gives how much is gone,
+   * and how many entries stay, those among them that are the last of their path.
    */
   collect({
     before,
@@ -106,7 +120,7 @@ export class Bucket {
     readonly before?: string
     readonly keep?: number
     readonly maxBytes?: number
-  }): { readonly rows: number; readonly contents: number; readonly bytes: number } {
+  }): Collected {
     this.#db.begin()
     const older = this.#db.all(
       "SELECT id, rank, started FROM (SELECT kept.id, run.started, dense_rank() OVER (PARTITION BY path, goes, kind = 'absent', hash IS NULL ORDER BY run.rowid DESC) AS rank FROM kept JOIN run ON run.id = kept.run) WHERE rank > 1 ORDER BY id",
@@ -139,10 +153,12 @@ export class Bucket {
         orphans.push(...sweep())
       }
     }
+    const all = Number(this.#db.get('SELECT count(*) AS count FROM kept')?.count)
+    const last = all + gone.rows - older.length
     this.#db.commit()
     // Only what the database names no more: a kill in between leaves a file too many, and never one too few.
     for (const { hash } of orphans) this.#objects.remove(hash)
-    return gone
+    return { ...gone, left: all, last }
   }
 }
 

@@ -57,17 +57,20 @@ export const file: ResourceType<FileDesired, FileCurrent> = {
     const notes: string[] = []
     const bases: { readonly path: string; readonly content: Uint8Array }[] = []
     const newVersions: typeof bases = []
+    let keepsEdit = false
     for (const entry of current.entries) {
       const found = settle(entry, current.accounts)
       if ('blocked' in found) return found
       for (const change of found.changes) changes.push(named(title, entry, change))
       if (found.note !== undefined) notes.push(found.note)
+      keepsEdit ||= found.keepsEdit === true
       if (found.base) bases.push({ path: entry.path, content: found.base })
       if (found.newVersion) newVersions.push({ path: entry.path, content: found.newVersion })
     }
     return {
       changes,
       ...(notes.length === 0 ? {} : { note: notes.join('; ') }),
+      ...(keepsEdit ? { keepsEdit } : {}),
       ...(bases.length === 0 ? {} : { bases }),
       ...(newVersions.length === 0 ? {} : { newVersions }),
     }

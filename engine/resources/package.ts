@@ -32,6 +32,8 @@ export interface PackageCurrent {
   readonly offer: AptPolicy | undefined
   /** What apt would remove along with what is asked, told once for the whole transaction. */
   readonly alsoRemoves: readonly string[]
+  /** Which packages apt doesn't know, told with the first of them. */
+  readonly unknownToApt: readonly string[]
   /** Why nothing can be installed here. */
   readonly cannotRun: string | undefined
 }
@@ -103,7 +105,7 @@ async function probePackages(
   const installed = resources.map(({ title }) => {
     const found = status.find(title)
     const provider = isThere(found) ? undefined : status.provider(title)?.name
-    return { found, provider, offer: undefined, alsoRemoves: [], cannotRun: host.cannotRun }
+    return { found, provider, offer: undefined, ...UNASKED, cannotRun: host.cannotRun }
   })
   if (host.cannotRun !== undefined) return installed
 
@@ -117,12 +119,17 @@ async function probePackages(
     asked.map(({ title }) => title),
     host,
   )
+  const unknownToApt = asked.map(({ title }) => title).filter((title) => !policies.has(title))
   const known = installed.map((current, at) => {
-    const offer = policies.get(resources[at]?.title ?? '')
-    return offer === undefined ? current : { ...current, offer }
+    const title = resources[at]?.title ?? ''
+    const offer = policies.get(title)
+    if (offer !== undefined) return { ...current, offer }
+    return title === unknownToApt[0] ? { ...current, unknownToApt } : current
   })
   return addRemovals(resources, known, policies, host)
 }
+
+const UNASKED = { alsoRemoves: [], unknownToApt: [] }
 
 /**
  * Works out the whole transaction once and tells what else it removes with the first
@@ -189,7 +196,7 @@ function diffPackage(resource: Resource<PackageDesired>, current: PackageCurrent
 /** What has to happen to the package itself, holding apart. */
 function ensureChange(
   { desired }: Resource<PackageDesired>,
-  { found, provider, offer, alsoRemoves }: PackageCurrent,
+  { found, provider, offer, alsoRemoves, unknownToApt }: PackageCurrent,
 ): Change | undefined {
   const ensure = desired.ensure ?? 'present'
   const from = shownState(found)
@@ -206,8 +213,11 @@ function ensureChange(
   if (found === undefined || !isInstalled(found)) {
     if (!isWord(ensure)) return change(ensure)
     if (provider !== undefined) return undefined
-    if (offer === undefined) note.push('apt does not know it yet and fetches its lists first')
-    else if (offer.candidate === undefined)
+    if (unknownToApt.length > 0) {
+      const others = unknownToApt.length - 1
+      const all = others === 0 ? 'it' : `it and ${others} other${others === 1 ? '' : 's'}`
+      note.push(`apt does not know ${all} yet, and fetches its lists first`)
+    } else if (offer && offer.candidate === undefined)
       note.push('apt has no version of it: others provide it, or its lists are fetched first')
     return change(offer?.candidate ?? ensure)
   }

@@ -126,6 +126,8 @@ export type Verdict =
       readonly changes: readonly Change[]
       readonly note?: string
       readonly leftAlone?: true
+      /** An edit made here is kept: in sync with it, and not with the manifests. */
+      readonly keepsEdit?: true
       /** Files that need no change to hold their version of the manifests, which from now on is their base. */
       readonly bases?: readonly { readonly path: string; readonly content: Uint8Array }[]
       /** Of a file in sync: the record may have another version of the manifests for what it holds, or none. */

@@ -76,10 +76,11 @@ export function diffWholeFile({ entry, accounts }: FoundFile): Blocked | Told {
     return { blocked: `${path} is a ${stat.kind}`, help: 'Move it away.' }
   const found = settle(entry, accounts)
   if ('blocked' in found) return found
-  const { note, base, newVersion } = found
+  const { note, keepsEdit, base, newVersion } = found
   return {
     changes: told(found.changes, path),
     ...(note === undefined ? {} : { note }),
+    ...(keepsEdit ? { keepsEdit } : {}),
     ...(base ? { bases: [{ path, content: base }] } : {}),
     ...(newVersion ? { newVersions: [{ path, content: newVersion }] } : {}),
   }

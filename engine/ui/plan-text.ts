@@ -68,8 +68,9 @@ export function renderPlannedResources(plan: Plan, options: PlanTextOptions): st
 
 /** `Plan: 3 to create, 1 to change, 0 to remove; 120 in sync.`, and what had to be asked to know. */
 function renderCounts(plan: Plan, { paint }: PlanTextOptions): string {
-  const { counts, inSync, leftAlone = 0, asked, cannotRun } = plan
-  const rest = [`${inSync} in sync`, ...some(leftAlone, 'left alone')].join(', ')
+  const { counts, inSync, leftAlone = 0, edited = 0, asked, cannotRun } = plan
+  const kept = some(edited, 'kept as edited here')
+  const rest = [`${inSync} in sync`, ...kept, ...some(leftAlone, 'left alone')].join(', ')
   const noop = plan.resources.filter((resource) => resource.noop).length
   const asides = [
     ...(cannotRun
@@ -81,7 +82,7 @@ function renderCounts(plan: Plan, { paint }: PlanTextOptions): string {
   if (plan.resources.length === 0) {
     const are = inSync === 1 ? 'resource is' : 'resources are'
     const others = some(leftAlone, leftAlone === 1 ? 'is left alone' : 'are left alone')
-    const all = [`${inSync} ${are} in sync`, ...others].join(', ')
+    const all = [`${inSync} ${are} in sync`, ...kept, ...others].join(', ')
     return [`${paint('bold', 'Nothing to do:')} ${all}.`, ...asides].join(' ')
   }
   const parts = [

@@ -1,6 +1,7 @@
 import type { Paint } from '../diagnostics/render.ts'
 import { visibleLine } from '../diagnostics/visible.ts'
 import { changesOf, type Event } from '../events.ts'
+import type { Accounts } from '../host/host.ts'
 import { type KeptRow, NEW_VERSION } from '../record/bucket.ts'
 import type { EventRow, RunRow } from '../record/runs.ts'
 import { formatDuration } from './duration.ts'
@@ -12,6 +13,8 @@ export interface RunTextOptions {
   readonly verbose?: boolean
   /** Columns that a line may take; as many as it needs when absent. */
   readonly width?: number | undefined
+  /** By which owners have names; numbers where absent. */
+  readonly accounts?: Pick<Accounts, 'userName' | 'groupName'>
 }
 
 /** Runs as a table, in the order given; one below the other where that is too wide. */
@@ -59,7 +62,7 @@ export function renderRun(
   row: RunRow,
   events: readonly EventRow[],
   kept: readonly KeptRow[],
-  { paint, verbose = false }: RunTextOptions,
+  { paint, verbose = false, accounts }: RunTextOptions,
 ): string {
   const about = renderTable(
     ['Run', visibleLine(row.id)],
@@ -80,7 +83,10 @@ export function renderRun(
     .flatMap((event) => renderEvent(event, { paint, verbose }) ?? [])
   const saved = kept
     .filter(({ kind }) => kind !== 'absent')
-    .map((was) => `  ${visibleLine(was.path)}  ${whatWasKept(was)}, by ${visibleLine(was.ref)}`)
+    .map(
+      (was) =>
+        `  ${visibleLine(was.path)}  ${whatWasKept(was, accounts)}, by ${visibleLine(was.ref)}`,
+    )
   return [
     about.join('\n'),
     ...(happened.length === 0 ? [] : [happened.join('\n')]),
@@ -89,10 +95,16 @@ export function renderRun(
   ].join('\n\n')
 }
 
-export function whatWasKept({ kind, goes, mode, uid, gid }: KeptRow): string {
+/** Of owners, names where accounts are given that have some. */
+export function whatWasKept(
+  { kind, goes, mode, uid, gid }: KeptRow,
+  accounts?: Pick<Accounts, 'userName' | 'groupName'>,
+): string {
   if (goes === NEW_VERSION) return 'the new version, not put in place'
   if (goes === 'mode') return `its mode ${mode.toString(8).padStart(4, '0')}`
-  return goes === 'owner' ? `its owner ${uid}:${gid}` : `the ${visibleLine(kind)}`
+  if (goes !== 'owner') return `the ${visibleLine(kind)}`
+  const owner = accounts ? `${accounts.userName(uid)}:${accounts.groupName(gid)}` : `${uid}:${gid}`
+  return `its owner ${visibleLine(owner)}`
 }
 
 /** A run that was killed never says how it ended; the next one finds out that it has. */

@@ -36,7 +36,9 @@ describe('the bucket', () => {
     expect(rows.map(({ path }) => path)).toEqual(['/f', '/f'])
     expect(bucket(folder, 'show', '/f').stdout).toBe('by hand 1\n')
     expect(bucket(folder, 'show', String(rows[1]?.id)).stdout).toBe('by hand 0\n')
-    expect(bucket(folder).stdout).toMatch(/^ID +PATH +WHAT +RUN\n\d+ +\/f +the file/)
+    expect(bucket(folder).stdout).toMatch(
+      /^ID +PATH +WHAT +KEPT +RUN\n\d+ +\/f +the file +\d{4}-\d\d-\d\d /,
+    )
   })
   test('is named by the run that overwrote an edit', () => {
     const folder = edited('one')
@@ -92,9 +94,11 @@ describe('the bucket', () => {
   test('forgets what it is asked to, and never the newest of a path or what a file went in with', () => {
     const folder = edited('one', 'two', 'three', 'four')
     expect(bucket(folder, 'gc').stderr).toContain('give --older-than, --keep or --max-size')
-    expect(bucket(folder, 'gc', '--older-than', '1h').stdout).toMatch(/^0 kept before, /)
+    expect(bucket(folder, 'gc', '--older-than', '1h').stdout).toBe(
+      'Nothing is gone from the bucket. 4 stay: 1 as the newest of their path, which never go, and 3 within what was asked for.\n',
+    )
     expect(bucket(folder, 'gc', '--keep', '2').stdout).toMatch(
-      /^2 kept before, 3 contents and 24 bytes/,
+      /^2 entries are gone from the bucket, and with them 3 contents of 24 bytes; .* stay: /,
     )
     expect(bucket(folder, 'show', '/f').stdout).toBe('by hand 3\n')
     bucket(folder, 'gc', '--max-size', '0')

@@ -39,7 +39,9 @@ describe('local', () => {
   test('lists what was edited, and tells it from the new version', () => {
     const folder = withEdit()
     expect(local(folder, 'list').stdout).toBe('FILE  WHAT\n/f    edited here\n')
-    apply(folder, two, '--local-edits', 'keep')
+    expect(apply(folder, two, '--local-edits', 'keep').stdout).toMatch(
+      /Nothing to do: 0 resources are in sync, 1 kept as edited here\. /,
+    )
     expect(local(folder, 'list').stdout).toContain('edited here, and has a new version')
     const { status, stdout } = local(folder, 'diff', '/f')
     expect(status).toBe(1)

@@ -24,7 +24,7 @@ test('warns of files that no class can be named after, but not of hidden ones', 
   const files = { 'site/My-own.yml': '', 'site/own.yaml': 'class: own\n', 'site/.ci.yml': '' }
   const { status, stdout, stderr } = steward(folderWith(files), 'validate', '--manifests', 'site')
   expect({ status, stdout }).toEqual({ status: 0, stdout: '1 manifest, nothing wrong.\n' })
-  expect(stderr).toMatch(/^warning: site\/My-own\.yml is passed over: .*such as my_own\.yaml\n$/)
+  expect(stderr).toMatch(/^warning: site\/My-own\.yml is passed over: .*such as my_own\.yaml\n/)
 })
 
 test.each([
@@ -89,6 +89,21 @@ test('refuses a list of classes that is none, and a zulip.conf that is not there
   const none = folderWith(site)
   for (const named of [[], ['mail']])
     expect(said(none, ...named)).toContain('there is no zulip.conf, which --config names')
+})
+
+test('tells of a zulip.conf that lists no class, is empty or is not there', () => {
+  const empty = steward(listing('[machine]\npuppet_classes =\n'), 'validate', ...flags)
+  expect(empty.status).toBe(0)
+  expect(empty.stderr).toMatch(
+    /^zulip\.conf:2:1: warning: zulip\.conf lists no classes: puppet_classes is empty/,
+  )
+  expect(steward(listing(''), 'validate', ...flags).stderr).toMatch(
+    /^notice: zulip\.conf is empty: /m,
+  )
+  const none = folderWith({ ...site, 'tree/x': '' })
+  expect(steward(none, 'validate', '--manifests', 'site', '--root', 'tree').stderr).toMatch(
+    /^notice: there is no tree\/etc\/zulip\/zulip\.conf: only the manifests were checked/m,
+  )
 })
 
 test('of the shipped classes, only those that zulip.conf lists have something to say', () => {

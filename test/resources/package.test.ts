@@ -107,6 +107,19 @@ describe('probe', () => {
 })
 
 describe('diff', () => {
+  test('says once of how many packages apt does not know yet', async () => {
+    const names = ['one', 'two', 'three']
+    const verdicts = await planAll(
+      names.map((name) => declared(name)),
+      aptWorld({}).host,
+    )
+    const notes = verdicts.map((verdict) => 'changes' in verdict && verdict.changes?.[0]?.note)
+    expect(notes).toEqual([
+      'apt does not know it and 2 others yet, and fetches its lists first',
+      undefined,
+      undefined,
+    ])
+  })
   test.each<[string, PackageDesired, WorldOptions, object]>([
     ['present, and it is', {}, { status: at('1.0') }, { changes: [] }],
     ['present, and it is not', {}, { archive }, ensure('absent', '2.0')],
@@ -126,7 +139,7 @@ describe('diff', () => {
             attribute: 'ensure',
             from: 'absent',
             to: 'present',
-            note: 'apt does not know it yet and fetches its lists first',
+            note: 'apt does not know it yet, and fetches its lists first',
           },
         ],
       },

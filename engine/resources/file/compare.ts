@@ -73,6 +73,8 @@ export type Comparison =
   | {
       readonly changes: readonly Change[]
       readonly note?: string
+      /** Set where the note is of an edit that is kept. */
+      readonly keepsEdit?: true
       /** The version of the manifests, where the file holds it without a change. */
       readonly base?: Uint8Array
       /** The version of the manifests, where an edit is kept in its place. */

@@ -40,7 +40,7 @@ function isLeft({ stat, mistake }: Entry, { policy, recorded }: History): boolea
 }
 
 function left({ path, stat }: Entry): Comparison {
-  return { changes: [], note: `${path} was replaced by a ${stat?.kind} here, and is left so` }
+  return { ...keeping(`${path} was replaced by a ${stat?.kind} here, and is left so`), changes: [] }
 }
 
 /** What is to be done about one that differs. */
@@ -153,7 +153,11 @@ function kept(
     ({ attribute }) =>
       !isWhole && !attributes.has(attribute) && !(edit !== undefined && BODY.has(attribute)),
   )
-  return { changes: left, note }
+  return { ...keeping(note), changes: left }
+}
+
+function keeping(note: string): { readonly note: string; readonly keepsEdit: true } {
+  return { note, keepsEdit: true }
 }
 
 function merged(
@@ -172,7 +176,7 @@ function merged(
   // Mode and owner are those of the side that changed them.
   const others = changes.filter(({ attribute }) => !attributes.has(attribute))
   const note = `${path} was ${what}, and is left so`
-  if (!edit) return { changes: others, note }
+  if (!edit) return { ...keeping(note), changes: others }
   if (!edit.isNewVersion) return kept(others, edit, attributes, note)
   const base = recorded?.baseContent()
   if (!base || !present || !wanted) return conflict(path, edit, 'there is nothing to merge from')
@@ -184,7 +188,8 @@ function merged(
       conflict: shownConflicts(result.conflicts),
     }
   const attributesOnly = others.filter(({ attribute }) => !BODY.has(attribute))
-  if (result.merged.equals(present)) return { changes: attributesOnly, note, base: wanted }
+  if (result.merged.equals(present))
+    return { ...keeping(note), changes: attributesOnly, base: wanted }
   const change: Change = {
     attribute: 'content',
     from: content?.from,
