@@ -13,6 +13,7 @@ import type { Facts } from './facts/schema.ts'
 import type { Host } from './host/host.ts'
 import { localHost } from './host/local.ts'
 import { classList } from './load/class-list.ts'
+import { commentedValues } from './load/commented-values.ts'
 import type { Conf, ConfEntry } from './load/conf.ts'
 import { secretMaker } from './load/generated-secrets.ts'
 import { Library, type ManifestFolder, siteFolder } from './load/library.ts'
@@ -75,7 +76,7 @@ export interface Loaded {
   readonly coverage: Coverage
   /** Warnings of the facts. */
   readonly notices: readonly Diagnostic[]
-  /** Warnings of settings that look like others. Asked once the classes have been read. */
+  /** Warnings of settings that look like others, and of values that seem to hold a comment. Asked once the classes have been read. */
   readonly misspelt: () => readonly Diagnostic[]
 }
 
@@ -160,7 +161,10 @@ export async function load(options: RoadOptions): Promise<Loaded> {
       isPartial: coverage.isPartial,
     },
     notices: diagnostics,
-    misspelt: () => misspeltSettings(conf.conf, library, () => openLibrary(options)),
+    misspelt: () => [
+      ...misspeltSettings(conf.conf, library, () => openLibrary(options)),
+      ...commentedValues(conf.conf),
+    ],
   }
 }
 

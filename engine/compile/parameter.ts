@@ -1,4 +1,5 @@
 import type { Diagnostic, Place } from '../diagnostics/diagnostic.ts'
+import { commentIn } from '../load/commented-values.ts'
 import type { Conf } from '../load/conf.ts'
 import { coerce, coerceSection, type ValueSchema } from '../load/conf-value.ts'
 import type { SecretMaker } from '../load/generated-secrets.ts'
@@ -214,6 +215,7 @@ function coerced(
     decl.type ?? (decl.enum?.every((value) => typeof value === 'number') ? 'number' : 'string')
   const found = coerce(text, { ...decl, type } as ValueSchema)
   if ('value' in found) return found.value
+  const comment = place && commentIn(text)
   diagnostics.push({
     severity: 'error',
     code: 'conf-value',
@@ -221,7 +223,12 @@ function coerced(
     ...(place ? { place } : {}),
     expected: found.error,
     ...(place ? { found: text === '' ? 'an empty value' : text } : {}),
-    help: text === '' ? 'give it a value, or remove the line' : `write ${found.error}`,
+    help:
+      text === ''
+        ? 'give it a value, or remove the line'
+        : comment === undefined
+          ? `write ${found.error}`
+          : `give the comment a line of its own, above the setting: ${comment}`,
   })
   throw new Failed()
 }

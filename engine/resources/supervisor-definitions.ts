@@ -36,7 +36,10 @@ function membersOf(section: string, sections: Sections): string[] {
   return (line?.slice('programs='.length) ?? '').split(',').map((name) => name.trim())
 }
 
-/** The settings of each section as `name=value`, without comments and blanks around them. */
+/**
+ * The settings of each section as `name=value`, without comments and blanks around them. Source: supervisor's own
+ * reader, to which `;` and `#` behind a blank begin a comment.
+ */
 function sectionsOf(content: Uint8Array | undefined): Sections {
   const sections = new Map<string, string[]>()
   let settings: string[] = []
@@ -49,7 +52,7 @@ function sectionsOf(content: Uint8Array | undefined): Sections {
       settings = sections.get(header) ?? []
       sections.set(header, settings)
     } else if (name !== undefined) {
-      settings.push(setting(name.trim().toLowerCase(), value.replace(/\s;.*/, '').trim()))
+      settings.push(setting(name.trim().toLowerCase(), value.replace(/\s[;#].*/, '').trim()))
     } else if (/^\s+[^\s;#]/.test(line) && settings.length > 0) {
       // A value goes on.
       const [, last = '', before = ''] = /^([^=]*)=(.*)$/.exec(settings.pop() ?? '') ?? []

@@ -106,6 +106,19 @@ test('tells of a zulip.conf that lists no class, is empty or is not there', () =
   )
 })
 
+test('tells of a comment behind a value, which is a part of it', () => {
+  const text = '[machine]\npuppet_classes = web\n[web]\nport = 80 # the usual\n'
+  const refused = steward(listing(text), 'validate', ...flags)
+  expect(refused.status).toBe(1)
+  expect(refused.stderr).toMatch(
+    /^zulip\.conf:4:8: error: \[web\] port is not an integer.* found 80 # the usual; give the comment a line of its own, above the setting: # the usual$/m,
+  )
+  const cwd = listing('[machine]\npuppet_classes = mail\n[mail]\nfrom = me ; by day\n')
+  expect(steward(cwd, 'validate', ...flags).stderr).toMatch(
+    /^zulip\.conf:4:8: warning: the value of mail\.from holds what looks like a comment/m,
+  )
+})
+
 test('of the shipped classes, only those that zulip.conf lists have something to say', () => {
   const said = (classes: string) => {
     const cwd = folderWith({ 'zulip.conf': `[machine]\npuppet_classes = ${classes}\n` })

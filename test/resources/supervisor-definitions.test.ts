@@ -39,6 +39,7 @@ test.each([
 test.each([
   ['another program', 'app', '/bin/worker', '/bin/better'],
   ['a comment', 'app', '; ours', '; theirs'],
+  ['a comment behind a value', 'app', 'user=zulip', 'user=zulip # not root'],
   [
     'blanks and order',
     'app',
