@@ -6,9 +6,9 @@ import { folderWith, stewardAlone as steward } from '../cli/steward.ts'
 
 /**
  * What stewards of earlier layouts left: they had put `f` and `g` in place of files that were there, and failed to
- * refresh an exec for `g`. With layout 2, an edit of `f` had been adopted after that. Made by their own commits.
+ * refresh an exec for `g`. Since layout 2, an edit of `f` had been adopted after that. Made by their own commits.
  */
-const layouts = [1, 2]
+const layouts = [1, 2, 3]
 
 /** A machine with such a record, and what lay on it. */
 function hostOf(layout: number) {
