@@ -48,8 +48,14 @@ export interface ApplyInput {
    * something else changes meanwhile is left alone too.
    */
   readonly refused?: ReadonlyMap<number, string> | undefined
+  /** Told what a long act is at; absent where nobody watches. */
+  readonly progress?: ((doing: string) => void) | undefined
   /** Aborted when a signal asks to stop: the resource in hand is finished, and nothing after it begun. */
   readonly stop: AbortSignal
+}
+
+function watched({ host, progress }: ApplyInput): Host {
+  return progress ? { ...host, progress } : host
 }
 
 /** Signals wait for the event loop to turn, which files alone never let it. Milliseconds. */
@@ -127,7 +133,7 @@ class Runner {
     this.#changed = new Uint8Array(size)
     this.#touched = new Uint8Array(size)
     this.#failedRoot = new Int32Array(size).fill(-1)
-    this.#host = recording(input.host, keeper, () => this.#current)
+    this.#host = recording(watched(input), keeper, () => this.#current)
     this.#asking = {
       host: this.#host,
       context: probeContext(catalog, { ...past.files, isNew: newPaths(input) }),

@@ -12,6 +12,7 @@ import type { Store } from '../record/store.ts'
 import { redactor } from '../redactor.ts'
 import { planLine } from '../ui/json.ts'
 import { renderPlan } from '../ui/plan-text.ts'
+import type { Doing } from '../ui/progress-state.ts'
 import { type ApplyFlags, exitStatus } from './apply-flags.ts'
 import { agreed, followPlainly, isInteractive, recorded, report } from './locked.ts'
 import { outputColumns, paintOf, print, showDiagnostics } from './output.ts'
@@ -94,12 +95,28 @@ export async function runCatalog(
     return 0
   }
   const { signal } = stop
-  const run = record.id
+  const doing: Doing = {}
   const events = recorded(
-    apply({ run, catalog, states, plan, types, host, keeper: record, past, refused, stop: signal }),
+    apply({
+      run: record.id,
+      catalog,
+      states,
+      plan,
+      types,
+      host,
+      keeper: record,
+      past,
+      refused,
+      progress: isInteractive(flags)
+        ? (text) => {
+            doing.now = text
+          }
+        : undefined,
+      stop: signal,
+    }),
     record,
   )
-  const summary = await follow(events, { plan, store, stop }, flags)
+  const summary = await follow(events, { plan, store, stop, doing }, flags)
   record.finish(summary)
   if (signal.aborted) return stop.status()
   const { failed, conflicts = 0 } = summary
@@ -123,7 +140,12 @@ function nothingDone(run: string, { inSync, leftAlone = 0, edited = 0 }: Plan): 
 
 async function follow(
   events: AsyncGenerator<Event, Summary>,
-  run: { readonly plan: Plan; readonly store: Store; readonly stop: Stop },
+  run: {
+    readonly plan: Plan
+    readonly store: Store
+    readonly stop: Stop
+    readonly doing: Doing
+  },
   flags: ApplyFlags,
 ): Promise<Summary> {
   if (!isInteractive(flags)) return followPlainly(events, flags)
@@ -132,6 +154,7 @@ async function follow(
   return showProgress(events, {
     planned: run.plan.resources,
     previous,
+    doing: run.doing,
     out: process.stdout,
     paint: paintOf(process.stdout),
     stop: run.stop.signal,

@@ -47,7 +47,7 @@ export async function runCommand(
     ...argv,
   ]
   const inner = ground.root !== '/' || ground.wrapper !== undefined
-  const { cwd, stdin, timeoutMs = 300_000 } = options
+  const { cwd, stdin, onLine, timeoutMs = 300_000 } = options
   return {
     argv,
     ...(await start(whole, {
@@ -56,6 +56,7 @@ export async function runCommand(
       timeoutMs,
       endsGroup: ground.wrapper !== undefined,
       ...(stdin === undefined ? {} : { stdin }),
+      ...(onLine ? { onLine } : {}),
     })),
   }
 }

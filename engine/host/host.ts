@@ -62,6 +62,8 @@ export interface CommandOptions {
   readonly stdin?: string
   /** 300 000 when absent; the whole process group ends when it is over. */
   readonly timeoutMs?: number
+  /** Called with each whole line of its standard output as it comes, without its end. */
+  readonly onLine?: (line: string) => void
   /** Of `run`: whether what it wrote is on the disk, and not only on its way there, when it has ended. */
   readonly lasts?: boolean
   /** For guards: folders over which a private, empty one of the same owner and mode is laid. */
@@ -173,4 +175,6 @@ export interface Host extends HostReader {
    */
   sync(): void
   run(argv: readonly string[], options?: CommandOptions): Promise<CommandResult>
+  /** Tells who watches what a long act is at; absent where nobody does. */
+  readonly progress?: (doing: string) => void
 }

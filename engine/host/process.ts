@@ -16,6 +16,7 @@ interface StartOptions {
   readonly timeoutMs: number
   /** Whether what the command left running in its process group ends with it. */
   readonly endsGroup: boolean
+  readonly onLine?: (line: string) => void
 }
 
 /** Process groups that run now: they end with steward, also where it is stopped at once. */
@@ -44,6 +45,7 @@ export async function start(
   // A command that ends without reading it is no error.
   child.stdin?.on('error', () => undefined).end(options.stdin)
   const stdout = collect(child.stdout)
+  if (options.onLine) splitLines(child.stdout, options.onLine)
   const stderr = collect(child.stderr)
   let timedOut = false
   const timers: NodeJS.Timeout[] = []
@@ -88,6 +90,17 @@ function endGroup(pid: number, signal: NodeJS.Signals): void {
   } catch {
     // Nobody of the group is left.
   }
+}
+
+/** What ends with a carriage return, as a progress does that writes over itself, is a line too. */
+function splitLines(stream: NodeJS.ReadableStream, onLine: (line: string) => void): void {
+  const decoder = new TextDecoder()
+  let rest = ''
+  stream.on('data', (piece: Buffer) => {
+    const lines = (rest + decoder.decode(piece, { stream: true })).split(/[\r\n]+/)
+    rest = lines.pop() ?? ''
+    for (const line of lines) onLine(line)
+  })
 }
 
 /** Gathers the end of an output, with a note where its beginning was dropped. */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CommandOptions, CommandResult, Host, HostReader } from '../host/host.ts'
+import { followApt } from './apt-progress.ts'
 
 /** What apt could install under a name. */
 export interface AptPolicy {
@@ -122,6 +123,7 @@ export function aptGet(
   return host.run(['apt-get', '--quiet', '--yes', ...lockTimeout, ...argv], {
     environment: { ...aptEnvironment, ...environment },
     timeoutMs: transactionMs,
+    ...(host.progress ? { onLine: followApt(host.progress) } : {}),
   })
 }
 

@@ -15,11 +15,18 @@ export interface ProgressView {
     /** How long it took the last time; absent where it is not on record. */
     readonly beforeMs?: number
   }[]
+  /** What the act is at that takes long. */
+  readonly doing?: string
   readonly done: number
   /** 0 where nobody knows, as in a procedure. */
   readonly planned: number
   /** Absent where too little is on record to tell. */
   readonly leftMs?: number
+}
+
+/** What a long act is at, as whoever does it tells between events; forgotten once something has ended. */
+export interface Doing {
+  now?: string
 }
 
 /** Follows a run from event to event. Times that it is given are in milliseconds, from any fixed instant. */
@@ -30,6 +37,7 @@ export class ProgressState {
   readonly #expected: (ref: string) => number | undefined
   readonly #previous: ReadonlyMap<string, number>
   readonly #running = new Map<string, { readonly name: string; readonly since: number }>()
+  readonly #doing: Doing
   readonly #told: string[] = []
   /** Lines since the last frame. */
   #news: string[] = []
@@ -38,8 +46,10 @@ export class ProgressState {
     readonly planned: readonly { readonly ref: string }[]
     /** How long resources took before, by reference. */
     readonly previous: ReadonlyMap<string, number>
+    readonly doing?: Doing
     readonly paint: Paint
   }) {
+    this.#doing = options.doing ?? {}
     this.#paint = options.paint
     this.#left = new Set(options.planned.map(({ ref }) => ref))
     this.#planned = this.#left.size
@@ -52,6 +62,7 @@ export class ProgressState {
       this.#running.set(event.ref, { name: visibleLine(event.ref), since: now })
     } else if (event.type === 'resource_finished') {
       this.#running.delete(event.ref)
+      delete this.#doing.now
       this.#left.delete(event.ref)
     }
     const text = renderEvent(event, { paint: this.#paint, verbose: false })
@@ -63,12 +74,14 @@ export class ProgressState {
     if (this.#news.length > 0) this.#told.push(this.#news.join('\n'))
     this.#news = []
     const leftMs = this.#leftMs(now)
+    const doing = this.#doing.now
     return {
       told: [...this.#told],
       running: [...this.#running].map(([ref, { name, since }]) => {
         const beforeMs = this.#previous.get(ref)
         return { name, elapsedMs: now - since, ...(beforeMs === undefined ? {} : { beforeMs }) }
       }),
+      ...(doing === undefined ? {} : { doing: visibleLine(doing) }),
       done: this.#planned - this.#left.size,
       planned: this.#planned,
       ...(leftMs === undefined ? {} : { leftMs }),

@@ -4,7 +4,7 @@ import type { Paint } from '../diagnostics/render.ts'
 import type { Event, Summary } from '../events.ts'
 import { formatDuration } from './duration.ts'
 import { renderSummary } from './event-text.ts'
-import { ProgressState, type ProgressView } from './progress-state.ts'
+import { type Doing, ProgressState, type ProgressView } from './progress-state.ts'
 
 const FRAME_MS = 100
 const SPINNER = '⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏'
@@ -20,6 +20,7 @@ export interface ProgressOptions {
   readonly planned: readonly { readonly ref: string }[]
   /** How long resources took before, by reference, in milliseconds. */
   readonly previous: ReadonlyMap<string, number>
+  readonly doing?: Doing
   readonly out: NodeJS.WriteStream
   readonly paint: Paint
   /** Aborted when a signal has asked to stop; signals are somebody else's to listen to. */
@@ -32,9 +33,9 @@ export interface ProgressOptions {
  */
 export async function showProgress(
   events: AsyncIterator<Event, Summary>,
-  { planned, previous, out, paint, stop }: ProgressOptions,
+  { planned, previous, doing = {}, out, paint, stop }: ProgressOptions,
 ): Promise<Summary> {
-  const progress = new ProgressState({ planned, previous, paint })
+  const progress = new ProgressState({ planned, previous, doing, paint })
   let drawn = 0
   const frame = (ending?: string) => {
     drawn = performance.now()
@@ -104,6 +105,9 @@ export function Progress(props: {
             </Box>
           ))}
           {more > 0 ? <Text wrap="truncate-end">{`  and ${more} more`}</Text> : null}
+          {view.doing === undefined ? null : (
+            <Text wrap="truncate-end">{paint('dim', `  ${view.doing}`)}</Text>
+          )}
           <Text wrap="truncate-end">{paint('bold', leftOf(view))}</Text>
           {isStopping ? (
             <Text wrap="truncate-end">

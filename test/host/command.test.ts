@@ -130,3 +130,17 @@ describe.skipIf(!isRoot)('another user (root)', () => {
     expect(stdout).toBe('54321\n54321\n')
   })
 })
+
+test('hands over each line as it comes, also one that is written over', async () => {
+  const lines: string[] = []
+  const { stdout } = await localHost().run(
+    [
+      'sh',
+      '-c',
+      'printf "one\\ntw"; sleep 0.1; printf "o\\r50%%\\r\\303"; sleep 0.1; printf "\\244\\nrest"',
+    ],
+    { onLine: (line) => lines.push(line) },
+  )
+  expect(lines).toEqual(['one', 'two', '50%', 'ä'])
+  expect(stdout).toContain('rest')
+})

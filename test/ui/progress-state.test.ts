@@ -36,6 +36,16 @@ describe('a view', () => {
     expect(progress.view(14_000).running).toHaveLength(1)
   })
 
+  test('has what the act is at, until something has ended', () => {
+    const doing: { now?: string } = {}
+    const progress = new ProgressState({ planned, previous: new Map(), doing, paint })
+    progress.take(started('package[memcached]'), 0)
+    doing.now = 'unpacking \u001b[2Jmemcached'
+    expect(progress.view(0).doing).toBe('unpacking \\x1b[2Jmemcached')
+    progress.take(finished('package[memcached]'), 0)
+    expect(progress.view(0)).not.toHaveProperty('doing')
+  })
+
   test('holds what was told, in order, as it was at that moment', () => {
     const progress = following({})
     for (const event of events) progress.take(event, 0)

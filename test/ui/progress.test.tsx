@@ -46,6 +46,12 @@ describe('a frame', () => {
     `)
   })
 
+  test('says what the act is at that takes long', () => {
+    expect(frameOf({ doing: 'setting up nginx, 3 of 12' })).toContain(
+      '\n  setting up nginx, 3 of 12\n3 of 12 done',
+    )
+  })
+
   test('says that it stops, and what a second signal does', () => {
     expect(frameOf({}, true)).toMatch(/\nstopping after this; once more stops at once$/)
   })
