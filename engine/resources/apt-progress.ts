@@ -25,6 +25,7 @@ const dpkgActs =
 
 function fetchedBy(line: string): string | undefined {
   if (line.startsWith('Waiting for cache lock')) return 'waiting for another apt to end'
+  if (line.startsWith('Reading package lists')) return 'reading lists'
   const words = /^Get:\d+ (.*)/.exec(line)?.[1]?.split(' ')
   if (!words) return undefined
   // Of a package: address, suite/component, architecture, name, architecture, version, size. Of a list fewer.

@@ -105,9 +105,11 @@ function newValues(changes: readonly PlannedChange[], options: ChangeTextOptions
     const value = values.get(attribute)
     if (isWhole && attribute === 'owner') return [`${owner}:${group} ${mode}`]
     if (isWhole && (attribute === 'group' || attribute === 'mode')) return []
-    const isPlain = /(^|: )content$/.test(attribute) || (attribute === 'ensure' && to === 'present')
-    if (isPlain)
-      return note === undefined ? [] : [`${visibleLine(attribute)} (${visibleLine(note)})`]
+    const isMade = attribute === 'ensure' && to === 'present'
+    if (isMade || /(^|: )content$/.test(attribute)) {
+      if (note === undefined) return []
+      return [`${isMade ? '' : `${visibleLine(attribute)} `}(${visibleLine(note)})`]
+    }
     return [
       withNote(change, attribute === 'ensure' ? `${value}` : `${visibleLine(attribute)} ${value}`),
     ]

@@ -35,6 +35,7 @@ function toldOf(output: string): string[] {
 
 test('what apt fetches, removes, unpacks and sets up is told with the package, and how much is set up', () => {
   expect(toldOf(install)).toEqual([
+    'reading lists',
     'fetching libevent-2.1-7',
     'fetching memcached',
     'removing ntp',
@@ -46,10 +47,11 @@ test('what apt fetches, removes, unpacks and sets up is told with the package, a
   ])
 })
 
-test('lists are told with where they come from', () => {
+test('lists are told with where they come from, and that they are read', () => {
   expect(toldOf(update)).toEqual([
     'fetching lists of bookworm-security from http://security.debian.org',
     'fetching lists of bookworm/main from http://deb.debian.org/debian',
+    'reading lists',
   ])
 })
 
