@@ -22,6 +22,8 @@ export interface Summary {
   readonly refreshed: number
   readonly failed: number
   readonly skipped: number
+  /** Whose files were changed, and are as they were before the run, for something did not run with them; none where absent. */
+  readonly putBack?: number
   /** Of those that failed, how many were changed before they did; none where absent. */
   readonly partly?: number
   /** Of those that failed, how many for a local edit and a new version that contradict each other; none where absent. */
@@ -90,7 +92,7 @@ export type Event =
     }
   /** What was found differs from what the plan said. */
   | { readonly type: 'differs_from_plan'; readonly ref: string; readonly message: string }
-  /** Files are as they were before the run, for a service did not run with what the run had made of them. */
+  /** Files are as they were before the run, for a service or program did not run with what the run had made of them. */
   | { readonly type: 'put_back'; readonly ref: string; readonly paths: readonly string[] }
   | { readonly type: 'waiting'; readonly message: string }
   | { readonly type: 'notice'; readonly message: string }

@@ -31,7 +31,7 @@ import { changesMadeBy, type Work } from './made.ts'
 import { newPaths } from './new-paths.ts'
 import { PutBacks } from './put-back.ts'
 import { recording } from './recording.ts'
-import { CHANGED, Refreshes, STAYS_READ } from './refreshes.ts'
+import { CHANGED, Refreshes, STAYS_READ, TAKEN_BACK } from './refreshes.ts'
 import { type Finished, Tally } from './tally.ts'
 
 export interface ApplyInput {
@@ -57,6 +57,9 @@ export interface ApplyInput {
 function watched({ host, progress }: ApplyInput): Host {
   return progress ? { ...host, progress } : host
 }
+
+/** What was changed of a resource before it failed; undefined where that can't be told. */
+type Made = readonly Change[] | undefined
 
 /** Signals wait for the event loop to turn, which files alone never let it. Milliseconds. */
 const LONGEST_TURN_MS = 50
@@ -113,6 +116,8 @@ class Runner {
   readonly #changed: Uint8Array
   /** By reference, when what was changed in this run was; see `refresh` of a type. */
   readonly #madeAt = new Map<string, number>()
+  /** By index, who ran just before what it runs under took up changes that concern it. */
+  readonly #ran = new Set<number>()
   readonly #touched: Uint8Array
   readonly #failedRoot: Int32Array
   readonly tally = new Tally()
@@ -143,6 +148,7 @@ class Runner {
     }
     this.#putBacks = new PutBacks({
       catalog,
+      types,
       keeper,
       host: this.#host,
       refreshes: this.#refreshes,
@@ -247,6 +253,12 @@ class Runner {
     const planned = verdict && 'changes' in verdict ? (verdict.changes?.length ?? 0) : -1
     if (this.#isToBeAsked(resource)) {
       this.#intents.intend(resource)
+      const broken = await this.#brokenByCarrier(resource)
+      if (broken) {
+        const from = this.#refreshes.sourcesOf(index, this.#changed)
+        yield* this.#putBack(resource, began, broken, { by: 'restart', from, made: [] })
+        return
+      }
       try {
         verdict = asked ?? (await verdictNow(this.#type(resource), resource, this.#asking))
       } catch (error) {
@@ -332,14 +344,21 @@ class Runner {
     } catch (failed) {
       const type = this.#type(resource)
       const [made] = await changesMadeBy(type, [{ resource, changes }], this.#asking)
-      const { due } = this.#refreshes.due(resource, this.#changed)
-      const error = changes.some(isStart) ? this.#putBacks.notFor(type, failed, due) : failed
+      const from = changes.some(isStart)
+        ? this.#refreshes.sourcesOf(resource.index, this.#changed)
+        : []
+      if (from.length > 0 && this.#ran.has(resource.index)) {
+        yield* this.#putBack(resource, began, failed, { by: 'restart', from, made })
+        return
+      }
+      const error = this.#putBacks.notFor(type, failed, from)
       yield this.#failed(resource, began, error, 'apply-failed', made)
       return
     }
     if (!result?.idle) {
       const staysRead = this.#type(resource).staysRead?.(resource, changes) === true
       this.#wasChanged(resource, staysRead ? STAYS_READ : CHANGED)
+      this.#refreshes.changed(resource.index, changes)
       if (changes.some(isStart)) this.#refreshes.restarted(resource.index)
     }
     yield* this.#refreshIfDue(resource, began, result?.idle ? [] : changes, result)
@@ -402,14 +421,12 @@ class Runner {
     }
     if (changes.length === 0) yield { type: 'resource_started', ref, action: 'refresh' }
     this.#current = ref
+    await this.#lookAtCarried(index)
     let refreshed: Result | undefined
     try {
       refreshed = await type.refresh(resource, due.by, this.#host, this.#lastMadeAt(index, due))
     } catch (first) {
-      const back = this.#putBacks.filesOf(type, resource, due)
-      if (back.paths.length > 0) yield { type: 'put_back', ref, paths: back.paths }
-      const error = await this.#putBacks.recovered(type, resource, first, back)
-      yield this.#failed(resource, began, error, 'refresh-failed', changes)
+      yield* this.#putBack(resource, began, first, { ...due, made: changes })
       return
     }
     this.#input.keeper.paid(ref)
@@ -424,6 +441,45 @@ class Runner {
       ...this.#said(refreshed),
       ...(refreshed?.idle ? {} : { refresh: due }),
     })
+  }
+
+  /** The end of a resource that does not run with what these sources became: they are made what they were. */
+  async *#putBack(
+    resource: CatalogResource,
+    began: number,
+    error: unknown,
+    { by, from, made }: Pick<DueRefresh, 'by' | 'from'> & { readonly made: Made },
+  ): AsyncGenerator<Event> {
+    const type = this.#type(resource)
+    this.#current = resource.ref
+    const back = this.#putBacks.filesOf(type, resource, from)
+    const { paths, sources, failed } = back
+    if (paths.length > 0) yield { type: 'put_back', ref: resource.ref, paths }
+    if (failed.size === 0) {
+      this.tally.takeBack(sources, paths)
+      for (const { index } of sources) this.#changed[index] = TAKEN_BACK
+    }
+    const told = await this.#putBacks.recovered(type, resource, error, { by, back })
+    yield this.#failed(resource, began, told, 'refresh-failed', made)
+  }
+
+  /** Takes down who runs under a resource, where that is about to take up changes that concern them. */
+  async #lookAtCarried(carrier: number): Promise<void> {
+    const affected = this.#refreshes
+      .affectedUnder(carrier, this.#changed)
+      .filter(({ index, noop }) => this.#input.states[index] !== undefined && !noop)
+    for (const [type, resources] of Map.groupBy(affected, (resource) => this.#type(resource))) {
+      const standings = (await type.standings?.(resources, this.#host)) ?? []
+      for (const [k, { index }] of resources.entries())
+        if (standings[k] === 'runs') this.#ran.add(index)
+    }
+  }
+
+  /** Why a resource does not run any more since what it runs under took up changes that concern it. */
+  async #brokenByCarrier(resource: CatalogResource): Promise<ApplyError | undefined> {
+    if (!this.#ran.has(resource.index)) return undefined
+    const [standing] = (await this.#type(resource).standings?.([resource], this.#host)) ?? []
+    return standing instanceof ApplyError ? standing : undefined
   }
 
   #wasChanged({ index, ref }: CatalogResource, as = CHANGED): void {
@@ -458,7 +514,7 @@ class Runner {
     began: number,
     error: unknown,
     code: FailureCode,
-    made: readonly Change[] | undefined,
+    made: Made,
   ): Event {
     this.#failedRoot[resource.index] = resource.index
     if (made?.length === 0) this.#intents.unchanged(resource.index)

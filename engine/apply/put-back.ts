@@ -1,8 +1,7 @@
 import type { Catalog, CatalogResource } from '../compile/catalog.ts'
-import type { DueRefresh } from '../due-refreshes.ts'
 import type { Host } from '../host/host.ts'
 import { putBack } from '../host/keeping.ts'
-import { ApplyError, type ResourceType } from '../resources/type.ts'
+import { ApplyError, type RefreshKind, type ResourceType } from '../resources/type.ts'
 import type { Intents } from './intents.ts'
 import type { Keeper } from './keeper.ts'
 import type { Refreshes } from './refreshes.ts'
@@ -10,13 +9,14 @@ import type { Refreshes } from './refreshes.ts'
 export interface PutBack {
   readonly paths: readonly string[]
   /** The resources whose doing was taken back. */
-  readonly sources: readonly string[]
+  readonly sources: readonly CatalogResource[]
   readonly failed: ReadonlyMap<string, string>
 }
 
 /** Takes changes of files back, where what reads them fails with them. */
 export class PutBacks {
   readonly #catalog: Catalog
+  readonly #types: ReadonlyMap<string, ResourceType>
   readonly #keeper: Keeper
   readonly #host: Host
   readonly #refreshes: Refreshes
@@ -24,32 +24,33 @@ export class PutBacks {
 
   constructor(input: {
     readonly catalog: Catalog
+    readonly types: ReadonlyMap<string, ResourceType>
     readonly keeper: Keeper
     readonly host: Host
     readonly refreshes: Refreshes
     readonly intents: Intents
   }) {
     this.#catalog = input.catalog
+    this.#types = input.types
     this.#keeper = input.keeper
     this.#host = input.host
     this.#refreshes = input.refreshes
     this.#intents = input.intents
   }
 
-  /** Makes the files whose change asked for a refresh what they were before the run. */
-  filesOf(type: ResourceType, { ref }: CatalogResource, { from }: DueRefresh): PutBack {
+  /** Makes the files that these resources changed, and that another does not run with, what they were before the run. */
+  filesOf(type: ResourceType, { ref }: CatalogResource, from: readonly string[]): PutBack {
     const kept = type.recover ? this.#keeper.keptOf(from) : []
-    const sources = [...new Set(kept.map((was) => was.ref))]
+    const refs = new Set(kept.map((was) => was.ref))
+    const sources = this.#catalog.resources.filter((source) => refs.has(source.ref))
     if (sources.length === 0) return { paths: [], sources, failed: new Map() }
     // Who has read the new ones has to read again.
     this.#keeper.intend(
-      this.#catalog.resources
-        .filter((source) => sources.includes(source.ref))
-        .map((source) => ({
-          ref: source.ref,
-          action: 'check',
-          listeners: this.#refreshes.listeners(source.index).filter((other) => other.ref !== ref),
-        })),
+      sources.map((source) => ({
+        ref: source.ref,
+        action: 'check',
+        listeners: this.#refreshes.listeners(source.index).filter((other) => other.ref !== ref),
+      })),
     )
     const failed = putBack(this.#host, kept)
     const paths = [...new Set(kept.map(({ path }) => path))].filter((path) => !failed.has(path))
@@ -59,8 +60,8 @@ export class PutBacks {
   }
 
   /** The failure of a start, where files were changed for one that did not run before: there is no better state of them. */
-  notFor(type: ResourceType, error: unknown, due: DueRefresh | undefined): unknown {
-    const kept = due && type.recover ? this.#keeper.keptOf(due.from) : []
+  notFor(type: ResourceType, error: unknown, from: readonly string[]): unknown {
+    const kept = type.recover ? this.#keeper.keptOf(from) : []
     if (kept.length === 0 || !(error instanceof ApplyError)) return error
     const paths = [...new Set(kept.map(({ path }) => path))].join(', ')
     const why = `it did not run before this run either, so what it reads is not put back: ${paths}`
@@ -72,15 +73,19 @@ export class PutBacks {
     type: ResourceType,
     resource: CatalogResource,
     error: unknown,
-    { paths, sources, failed }: PutBack,
+    { by, back }: { readonly by: RefreshKind; readonly back: PutBack },
   ): Promise<unknown> {
+    const { paths, failed } = back
+    const sources = back.sources.map(({ ref }) => ref)
+    const madeAt = Number(process.hrtime.bigint() / 1000n)
     if (sources.length === 0 || !type.recover) return error
     const left = [...failed]
       .map(([path, why]) => `; ${path} could not be put back: ${why}`)
       .join('')
     let after: string
     try {
-      const { isAnew } = await type.recover(resource, this.#host)
+      await this.#tellCarrier(resource, sources)
+      const { isAnew } = await type.recover(resource, by, this.#host, madeAt)
       if (isAnew) this.#keeper.paid(resource.ref)
       else this.#keeper.tookBack(resource.ref, sources)
       after = 'what it reads is as it was before, and it runs with that'
@@ -91,6 +96,14 @@ export class PutBacks {
     if (!(error instanceof ApplyError)) return error
     const help = `mend what is named here, or what the manifests or zulip.conf make of ${paths.join(', ')}, and apply again`
     return withMore(error, `${after}${left}`, help)
+  }
+
+  /** What the resource runs under has read the files that are gone, and has to read those that are back. */
+  async #tellCarrier({ index }: CatalogResource, sources: readonly string[]): Promise<void> {
+    const told = this.#refreshes.carrierOf(index, sources)
+    if (!told) return
+    await this.#types.get(told.carrier.type)?.refresh?.(told.carrier, told.by, this.#host)
+    this.#keeper.paid(told.carrier.ref)
   }
 }
 

@@ -17,6 +17,8 @@ export class Tally {
   /** How many of those that failed were changed before they did. */
   partly = 0
   conflicts = 0
+  /** By reference, whose changes were taken back. */
+  readonly #takenBack = new Set<string>()
   readonly #counts: Record<Outcome, number> = {
     unchanged: 0,
     changed: 0,
@@ -26,11 +28,17 @@ export class Tally {
     noop: 0,
     unknown: 0,
   }
-  readonly #overwritten: string[] = []
+  #overwritten: string[] = []
 
   add(resource: CatalogResource, finished: Finished): void {
     this.#counts[finished.outcome]++
     if (finished.outcome === 'changed') this.#overwritten.push(...overwrittenBy(resource, finished))
+  }
+
+  /** Whose files are as they were before the run was not changed by it. */
+  takeBack(resources: readonly CatalogResource[], paths: readonly string[]): void {
+    for (const { ref } of resources) this.#takenBack.add(ref)
+    this.#overwritten = this.#overwritten.filter((path) => !paths.includes(path))
   }
 
   summary(run: string, durationMs: number): Summary {
@@ -38,13 +46,14 @@ export class Tally {
     return {
       run,
       status: this.interrupted ? 'interrupted' : failed > 0 ? 'failed' : 'done',
-      changed,
+      changed: changed - this.#takenBack.size,
       refreshed,
       failed,
       skipped,
       unchanged: unchanged - this.leftAlone - this.kept,
       other: noop + unknown + this.leftAlone + this.kept,
       durationMs,
+      ...(this.#takenBack.size > 0 ? { putBack: this.#takenBack.size } : {}),
       ...(this.partly > 0 ? { partly: this.partly } : {}),
       ...(this.conflicts > 0 ? { conflicts: this.conflicts } : {}),
       ...(this.#overwritten.length > 0 ? { overwritten: this.#overwritten } : {}),

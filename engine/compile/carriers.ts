@@ -5,6 +5,8 @@ import type { Catalog } from './catalog.ts'
 export class Carriers {
   /** By index of the carried. */
   readonly #carriers = new Map<number, number>()
+  /** By index of the carrier. */
+  readonly #carried = new Map<number, number[]>()
   /** By index of a resource, where it comes in the order; empty where nobody is carried. */
   readonly #places: readonly number[]
 
@@ -18,7 +20,9 @@ export class Carriers {
       for (const thing of footprint.ensures ?? []) makers.set(thing, index)
     for (const { index, footprint } of carried) {
       const carrier = makers.get(footprint.restartsWith as Thing)
-      if (carrier !== undefined) this.#carriers.set(index, carrier)
+      if (carrier === undefined) continue
+      this.#carriers.set(index, carrier)
+      this.#carried.set(carrier, [...this.under(carrier), index])
     }
     for (const [place, index] of order.entries()) places[index] = place
   }
@@ -26,6 +30,11 @@ export class Carriers {
   /** By index, under whom a resource runs. */
   of(index: number): number | undefined {
     return this.#carriers.get(index)
+  }
+
+  /** By index, who runs under a resource. */
+  under(carrier: number): readonly number[] {
+    return this.#carried.get(carrier) ?? []
   }
 
   /** Whether a carrier comes after the change of another, in the order. */

@@ -81,6 +81,7 @@ class Walker {
   readonly counts = {
     changed: 0,
     refreshed: 0,
+    putBack: 0,
     failed: 0,
     partly: 0,
     skipped: 0,
@@ -457,6 +458,7 @@ function diagnosticOf(step: Step, error: unknown): Diagnostic {
 const COUNTS = [
   'changed',
   'refreshed',
+  'putBack',
   'failed',
   'partly',
   'skipped',

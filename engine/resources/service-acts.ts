@@ -87,6 +87,7 @@ export async function refreshService(
 /** Once what it reads is as it was before: started again where that is needed. */
 export async function recoverService(
   service: Service,
+  _by: unknown,
   host: Host,
 ): Promise<{ readonly isAnew: boolean }> {
   const unit = await readyUnit(service, host)

@@ -239,6 +239,9 @@ export interface Recorded {
   baseContent(): Uint8Array | undefined
 }
 
+/** Whether something runs; an error where it can't, with the reason. */
+export type Standing = 'runs' | 'stopped' | ApplyError
+
 /** One kind of thing the engine manages. The members run in this order. */
 export interface ResourceType<Desired extends object = object, Current = unknown> {
   readonly name: string
@@ -309,8 +312,22 @@ export interface ResourceType<Desired extends object = object, Current = unknown
     madeAt?: number,
   ): Promise<Outcome | undefined>
   /**
-   * Called where a refresh failed and the files whose change had asked for it are back as they were. Tells whether it
-   * had to be started anew, and throws where it does not work with these either. Without it they stay as they are.
+   * How each of these stands, once that can be told. Asked of what runs under another (`restartsWith`), before and after
+   * that takes up changes that concern it: what ran and fails then does not run with them, and `recover` is called.
    */
-  recover?(resource: Resource<Desired>, host: Host): Promise<{ readonly isAnew: boolean }>
+  standings?(
+    resources: readonly Resource<Desired>[],
+    host: HostReader,
+  ): Promise<readonly Standing[]>
+  /**
+   * Called where a refresh failed and the files whose change had asked for it are back as they were, since `madeAt` (as
+   * for `refresh`); what it runs under has read them by then. Tells whether it had to be started anew, and throws where
+   * it does not work with these either. Without it they stay as they are.
+   */
+  recover?(
+    resource: Resource<Desired>,
+    by: RefreshKind,
+    host: Host,
+    madeAt: number,
+  ): Promise<{ readonly isAnew: boolean }>
 }

@@ -74,9 +74,11 @@ export function renderSummary(summary: Summary, options: SummaryTextOptions): st
 /** How a run ended, in one line. */
 export function renderEnding(summary: Summary, { paint }: SummaryTextOptions): string {
   const { changed, refreshed, failed, partly, skipped, unchanged, other, status } = summary
+  const { putBack = 0 } = summary
   const parts = [
     `${changed} changed`,
     ...(refreshed > 0 ? [`${refreshed} refreshed`] : []),
+    ...(putBack > 0 ? [paint('warning', `${putBack} put back`)] : []),
     ...(failed > 0
       ? [paint('error', `${failed} failed${partly ? ` (${partly} changed before that)` : ''}`)]
       : []),

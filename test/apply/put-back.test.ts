@@ -253,3 +253,166 @@ resources:
     expect(kept).toContain('typed meanwhile\n')
   })
 })
+
+describe('a program that fails since what it runs under has read its definition anew', () => {
+  /**
+   * A supervisor that starts programs by their lines in one file of definitions, and its programs. Each reads a second
+   * file when it starts, and fails where an x is in either. `log` has each start.
+   */
+  function world(at: string, log: string[]): ReadonlyMap<string, ResourceType> {
+    const loaded = new Map<string, string>()
+    const failing = new Set<string>()
+    const textOf = (name: string) =>
+      existsSync(join(at, name)) ? readFileSync(join(at, name), 'utf8').trim() : ''
+    const definitionIn = (text: string, title: string) =>
+      text.split(',').find((each) => each.startsWith(title))
+    const definitionOf = (title: string) => definitionIn(textOf('defined'), title)
+    const toLoad = (title: string) => `${definitionOf(title)} ${textOf('read')}`
+    const start = (title: string) => {
+      const said = toLoad(title)
+      loaded.set(title, said)
+      log.push(said)
+      if (said.includes('x')) failing.add(title)
+      else failing.delete(title)
+    }
+    const fake = { probe: async (all: readonly unknown[]) => all.map(() => undefined) }
+    const supervisor: ResourceType = {
+      ...fake,
+      name: 'service',
+      schema: service.schema,
+      footprint: (resource) => service.footprint(resource),
+      diff: () => ({ changes: [] }),
+      apply: async () => undefined,
+      refresh: async () => {
+        for (const title of ['a', 'b'])
+          if (loaded.get(title)?.split(' ')[0] !== definitionOf(title)) start(title)
+        return undefined
+      },
+    }
+    const own = types.get('supervisor_program') as ResourceType
+    const program: ResourceType = {
+      ...fake,
+      name: 'supervisor_program',
+      schema: own.schema,
+      footprint: (resource) => own.footprint(resource),
+      isStartedAnewBy: ({ title }, changes) =>
+        changes.some(({ content }) => {
+          const [was, is] = [content?.from, content?.to].map((text) =>
+            definitionIn(Buffer.from(text ?? []).toString(), title),
+          )
+          return is !== undefined && was !== is
+        }),
+      diff: ({ title, desired }) => ({
+        changes:
+          'ensure' in desired && failing.has(title)
+            ? [{ attribute: 'ensure', from: 'failed', to: 'running' }]
+            : [],
+      }),
+      apply: async ({ title }) => {
+        start(title)
+        if (failing.has(title)) throw new ApplyError(`supervisor_program[${title}]: it fails`)
+        return undefined
+      },
+      refresh: async ({ title }) => {
+        if (loaded.get(title) === toLoad(title)) return { idle: true }
+        start(title)
+        if (failing.has(title)) throw new ApplyError(`supervisor_program[${title}]: it fails`)
+        return undefined
+      },
+      standings: async (programs) =>
+        programs.map(({ title }) => {
+          if (failing.has(title)) return new ApplyError(`supervisor_program[${title}]: it fails`)
+          return loaded.has(title) ? 'runs' : 'stopped'
+        }),
+      recover: async ({ title }) => {
+        if (failing.has(title)) start(title)
+        return { isAnew: true }
+      },
+    }
+    return new Map([...types, ['service', supervisor], ['supervisor_program', program]])
+  }
+  const manifest = (at: string, defined: string, read: string) => `class: main
+resources:
+  - file: ${at}/defined
+    content: "${defined}"
+  - file: ${at}/read
+    content: "${read}"
+    provides: { commands: [supervisorctl] }
+  - service: supervisor
+    ensure: running
+    reload_on: [${at}/defined]
+  - supervisor_program: a
+    ensure: running
+    restart_on: [${at}/read]
+  - supervisor_program: b
+    restart_on: [${at}/read]
+`
+  const set = () => {
+    const at = temporaryFolder()
+    const log: string[] = []
+    const own = { types: world(at, log) }
+    const place = newPlace('/')
+    const run = async (defined: string, read: string, surprises: string[] = []) => {
+      log.length = 0
+      return runIn(place, manifest(at, defined, read), { ...own, surprises })
+    }
+    const texts = () => ['defined', 'read'].map((name) => readFileSync(join(at, name), 'utf8'))
+    const owed = () => Store.reading(place.state, (store) => store.runs.owed())
+    return { at, log, run, texts, owed }
+  }
+  const backOf = (events: readonly { type: string }[]) =>
+    events.filter(({ type }) => type === 'put_back')
+
+  test('gets the one before back, which that reads, and the run fails and says so', async () => {
+    const { at, log, run, texts, owed } = set()
+    await run('a1,b1', 'r1')
+    for (const _ of ['first', 'next']) {
+      const { outcomes, events, summary } = await run('ax,b1', 'r1')
+      expect(log).toEqual(['ax r1', 'a1 r1'])
+      expect(texts()).toEqual(['a1,b1', 'r1'])
+      expect(backOf(events)).toEqual([
+        { type: 'put_back', ref: 'supervisor_program[a]', paths: [`${at}/defined`] },
+      ])
+      expect(outcomes).toContain('supervisor_program[a] failed')
+      expect(JSON.stringify(events)).toContain('it fails; what it reads is as it was before')
+      expect(summary).toMatchObject({ status: 'failed', changed: 0, putBack: 1, failed: 1 })
+      expect(owed()).toEqual([])
+    }
+    expect((await run('a2,b1', 'r1')).summary).toMatchObject({ status: 'done', changed: 1 })
+    expect(log).toEqual(['a2 r1'])
+  })
+  test('gets back what it reads besides, once, and who has not come to that yet stays as it is', async () => {
+    const { at, log, run, texts, owed } = set()
+    await run('a1,b1', 'r1')
+    const { events, outcomes, summary } = await run('a2,b1', 'rx')
+    expect(log).toEqual(['a2 rx', 'a1 r1'])
+    expect(texts()).toEqual(['a1,b1', 'r1'])
+    expect(backOf(events)).toMatchObject([{ paths: [`${at}/defined`, `${at}/read`] }])
+    expect(outcomes.filter((outcome) => outcome.startsWith('supervisor_program'))).toEqual([
+      'supervisor_program[a] failed',
+      'supervisor_program[b] unchanged',
+    ])
+    expect(summary).toMatchObject({ changed: 0, putBack: 2 })
+    expect(owed()).toEqual([])
+  })
+  test('each of two is looked at, and the second is not to blame for the first', async () => {
+    const { run, log, texts } = set()
+    await run('a1,b1', 'r1')
+    const { outcomes } = await run('a1,bx', 'r1')
+    expect(log).toEqual(['bx r1', 'b1 r1'])
+    expect(outcomes).toContain('supervisor_program[b] failed')
+    expect(outcomes).not.toContain('supervisor_program[a] failed')
+    expect(texts()[0]).toBe('a1,b1')
+  })
+  test('keeps the new one where it had failed before, and where it is to run that is said', async () => {
+    const { at, run, texts } = set()
+    // Not known to supervisor before.
+    await run('ax,bx', 'r1', ['supervisor_program[a]'])
+    expect(texts()[0]).toBe('ax,bx')
+    const { events, summary } = await run('axx,bxx', 'r1')
+    expect(texts()[0]).toBe('axx,bxx')
+    expect(backOf(events)).toEqual([])
+    expect(JSON.stringify(events)).toContain(`what it reads is not put back: ${at}/defined`)
+    expect(summary).toMatchObject({ failed: 1, changed: 1 })
+  })
+})

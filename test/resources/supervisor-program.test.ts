@@ -26,6 +26,21 @@ function declared(title: string, desired: Desired): Resource<Desired> {
 function machine(options: FakeHostOptions = {}) {
   return fakeHost({ ...options, commands: { 'supervisorctl status': status, ...options.commands } })
 }
+/** What it wrote: to the one log only, for its errors have none. */
+function logs(name: string) {
+  return {
+    [`supervisorctl tail ${name} stdout`]: 'begins\nis wrong\n',
+    [`supervisorctl tail ${name} stderr`]: {
+      exitCode: 1,
+      stdout: `${name}: ERROR (no log file)\n`,
+    },
+  }
+}
+/** Gives one answer after another, and the last one ever after. */
+function inTurn(...answers: readonly string[]) {
+  const left = [...answers]
+  return () => (left.length > 1 ? left.shift() : left[0]) ?? ''
+}
 async function plan(title: string, desired: Desired, options: FakeHostOptions = {}) {
   const resource = declared(title, desired)
   const [current] = await supervisorProgram.probe([resource], machine(options))
@@ -78,12 +93,14 @@ describe('since', () => {
     const host = machine({
       commands: {
         'supervisorctl restart zulip-workers:events_digest': { stdout: 'started\n' },
+        'supervisorctl stop zulip-workers:events_mail': '',
         'supervisorctl start zulip-workers:events_mail zulip-workers:events_user': { stdout: '' },
       },
     })
     await supervisorProgram.apply(declared('zulip-workers', desired(now)), [], host)
     expect(host.runs).toEqual([
       'supervisorctl restart zulip-workers:events_digest',
+      'supervisorctl stop zulip-workers:events_mail',
       'supervisorctl start zulip-workers:events_mail zulip-workers:events_user',
     ])
   })
@@ -213,12 +230,18 @@ describe('diff', () => {
 
 describe('apply', () => {
   const done = (args: string) => ({ [`supervisorctl ${args}`]: '' })
-  test('starts what does not run of a group, by one command', async () => {
+  test('starts what does not run of a group, by one command, once nothing of it is tried any more', async () => {
     const host = machine({
-      commands: done('start zulip-workers:events_mail zulip-workers:events_user'),
+      commands: {
+        ...done('stop zulip-workers:events_mail'),
+        ...done('start zulip-workers:events_mail zulip-workers:events_user'),
+      },
     })
     await supervisorProgram.apply(declared('zulip-workers', { ensure: 'running' }), [], host)
-    expect(host.runs).toHaveLength(1)
+    expect(host.runs).toEqual([
+      'supervisorctl stop zulip-workers:events_mail',
+      'supervisorctl start zulip-workers:events_mail zulip-workers:events_user',
+    ])
   })
   test('stops what runs', async () => {
     const host = machine({ commands: done('stop zulip-django') })
@@ -236,9 +259,12 @@ describe('apply', () => {
     expect(host.runs).toEqual([`supervisorctl ${verb} ${title}`])
   })
 
-  test('fails with what supervisor says, also where it exits with 0', async () => {
+  test('fails with what supervisor and the program say, also where it exits with 0', async () => {
     const host = machine({
-      commands: { 'supervisorctl start zulip-katex': 'zulip-katex: ERROR (spawn error)\n' },
+      commands: {
+        'supervisorctl start zulip-katex': 'zulip-katex: ERROR (spawn error)\n',
+        ...logs('zulip-katex'),
+      },
     })
     const failure = await supervisorProgram
       .apply(declared('zulip-katex', { ensure: 'running' }), [], host)
@@ -248,6 +274,7 @@ describe('apply', () => {
       message:
         'supervisor_program[zulip-katex]: `supervisorctl start` failed: zulip-katex: ERROR (spawn error)',
       help: 'supervisorctl tail zulip-katex',
+      ran: { output: 'zulip-katex: ERROR (spawn error)\nbegins\nis wrong' },
     })
   })
 })
@@ -258,6 +285,7 @@ describe('refresh', () => {
       [
         'supervisorctl restart zulip-django',
         'supervisorctl restart zulip-workers:events_digest',
+        'supervisorctl stop zulip-workers:events_mail',
         'supervisorctl start zulip-workers:events_mail zulip-workers:events_user',
         'supervisorctl start zulip-katex',
         'reload',
@@ -275,6 +303,7 @@ describe('refresh', () => {
       { ensure: 'running' },
       [
         'supervisorctl restart zulip-workers:events_digest',
+        'supervisorctl stop zulip-workers:events_mail',
         'supervisorctl start zulip-workers:events_mail zulip-workers:events_user',
       ],
     ],
@@ -294,5 +323,115 @@ describe('refresh', () => {
     ['what has no tree', 'zulip-django', { ensure: 'running', tree: '/nosuch' }],
   ])('leaves %s', async (_, title, desired) => {
     expect(await refreshed(title, desired)).toMatchObject({ outcome: { idle: true }, runs: [] })
+  })
+})
+
+test('refresh: by its own command, it fails where the program does not run then', async () => {
+  const host = machine({
+    commands: {
+      'supervisorctl status': inTurn(
+        'p   RUNNING   pid 8, uptime 0:00:04\n',
+        'p   STARTING\n',
+        'p   BACKOFF   Exited too quickly\n',
+      ),
+      reload: '',
+      ...logs('p'),
+    },
+  })
+  const refreshed = supervisorProgram.refresh?.(
+    declared('p', { restart: ['reload'] }),
+    'restart',
+    host,
+  )
+  await expect(refreshed).rejects.toThrow(
+    'supervisor_program[p] does not run: p is BACKOFF (Exited too quickly)',
+  )
+})
+
+describe('standings', () => {
+  const standings = (host: ReturnType<typeof machine>, ...programs: Resource<Desired>[]) =>
+    supervisorProgram.standings?.(programs, host)
+
+  test('are asked for at once, and a group fails with any of it', async () => {
+    const host = machine({
+      commands: {
+        'supervisorctl status': status.stdout.replace('STARTING', 'RUNNING'),
+        ...logs('zulip-tus'),
+        ...logs('zulip-workers:events_mail'),
+      },
+    })
+    const titles = ['zulip-django', 'zulip-katex', 'zulip-tus', 'zulip-workers', 'nosuch']
+    expect(await standings(host, ...titles.map((title) => declared(title, {})))).toEqual([
+      'runs',
+      'stopped',
+      expect.objectContaining({
+        message: `supervisor_program[zulip-tus] does not run: zulip-tus is FATAL (can't find command '/srv/tusd')`,
+        ran: {
+          argv: ['supervisorctl', 'tail', 'zulip-tus'],
+          exit: 'exit code 0',
+          output: 'begins\nis wrong',
+        },
+      }),
+      expect.any(ApplyError),
+      'stopped',
+    ])
+    expect(host.queries.filter((query) => query === 'supervisorctl status')).toHaveLength(1)
+  })
+
+  test('are known once nothing is starting any more', async () => {
+    const host = machine({
+      commands: {
+        'supervisorctl status': inTurn(
+          'p   STARTING\nother   STARTING\n',
+          'p   RUNNING   pid 8, uptime 0:00:01\nother   STARTING\n',
+        ),
+      },
+    })
+    expect(await standings(host, declared('p', {}))).toEqual(['runs'])
+  })
+
+  test('what is to be stopped, or has no tree, can not fail', async () => {
+    const stopped = declared('zulip-tus', { ensure: 'stopped' })
+    const treeless = declared('zulip-tus', { ensure: 'running', tree })
+    expect(await standings(machine(), stopped, treeless)).toEqual(['stopped', 'stopped'])
+  })
+})
+
+describe('recover', () => {
+  const recovered = async (desired: Desired, said: string, pids = '') => {
+    const host = machine({
+      commands: {
+        'supervisorctl status': said,
+        'supervisorctl pid p:1': pids,
+        'supervisorctl restart p:1': '',
+        'supervisorctl stop p:2': '',
+        'supervisorctl start p:2': '',
+        'supervisorctl start p:2 p:3': '',
+      },
+      files: {
+        '/proc/uptime': '1000000000 0',
+        '/proc/8/stat': `8 (p) S ${'0 '.repeat(18)}99999999000 0`,
+        [`/proc/${process.pid}/stat`]: `1 (node) S ${'0 '.repeat(18)}0 0`,
+      },
+    })
+    await supervisorProgram.recover?.(declared('p', desired), 'restart', host, 0)
+    return host.runs
+  }
+  const group = `p:1   RUNNING   pid 8, uptime 0:00:04
+p:2   BACKOFF   Exited too quickly
+p:3   STOPPED   Nov 22 02:10 PM
+`
+  test('starts what fails, and restarts what may have read what is gone', async () => {
+    expect(await recovered({}, group)).toEqual([
+      'supervisorctl restart p:1',
+      'supervisorctl stop p:2',
+      'supervisorctl start p:2',
+    ])
+  })
+  test('leaves what was started since, and starts what is to run', async () => {
+    expect(await recovered({ ensure: 'running' }, group, '8\n')).toEqual([
+      'supervisorctl stop p:2',
+      'supervisorctl start p:2 p:3',
+    ])
   })
 })

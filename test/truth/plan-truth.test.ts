@@ -109,3 +109,15 @@ describe('what came otherwise', () => {
     expect({ failed, wrong }).toEqual({ failed: 2, wrong: [] })
   })
 })
+
+test('what a file that came back made fail, and who had not read it yet, is neither', () => {
+  const back = { type: 'put_back', ref: 'program[p]', paths: ['/a'] } as Event
+  const program = ended('program[p]', { outcome: 'failed', error: { code: 'refresh-failed' } })
+  const service = planned({ ref: 'service[s]', action: 'refresh', refresh: due })
+  expect(compared([changed, service], [done, back, program])).toMatchObject({
+    held: 1,
+    failed: 2,
+    wrong: [],
+  })
+  expect(compared([changed, service], [done, program]).wrong).toHaveLength(2)
+})

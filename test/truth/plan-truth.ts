@@ -26,6 +26,7 @@ export function truthOf(plan: Plan, events: readonly Event[]): Truth {
   )
   const ended = new Map(ends.map((end) => [end.ref, end]))
   const brokenBy = new Set(ends.filter(failedInTheMaking).map(({ ref }) => ref))
+  const backs = events.filter((event) => event.type === 'put_back')
   const isLater = (ref: string) => planned.get(ref)?.action === 'later'
   const types: Record<string, { told: number; later: number }> = {}
   const wrong: string[] = []
@@ -41,6 +42,7 @@ export function truthOf(plan: Plan, events: readonly Event[]): Truth {
     const isBroken = end && (brokenBy.has(ref) || brokenBy.has(end.cause ?? ''))
     if (resource && (resource.action === 'later' || isToFindOut(resource))) types[type].later++
     else if (isBroken && (resource || end.outcome === 'skipped')) failed++
+    else if (isByPutBack(ref, { end, resource, backs })) failed++
     else {
       const why = difference(resource, end, isLater)
       if (why === undefined) held++
@@ -62,6 +64,26 @@ function isLeftAsItWas(
 /** A plan can't know that a command will fail: only that it will be run. */
 function failedInTheMaking({ outcome, error }: Finished): boolean {
   return outcome === 'failed' && error?.code !== 'blocked'
+}
+
+/** What it runs under made it fail by what came back then, or what was to be read anew has come back before it was. */
+function isByPutBack(
+  ref: string,
+  {
+    end,
+    resource,
+    backs,
+  }: {
+    readonly end: Finished | undefined
+    readonly resource: PlannedResource | undefined
+    readonly backs: readonly Extract<Event, { type: 'put_back' }>[]
+  },
+): boolean {
+  if (end?.outcome === 'failed') return backs.some((back) => back.ref === ref)
+  const isBack = (source: string) =>
+    backs.some(({ paths }) => paths.some((path) => source === `file[${path}]`))
+  const isLeft = end === undefined || end.outcome === 'unchanged'
+  return isLeft && resource?.refresh?.from.every(isBack) === true
 }
 
 /** Its state can't be told, and the apply of its type finds out. */
