@@ -60,8 +60,7 @@ export async function refreshService(
   host: Host,
   madeAt?: number,
 ): Promise<Outcome | undefined> {
-  const { title, desired } = service
-  const name = unitName(title)
+  const { desired } = service
   if (desired.ensure === 'stopped')
     return { idle: true, note: 'it is to be stopped, so it is not restarted' }
   const unit = await readyUnit(service, host)
@@ -74,30 +73,34 @@ export async function refreshService(
   }
   await check(service, host)
   await clearFailure(service, unit, host)
-  const argv =
-    by === 'reload'
-      ? (desired.reload ?? ['systemctl', 'reload-or-restart', '--', name])
-      : (desired.restart ?? ['systemctl', 'restart', '--', name])
+  const argv = argvFor(service, by)
   const { stdout, stderr } = await act(service, argv, host)
   await expectRunning(service, argv, host)
   const output = `${stdout}${stderr}`.trim()
   return output === '' ? undefined : { output }
 }
 
-/** Once what it reads is as it was before: started again where that is needed. */
+/** Once what it reads is as it was before: started again, or told to read it, where that is needed. */
 export async function recoverService(
   service: Service,
-  _by: unknown,
+  by: RefreshKind,
   host: Host,
 ): Promise<{ readonly isAnew: boolean }> {
   const unit = await readyUnit(service, host)
-  if (unit.active === 'active' || unit.active === 'reloading') return { isAnew: false }
+  const isUp = unit.active === 'active' || unit.active === 'reloading'
+  if (isUp && by !== 'reload') return { isAnew: false }
   await clearFailure(service, unit, host)
-  const { title, desired } = service
-  const argv = desired.restart ?? ['systemctl', 'restart', '--', unitName(title)]
+  // A reload that failed may have read some of it.
+  const argv = argvFor(service, isUp ? 'reload' : 'restart')
   await act(service, argv, host)
   await expectRunning(service, argv, host)
   return { isAnew: true }
+}
+
+function argvFor({ title, desired }: Service, by: RefreshKind): readonly string[] {
+  return by === 'reload'
+    ? (desired.reload ?? ['systemctl', 'reload-or-restart', '--', unitName(title)])
+    : (desired.restart ?? ['systemctl', 'restart', '--', unitName(title)])
 }
 
 /** Whether what it reads is valid, by its own command. Throws where it is not. */

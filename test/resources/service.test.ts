@@ -526,3 +526,23 @@ describe('refresh', () => {
     )
   })
 })
+
+describe('recover', () => {
+  const recovered = async (by: 'reload' | 'restart', at: ReturnType<typeof machine>) => {
+    const outcome = await service.recover?.(declared({}), by, at.host, 0)
+    return { ...outcome, runs: at.host.runs }
+  }
+  test('leaves what still runs after a restart, and has it read again after a reload', async () => {
+    expect(await recovered('restart', machine({}))).toEqual({ isAnew: false, runs: [] })
+    expect(await recovered('reload', machine({}))).toEqual({
+      isAnew: true,
+      runs: ['systemctl reload-or-restart -- x.service'],
+    })
+  })
+  test.each(['restart', 'reload'] as const)('starts again what has ended by a %s', async (by) => {
+    expect(await recovered(by, machine(dead))).toEqual({
+      isAnew: true,
+      runs: ['systemctl restart -- x.service'],
+    })
+  })
+})
