@@ -2,6 +2,7 @@ import type { Catalog, CatalogResource } from '../compile/catalog.ts'
 import { orderResources } from '../compile/edges.ts'
 import type { WrittenReference } from '../compile/metaparameters.ts'
 import type { HostReader } from '../host/host.ts'
+import { largestRead } from '../host/read.ts'
 import { Sources } from '../load/sources.ts'
 import { unitName } from '../resources/systemctl.ts'
 import type { Footprint, ResourceType, Thing } from '../resources/type.ts'
@@ -99,11 +100,11 @@ function listeners(
   const going = new Set(
     resources.flatMap(({ type, footprint }) => (type === 'package' ? footprint.removes : []) ?? []),
   )
-  const ended = declared.flatMap(({ type, title, desired }) => {
-    const isFile = type === 'file' && desired.ensure === 'absent'
-    return isFile && host.stat(title)?.kind === 'file' ? [host.read(title)] : []
+  const ended = declared.flatMap((one) => {
+    const stat = one.type === 'file' && isGoing(one) ? host.stat(one.title) : undefined
+    return stat?.kind === 'file' && stat.size <= largestRead ? [host.read(one.title)] : []
   })
-  return current.resources.flatMap((resource) => {
+  return current.resources.flatMap((resource): CatalogResource[] => {
     const { ref, type, desired, footprint } = resource
     const typed = types.get(type)
     if (taken.has(ref) || !typed?.refresh) return []
@@ -111,9 +112,12 @@ function listeners(
       .filter(({ to }) => to === resource.index)
       .flatMap(({ from, refresh: by }) => {
         const back = own.get(current.resources[from]?.ref) ?? []
-        return by === undefined ? [] : back.map((at) => ({ on: refs[at] as string, by }))
+        return by === undefined ? [] : back.map((at) => ({ at, on: refs[at] as string, by }))
       })
     if (heard.length === 0) return []
+    const isToMake = type === 'exec' && !('refreshonly' in desired && desired.refreshonly)
+    // What it would make something from is gone.
+    if (isToMake && heard.every(({ at }) => isGoing(declared[at] as Declared))) return []
     const { needs = [], after = [], reads = [] } = footprint
     if ([...needs, ...after].some((thing) => going.has(thing))) return []
     const goes = (content: Buffer) => [
@@ -125,8 +129,9 @@ function listeners(
       },
     ]
     if (ended.some((content) => typed.isStartedAnewBy?.(resource, goes(content)))) return []
-    const told = { ...footprint, reads: [...reads, ...heard] }
-    if (type === 'exec') return [{ ...resource, footprint: told }]
+    const told = { ...footprint, reads: [...reads, ...heard.map(({ on, by }) => ({ on, by }))] }
+    if (type === 'exec')
+      return [{ ...resource, desired: { ...desired, refreshonly: true }, footprint: told }]
     const { ensure: _ensure, enable: _enable, ...how } = desired as Declared['desired']
     return [
       { ...resource, desired: how, footprint: { ...told, needs: [], after: [...after, ...needs] } },
@@ -134,10 +139,12 @@ function listeners(
   })
 }
 
+function isGoing({ desired }: { readonly desired: Declared['desired'] }): boolean {
+  return desired.ensure === 'absent'
+}
+
 /** Users go after all that may run as them; a group after the users that may have it as their own. */
 function referencesOf(resources: readonly CatalogResource[]): readonly WrittenReference[][] {
-  const isGoing = ({ desired }: CatalogResource) =>
-    (desired as Declared['desired']).ensure === 'absent'
   const ofType = (type: string) => resources.filter((resource) => resource.type === type)
   const running = [
     ...[...ofType('service'), ...ofType('supervisor_program')].filter(({ desired }) =>

@@ -117,6 +117,16 @@ describe('what takes a run back', () => {
       ['service[memcached]', {}],
     ])
   })
+  test('runs what makes something of a file when that comes back, and not when it goes', () => {
+    const exec = ['exec', 'make', { command: ['make'], creates: '/made' }] as const
+    const owner: KeptRow = { ...made('/f'), kind: 'file', goes: 'owner', base: '' }
+    const declared = [['file', '/f'] as const, exec]
+    expect(undone({ kept: [made('/f')] }, declared).map(([ref]) => ref)).toEqual(['file[/f]'])
+    expect(undone({ kept: [owner] }, declared)).toEqual([
+      ['file[/f]', { owner: 0, group: 0, mode: '0000' }],
+      ['exec[make]', { ...exec[2], refreshonly: true }],
+    ])
+  })
   test('goes by what was first, where the run came to a resource again', () => {
     const events = [
       changed('service[web]', ['ensure', 'running', 'stopped']),
