@@ -36,7 +36,7 @@ const installed = join(staged, 'usr/lib/steward')
 mkdirSync(join(installed, 'runtime'), { recursive: true })
 for (const name of ['bin', 'dist', 'manifests', 'templates', 'schemas', 'LICENSE']) {
   if (existsSync(join(home, name)))
-    cpSync(join(home, name), join(installed, name), { recursive: true })
+    cpSync(join(home, name), join(installed, name), { recursive: true, verbatimSymlinks: true })
 }
 const { name, version, license, type } = project
 writeFileSync(

@@ -1,3 +1,5 @@
+import { resolve } from 'node:path'
+import { Refusal } from '../diagnostics/diagnostic.ts'
 import { run as apply } from './apply.ts'
 import type { ApplyFlags } from './apply-flags.ts'
 
@@ -38,6 +40,45 @@ export function rollback(flags: ServerFlags, deployment: string | undefined): Pr
   const { yes = false, force, skipChecks } = flags
   const parameters = { deployment, force, skip_checks: skipChecks }
   return procedure('zulip::rollback', flags, parameters, yes)
+}
+
+/** What `install` takes. */
+export interface InstallFlags extends ServerFlags {
+  readonly git?: string
+  readonly hostname?: string
+  readonly email?: string
+  readonly classes?: string
+  readonly initDb: boolean
+  readonly selfSignedCert?: boolean
+}
+
+/** `steward install`: the same command goes on where a run was cut off. */
+export function install(flags: InstallFlags, archive: string | undefined): Promise<number> {
+  const { git, hostname, email, classes, initDb, selfSignedCert, yes = false } = flags
+  if ((archive === undefined) === (git === undefined)) {
+    throw new Refusal({
+      severity: 'error',
+      code: 'usage',
+      message: 'install takes an archive of a release or --git, and not both',
+      help: 'steward install zulip-server-10.1.tar.gz, or steward install --git 10.1',
+    })
+  }
+  const parameters = {
+    archive: archive === undefined ? undefined : resolve(archive),
+    git,
+    hostname,
+    email,
+    classes,
+    init_db: initDb ? undefined : false,
+    self_signed_cert: selfSignedCert,
+  }
+  return procedure('zulip::install', flags, parameters, yes)
+}
+
+/** `steward deployments purge`: never one that a link leads to. */
+export function purge(flags: ServerFlags & { readonly threshold?: string }): Promise<number> {
+  const { yes = false, threshold } = flags
+  return procedure('zulip::purge', flags, { threshold_days: threshold }, yes)
 }
 
 /** Runs a procedure, mostly without a question: the command is the answer. */

@@ -6,7 +6,7 @@ import { readMounts } from './mounts.ts'
 import { readNetwork } from './network.ts'
 import { readOs } from './os.ts'
 import { readPostgresqlClusters } from './postgresql.ts'
-import { currentDeployment, readRelease } from './release.ts'
+import { readHostRelease } from './release.ts'
 import type { Facts } from './schema.ts'
 import { readSiteFacts } from './site.ts'
 
@@ -60,7 +60,7 @@ function readCurrent(host: HostReader): {
   readonly unread: readonly Diagnostic[]
 } {
   try {
-    return { current: { release: readRelease(host, currentDeployment) }, unread: [] }
+    return { current: { release: readHostRelease(host) }, unread: [] }
   } catch (error) {
     if (!(error instanceof HostError && error.code === 'EACCES')) throw error
     const unread: Diagnostic = {

@@ -4,7 +4,13 @@ import { tracePath } from '../host/trust.ts'
 import type { Release } from './schema.ts'
 import { textOf } from './text.ts'
 
-export const currentDeployment = '/home/zulip/deployments/current'
+const deployments = '/home/zulip/deployments'
+
+/** The release that the host runs, or before its first start the one that is to; null where none is. */
+export function readHostRelease(host: HostReader): Release | null {
+  const current = posix.join(deployments, 'current')
+  return readRelease(host, host.stat(current) ? current : posix.join(deployments, 'next'))
+}
 
 /**
  * The Zulip release in a folder; null where none is. version.py and scripts/lib/install-node are read as

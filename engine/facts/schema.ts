@@ -154,7 +154,7 @@ export const factsSchema = {
   release: {
     type: 'map',
     description:
-      'The Zulip release that /home/zulip/deployments/current leads to; null without one.',
+      'The Zulip release that /home/zulip/deployments/current leads to, or `next` there while it is not yet; null without one.',
     nullable: true,
     fields: {
       version: { type: 'string', description: 'Such as 9.4 or 10.0-dev+git.' },

@@ -1,8 +1,10 @@
+import type { Catalog } from '../compile/catalog.ts'
+import { Refusal } from '../diagnostics/diagnostic.ts'
 import type { ResourceDecl } from '../load/manifest.ts'
 import { type Plan, plan } from '../plan.ts'
 import { probe } from '../probe.ts'
 import type { Thing } from '../resources/type.ts'
-import { Unanswered } from './answer.ts'
+import { type ClassesSpec, Unanswered } from './answer.ts'
 import { type Frame, rootFrame } from './frame.ts'
 import { keepAnswer } from './progress.ts'
 import { answerKey, type ProcedureInput, type Question, Resolver, type Step } from './step.ts'
@@ -104,15 +106,12 @@ class DryRun {
         const { types } = input
         const { owed, files } = this.#input.past(fresh)
         const states = await probe({ catalog, types, host, coming: this.#coming, files })
-        for (const { footprint } of catalog.resources) {
-          for (const thing of [...(footprint.ensures ?? []), ...(footprint.provides ?? [])])
-            this.#coming.add(thing)
-        }
+        this.#comes(catalog)
         this.#planOf(plan({ catalog, states, types, cannotRun: host.cannotRun, owed }), title, say)
         return
       }
       case 'apply':
-        this.#planOf((await this.#resolver.other(resolved.spec)).plan, title, say)
+        await this.#apply(resolved.spec, title, say)
         return
       case 'block':
         say({ kind: 'begins' })
@@ -155,13 +154,47 @@ class DryRun {
       if (error.why === 'unavailable') say({ kind: 'not asked' }, error.message)
       else if (error.why === 'not yet' && spec.until !== undefined)
         say({ kind: 'not asked' }, `a run would wait until ${String(spec.until)}`)
-      else say({ kind: 'fails', message: error.message })
+      else {
+        const said = error.ran?.output.trimEnd().split('\n').at(-1) ?? ''
+        say({ kind: 'fails', message: said === '' ? error.message : `${error.message}: ${said}` })
+      }
+    }
+  }
+
+  async #apply(
+    spec: ClassesSpec,
+    title: string,
+    say: (state: PlannedStep['state']) => void,
+  ): Promise<void> {
+    try {
+      const other = await this.#resolver.other(spec, this.#coming)
+      this.#comes(other.catalog)
+      this.#planOf(other.plan, title, say)
+    } catch (error) {
+      // What comes before it may bring what it was refused for, such as zulip.conf.
+      if (!(error instanceof Refusal) || this.#pending === undefined) throw error
+      say({ kind: 'later', on: this.#pending, decides: 'how' })
+    }
+  }
+
+  #comes({ resources }: Catalog): void {
+    for (const { footprint } of resources) {
+      for (const thing of [...(footprint.ensures ?? []), ...(footprint.provides ?? [])])
+        this.#coming.add(thing)
     }
   }
 
   #planOf(planned: Plan, title: string, say: (state: PlannedStep['state']) => void): void {
     if (planned.resources.length === 0) {
       say({ kind: 'in sync' })
+      return
+    }
+    // What comes before it may bring what it lacks.
+    if (
+      this.#pending !== undefined &&
+      planned.resources.every(({ action }) => action === 'blocked')
+    ) {
+      say({ kind: 'later', on: this.#pending, decides: 'how' })
       return
     }
     say({ kind: 'would', plan: planned })

@@ -15,6 +15,7 @@ import { probe, type States } from '../probe.ts'
 import { withHiddenContents } from '../record/in-sync-files.ts'
 import type { Coverage } from '../record/managed.ts'
 import { redactor } from '../redactor.ts'
+import type { Thing } from '../resources/type.ts'
 import {
   type Answer,
   askHost,
@@ -270,8 +271,11 @@ export class Resolver {
     }
   }
 
-  /** Catalog and plan of other classes, for `apply:` and for a query of their plan. */
-  async other({ classes, manifests, tags }: ClassesSpec): Promise<OtherClasses> {
+  /** Catalog and plan of other classes, for `apply:` and for a query of their plan; `coming` is what earlier steps will have made. */
+  async other(
+    { classes, manifests, tags }: ClassesSpec,
+    coming?: ReadonlySet<Thing>,
+  ): Promise<OtherClasses> {
     const names = list(classes).filter((name) => name !== 'zulip.conf')
     const fresh = await this.input.reload({ classes: names, manifests: list(manifests) })
     const { catalog: bare, diagnostics } = compile(fresh.input)
@@ -281,7 +285,7 @@ export class Resolver {
     const { host, input } = fresh
     const { types } = input
     const selection = selected(catalog, { tags: list(tags), only: [] })
-    const states = await probe({ catalog, types, host, selected: selection, files })
+    const states = await probe({ catalog, types, host, selected: selection, coming, files })
     return {
       fresh,
       catalog,

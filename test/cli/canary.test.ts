@@ -151,11 +151,20 @@ const uses = (at: string): Readonly<Record<string, readonly (readonly string[])[
       ['RUN', '--dry-run', ...all],
       ['RUN', '--yes', ...all],
     ],
+    install: everyWay(
+      'release.tar.gz',
+      '--dry-run',
+      '--hostname',
+      'a.example.org',
+      '--email',
+      'a@example.org',
+    ),
     restart: everyWay('--dry-run'),
     start: everyWay('--dry-run'),
     stop: everyWay('--dry-run'),
     rollback: everyWay('--dry-run'),
     'deployments list': everyWay(),
+    'deployments purge': everyWay('--dry-run'),
     manage: [['list_realms']],
   }
 }

@@ -1,15 +1,28 @@
 import { describe, expect, test } from 'vitest'
-import { currentDeployment, numbersOf, readRelease } from '../../engine/facts/release.ts'
+import { numbersOf, readHostRelease, readRelease } from '../../engine/facts/release.ts'
 import { fakeHost } from '../support/fake-host.ts'
 
 const tree = '/home/zulip/deployments/2026-11-22-10-00-00'
-const link = { [currentDeployment]: { target: tree } }
+const current = '/home/zulip/deployments/current'
+const link = { [current]: { target: tree } }
 const versionFile = 'import os\n\nZULIP_VERSION = "9.4"\n\nZULIP_VERSION = lines.pop(0)\n'
+
+test('before its first start the release of a host is the one that is to run', () => {
+  const other = '/home/zulip/deployments/2026-12-01-10-00-00'
+  const files = {
+    '/home/zulip/deployments/next': { target: other },
+    [`${other}/version.py`]: 'ZULIP_VERSION = "10.1"\n',
+    [`${tree}/version.py`]: versionFile,
+  }
+  expect(readHostRelease(fakeHost({ files }))?.version).toBe('10.1')
+  expect(readHostRelease(fakeHost({ files: { ...files, ...link } }))?.version).toBe('9.4')
+  expect(readHostRelease(fakeHost())).toBeNull()
+})
 
 describe('readRelease', () => {
   test('reads the version of the tree that the link leads to', () => {
     const host = fakeHost({ files: { ...link, [`${tree}/version.py`]: versionFile } })
-    expect(readRelease(host, currentDeployment)).toEqual({
+    expect(readRelease(host, current)).toEqual({
       version: '9.4',
       major: 9,
       minor: 4,
@@ -38,7 +51,7 @@ esac
         [`${tree}/version.py`]: versionFile,
         [`${tree}/scripts/lib/install-node`]: text,
       }
-      return readRelease(fakeHost({ files: { ...link, ...files } }), currentDeployment)?.node
+      return readRelease(fakeHost({ files: { ...link, ...files } }), current)?.node
     }
     expect(nodeOf(script('20.18.1'))).toEqual({ version: '20.18.1', ...sums })
     expect(nodeOf(script('"$(echo 20)"'))).toBeNull()
@@ -53,7 +66,7 @@ esac
         [`${tree}/zulip-git-version`]: '9.4-14-gabc123\nabc123\n',
       },
     })
-    expect(readRelease(host, currentDeployment)).toMatchObject({ version: '9.4-14-gabc123' })
+    expect(readRelease(host, current)).toMatchObject({ version: '9.4-14-gabc123' })
   })
 
   test.each([
@@ -61,7 +74,7 @@ esac
     ['behind a dangling link', link],
     ['where version.py says none', { ...link, [`${tree}/version.py`]: '# nothing\n' }],
   ])('is null %s', (_title, files) => {
-    expect(readRelease(fakeHost({ files }), currentDeployment)).toBeNull()
+    expect(readRelease(fakeHost({ files }), current)).toBeNull()
   })
 })
 

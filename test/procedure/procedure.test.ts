@@ -709,6 +709,39 @@ steps:
     expect(log(procedure)).toEqual([])
   })
 
+  test('knows what an apply makes, and what lacks something may get it from the steps before', async () => {
+    const procedure = procedureOf({
+      'main.yaml': `class: main
+steps:
+  - apply: folders
+    classes: other
+  - file: DIR/made/inside
+    content: x
+  - exec: unpacked by then
+    command: [DIR/made/program]
+  - apply: no such class yet
+    classes: comes_with_the_release
+`,
+      'other.yaml': 'class: other\nresources:\n  - file: DIR/made\n    ensure: directory\n',
+    })
+    const dir = (lines: string[]) => lines.map((line) => line.replaceAll(procedure.folder, 'DIR'))
+    expect(dir(await procedure.plan())).toEqual([
+      'apply[folders] would create file[DIR/made]',
+      'file[DIR/made/inside] would create file[DIR/made/inside]',
+      'exec[unpacked by then] later: how on folders',
+      'apply[no such class yet] later: how on folders',
+    ])
+  })
+
+  test('of what nothing comes before says what it lacks', async () => {
+    const procedure = procedureOf(
+      `class: main\nsteps:\n  - exec: lacking\n    command: [DIR/made/program]\n`,
+    )
+    expect((await procedure.plan())[0]).toContain('exec[lacking] would')
+    const unknown = procedureOf('class: main\nsteps:\n  - apply: other\n    classes: nobody\n')
+    await expect(unknown.plan()).rejects.toThrow('there is no class nobody')
+  })
+
   test('of a procedure whose goal is reached says that nothing is to be done', async () => {
     const procedure = procedureOf(`class: main
 steps:

@@ -14,6 +14,14 @@ const sampled = process.env.STEWARD_TEST_SERIES === 'sample'
 const classes = ['zulip::profile::memcached', 'zulip::profile::redis', 'zulip::nginx']
 /** Where the program of the trials lies in a host, as far below its folder as its source below the checkout. */
 const program = '/srv/proof/engine/on-host.mjs'
+/** The sample: edges of which the whole series has shown that they matter, as "from → to". */
+const KNOWN_TO_MATTER = [
+  'package[memcached] → exec[make-memcached-password-database]',
+  'package[nginx-full] → file[/etc/nginx/dhparam.pem]',
+  'file[/etc/sasl2/memcached.conf] → service[memcached]',
+]
+const isKnownToMatter = ({ from, to }: HostEdge): boolean =>
+  KNOWN_TO_MATTER.includes(`${from} → ${to}`)
 /** How many orders each mutant is tried in, on a fresh host each. */
 const ORDERS = 2
 
@@ -36,7 +44,7 @@ test('prove finds the edges at packages and services without which a host goes w
   timeout,
 }, async () => {
   const all = await onFreshHost<HostEdge[]>('proof-edges', ['edges'])
-  const some = spread(all, sampled ? 3 : 20)
+  const some = sampled ? all.filter(isKnownToMatter) : spread(all, 20)
   console.log(`edges on real hosts: ${some.length} of ${all.length}`)
   const sound = await onFreshHost<HostTrial>('proof-sound', ['try', '-', '-', '0'])
   expect(sound).toEqual({ harms: [], isFound: false })
@@ -55,7 +63,7 @@ test('prove finds the edges at packages and services without which a host goes w
   }
   await Promise.all([worker('proof-1'), worker('proof-2')])
   console.log(`  ${matter} matter, ${found} of them found`)
-  if (!sampled) expect(matter).toBeGreaterThan(0)
+  expect(matter).toBeGreaterThan(0)
   expect(missed).toEqual([])
 })
 

@@ -16,6 +16,35 @@ export function declareServerCommands(program: Command): void {
       .addOption(waitOption())
   runs(
     examples(
+      program
+        .command('install [archive]')
+        .description('make a Zulip server of a bare host, from a release or from git')
+        .option('--git <ref>', 'a tag, branch or commit, instead of an archive')
+        .option('--hostname <name>', 'the name of the server in addresses')
+        .option('--email <address>', 'who is told of errors')
+        .option('--self-signed-cert', 'make a certificate where there is none')
+        .option(
+          '--no-init-db',
+          'leave the database empty and the server stopped, to restore a backup',
+        )
+        .option('--classes <list>', 'what zulip.conf begins with where there is none')
+        .option('-n, --dry-run', 'show the steps, and touch nothing')
+        .option('-y, --yes', 'do not ask')
+        .option('--json', 'one event a line')
+        .option('-v, --verbose', 'also tell what needs nothing, and what commands print')
+        .option('--no-diff', 'leave out the differences of files')
+        .option('--restart', 'begin anew instead of going on with a run that was cut off')
+        .option('--abandon', 'give up a run that was cut off')
+        .addOption(waitOption()),
+      [
+        'steward install zulip-server-10.1.tar.gz --hostname zulip.example.org --email admin@example.org --self-signed-cert',
+        'steward install --git 10.1 --hostname zulip.example.org --email admin@example.org --dry-run',
+      ],
+    ),
+    async () => ({ run: (await loadServer()).install as Run }),
+  )
+  runs(
+    examples(
       server(
         'restart [deployment]',
         'restart the server, worker by worker; with a deployment, from that one',
@@ -71,6 +100,22 @@ export function declareServerCommands(program: Command): void {
       ['steward deployments'],
     ),
     async () => ({ run: (await loadDeployments()).list as Run }),
+  )
+  runs(
+    examples(
+      deployments
+        .command('purge')
+        .description(
+          'remove those that are old, but for current, last and next, and what only they used',
+        )
+        .option('--threshold <days>', 'how many days they are kept (default: 14)')
+        .option('-n, --dry-run', 'show what would go, and touch nothing')
+        .option('-y, --yes', 'do not ask')
+        .option('-v, --verbose', 'also tell what needs nothing, and what commands print')
+        .addOption(waitOption()),
+      ['steward deployments purge --dry-run', 'steward deployments purge --threshold 30'],
+    ),
+    async () => ({ run: (await loadServer()).purge as Run }),
   )
   const manage = program
     .command('manage')
