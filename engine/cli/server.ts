@@ -75,6 +75,11 @@ export function install(flags: InstallFlags, archive: string | undefined): Promi
   return procedure('zulip::install', flags, parameters, yes)
 }
 
+/** `steward system-update`. */
+export function systemUpdate(flags: ServerFlags): Promise<number> {
+  return procedure('zulip::system_update', flags, {}, flags.yes ?? false)
+}
+
 /** `steward deployments purge`: never one that a link leads to. */
 export function purge(flags: ServerFlags & { readonly threshold?: string }): Promise<number> {
   const { yes = false, threshold } = flags

@@ -149,6 +149,23 @@ function commandAnswer(spec: QuerySpec, result: CommandResult, isSecret: boolean
   }
 }
 
+/** An answer in a few words for people; undefined where there are none, as for the text of a file. */
+export function answerInShort(spec: QuerySpec, answer: Answer): string | undefined {
+  if (spec.link !== undefined) return answer.exists === true ? String(answer.target) : 'no link'
+  if (spec.file !== undefined) return answer.exists === true ? 'it is there' : 'it is not there'
+  if (spec.plan !== undefined) return `${String(answer.changes)} changes`
+  if (spec.json) return undefined
+  const lines = (answer.lines as readonly string[]).filter((line) => line.trim() !== '')
+  if (lines.length === 0)
+    return spec.returns === undefined ? 'nothing' : `exit code ${answer.status}`
+  const first = lines.slice(0, MOST_LINES).join(', ')
+  const more = lines.length > MOST_LINES ? ` and ${lines.length - MOST_LINES} more` : ''
+  return `${first.length > MOST_CHARACTERS ? `${first.slice(0, MOST_CHARACTERS)}…` : first}${more}`
+}
+
+const MOST_LINES = 8
+const MOST_CHARACTERS = 160
+
 /** What a command that gave an answer printed, for people; undefined for what is read without one. */
 export function ranFor(
   { command }: QuerySpec,

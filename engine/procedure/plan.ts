@@ -4,7 +4,7 @@ import type { ResourceDecl } from '../load/manifest.ts'
 import { type Plan, plan } from '../plan.ts'
 import { probe } from '../probe.ts'
 import type { Thing } from '../resources/type.ts'
-import { type ClassesSpec, Unanswered } from './answer.ts'
+import { answerInShort, type ClassesSpec, Unanswered } from './answer.ts'
 import { type Frame, rootFrame } from './frame.ts'
 import { keepAnswer } from './progress.ts'
 import { answerKey, type ProcedureInput, type Question, Resolver, type Step } from './step.ts'
@@ -16,7 +16,9 @@ export interface PlannedStep {
   readonly type: string
   readonly depth: number
   readonly state:
-    | { readonly kind: 'in sync' | 'left out' | 'asked' | 'begins' | 'not asked' }
+    | { readonly kind: 'in sync' | 'left out' | 'begins' | 'not asked' }
+    /** With its answer in a few words, where that is no secret. */
+    | { readonly kind: 'asked'; readonly answer?: string }
     | { readonly kind: 'would'; readonly plan?: Plan }
     | { readonly kind: 'later'; readonly on: string; readonly decides: 'whether' | 'how' }
     | { readonly kind: 'fails'; readonly message: string }
@@ -147,7 +149,11 @@ class DryRun {
       if (spec.until === undefined || (await this.#resolver.holds(step, question, answer))) {
         const { isSecret } = question
         keepAnswer(this.#input.progress, answerKey(step), { answer, isSecret })
-        say({ kind: 'asked' })
+        const inShort = isSecret ? undefined : answerInShort(spec, answer)
+        say({
+          kind: 'asked',
+          ...(inShort === undefined ? {} : { answer: this.#resolver.redact(inShort) }),
+        })
       } else say({ kind: 'not asked' }, `a run would wait until ${String(spec.until)}`)
     } catch (error) {
       if (!(error instanceof Unanswered)) throw error

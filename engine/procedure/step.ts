@@ -314,7 +314,11 @@ export class Resolver {
 
   /** The same without the secrets that steps have read so far. */
   redacted(error: Unanswered): Unanswered {
-    return error.redacted(redactor([...this.#secrets]))
+    return error.redacted((text) => this.redact(text))
+  }
+
+  redact(text: string): string {
+    return redactor([...this.#secrets])(text)
   }
 
   /** Whether the `until` of a query holds for an answer. */

@@ -50,7 +50,7 @@ function stateText({ state }: PlannedStep): string {
     case 'left out':
       return 'left out'
     case 'asked':
-      return 'asked'
+      return state.answer === undefined ? 'asked' : visibleLine(state.answer)
     case 'not asked':
       return 'not asked'
     case 'begins':

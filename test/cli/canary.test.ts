@@ -163,6 +163,7 @@ const uses = (at: string): Readonly<Record<string, readonly (readonly string[])[
     start: everyWay('--dry-run'),
     stop: everyWay('--dry-run'),
     rollback: everyWay('--dry-run'),
+    'system-update': everyWay('--dry-run'),
     'deployments list': everyWay(),
     'deployments purge': everyWay('--dry-run'),
     manage: [['list_realms']],

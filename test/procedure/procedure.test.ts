@@ -693,7 +693,7 @@ steps:
 `)
     const dir = (lines: string[]) => lines.map((line) => line.replaceAll(procedure.folder, 'DIR'))
     expect(dir(await procedure.plan())).toEqual([
-      'query[word] asked',
+      'query[word] asked: one',
       'file[DIR/known] would create file[DIR/known]',
       'query[late] later: how on DIR/known',
       'file[DIR/by-answer] later: how on query.late',
@@ -733,6 +733,31 @@ steps:
     ])
   })
 
+  test('tells the answer of what it asked in short, and neither secrets nor texts of files', async () => {
+    const procedure = procedureOf(`class: main
+steps:
+  - query: upgrades
+    command: [/bin/sh, -c, 'seq 10']
+  - query: nobody
+    command: [/bin/false]
+    returns: [0, 1]
+  - query: hidden
+    sensitive: true
+    command: [/bin/echo, pAssw0rd]
+  - query: settings
+    file: /etc/passwd
+  - query: link
+    link: /proc/self/exe
+`)
+    expect(await procedure.plan()).toEqual([
+      'query[upgrades] asked: 1, 2, 3, 4, 5, 6, 7, 8 and 2 more',
+      'query[nobody] asked: exit code 1',
+      'query[hidden] asked: undefined',
+      'query[settings] asked: it is there',
+      `query[link] asked: ${process.execPath}`,
+    ])
+  })
+
   test('of what nothing comes before says what it lacks', async () => {
     const procedure = procedureOf(
       `class: main\nsteps:\n  - exec: lacking\n    command: [DIR/made/program]\n`,
@@ -753,7 +778,7 @@ steps:
     await procedure.run()
     procedure.progress = newProgress()
     expect((await procedure.plan()).map((line) => line.split('] ')[1])).toEqual([
-      'asked',
+      'asked: one',
       'in sync',
     ])
   })

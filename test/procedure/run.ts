@@ -141,6 +141,7 @@ function stateOf({ type, title, state, note }: PlannedStep): string {
     case 'would':
       return `${name} would ${state.plan?.resources.map(({ action, ref }) => `${action} ${ref}`).join(', ')}${more}`
     case 'asked':
+      return `${name} asked: ${state.answer}${more}`
     case 'begins':
     case 'in sync':
     case 'left out':

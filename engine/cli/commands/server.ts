@@ -87,6 +87,22 @@ export function declareServerCommands(program: Command): void {
     ),
     async () => ({ run: (await loadServer()).rollback as Run }),
   )
+  runs(
+    examples(
+      program
+        .command('system-update')
+        .description(
+          'upgrade the packages of the system; what Zulip runs on while the server is stopped',
+        )
+        .option('-n, --dry-run', 'show what would be upgraded, and touch nothing')
+        .option('-y, --yes', 'do not ask')
+        .option('--json', 'one event a line')
+        .option('-v, --verbose', 'also tell what needs nothing, and what commands print')
+        .addOption(waitOption()),
+      ['steward system-update --dry-run', 'steward system-update'],
+    ),
+    async () => ({ run: (await loadServer()).systemUpdate as Run }),
+  )
   const deployments = program
     .command('deployments')
     .description('the releases that lie on this host, and what can be rolled back to')
