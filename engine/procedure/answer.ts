@@ -157,7 +157,7 @@ export function answerInShort(spec: QuerySpec, answer: Answer): string | undefin
   if (spec.json) return undefined
   const lines = (answer.lines as readonly string[]).filter((line) => line.trim() !== '')
   if (lines.length === 0)
-    return spec.returns === undefined ? 'nothing' : `exit code ${answer.status}`
+    return spec.returns === undefined ? 'nothing' : `exit code ${String(answer.status)}`
   const first = lines.slice(0, MOST_LINES).join(', ')
   const more = lines.length > MOST_LINES ? ` and ${lines.length - MOST_LINES} more` : ''
   return `${first.length > MOST_CHARACTERS ? `${first.slice(0, MOST_CHARACTERS)}…` : first}${more}`
