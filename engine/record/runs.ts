@@ -144,7 +144,7 @@ export class Runs {
   /** The resources that later runs made or removed. */
   madeOrRemovedSince(run: string): ReadonlySet<string> {
     const rows = this.#db.all(
-      "SELECT DISTINCT json_extract(body, '$.ref') AS ref FROM event, json_each(body, '$.changes') AS change WHERE run > ? AND json_extract(body, '$.type') = 'resource_finished' AND json_extract(body, '$.outcome') = 'changed' AND json_extract(change.value, '$.attribute') = 'ensure'",
+      "SELECT DISTINCT json_extract(body, '$.ref') AS ref FROM event, json_each(body, '$.changes') AS change WHERE run IN (SELECT id FROM run WHERE rowid > (SELECT rowid FROM run WHERE id = ?)) AND json_extract(body, '$.type') = 'resource_finished' AND json_extract(body, '$.outcome') = 'changed' AND json_extract(change.value, '$.attribute') = 'ensure'",
       run,
     )
     return new Set(rows.map(({ ref }) => String(ref)))

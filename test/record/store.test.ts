@@ -377,6 +377,24 @@ describe('a full disk', () => {
   })
 })
 
+test('what later runs made is told also of those that began in the same second', () => {
+  const store = Store.open(temporaryFolder())
+  const made = (path: string): void => {
+    const run = store.runs.start({ command: ['apply'], classes: [] })
+    const changes = [{ attribute: 'ensure', from: 'absent', to: 'file' }]
+    const ended = { type: 'resource_finished', outcome: 'changed', changes, durationMs: 1 } as const
+    store.runs.addEvent(run, { ...ended, ref: `file[${path}]` })
+  }
+  made('/before')
+  const run = store.runs.start({ command: ['apply'], classes: [] })
+  const paths = Array.from({ length: 20 }, (_, n) => `/after${n}`)
+  for (const path of paths) made(path)
+  expect([...store.runs.madeOrRemovedSince(run)].sort()).toEqual(
+    paths.map((path) => `file[${path}]`).sort(),
+  )
+  store.close()
+})
+
 function hashOf(content: string | Buffer): string {
   const store = Store.open(temporaryFolder())
   const hash = store.contents.put(Buffer.from(content), open)
