@@ -11,6 +11,8 @@ export interface SavedPlan {
   readonly format: typeof PLAN_FORMAT
   /** When it was made: ISO 8601, UTC. */
   readonly made: string
+  /** The newest run that was on record then; absent where there was none. */
+  readonly lastRun?: string
   readonly host: Machine
   /** Hashed with everything, so that nobody can try out what a secret may be on other plans. */
   readonly salt: string
@@ -21,7 +23,7 @@ export interface SavedPlan {
   readonly plan: Plan
 }
 
-export const PLAN_FORMAT = 'steward plan 3'
+export const PLAN_FORMAT = 'steward plan 4'
 
 /** Which machine a plan was made on. */
 export interface Machine {
@@ -53,7 +55,7 @@ export function machineOf(host: HostReader, name: string): Machine {
 /** A plan bound to the catalog and the states that it was made from. `made` is ISO 8601, UTC. */
 export function savedPlan(
   { plan, catalog, states }: { plan: Plan; catalog: Catalog; states: States },
-  made: { readonly made: string; readonly host: Machine; readonly asked: Asked },
+  made: Pick<SavedPlan, 'made' | 'lastRun' | 'host' | 'asked'>,
 ): SavedPlan {
   const salt = randomBytes(16).toString('hex')
   const resources: Record<string, Bound> = {}

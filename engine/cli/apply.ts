@@ -77,7 +77,9 @@ function dryRun(flags: ApplyFlags, options: RoadOptions): Promise<number> {
       const made = new Date().toISOString()
       const host = machineOf(looked.host, looked.loaded.facts.fqdn)
       const asked = { classes: options.classes, tags, only }
-      writePlan(flags.out, savedPlan(looked, { made, host, asked }))
+      const [last] = store?.runs.list(1) ?? []
+      const lastRun = last ? { lastRun: last.id } : {}
+      writePlan(flags.out, savedPlan(looked, { made, host, asked, ...lastRun }))
     }
     return plannedStatus(looked.plan, flags)
   })

@@ -86,8 +86,8 @@ export function planNotices(saved: SavedPlan, catalog: Catalog, store: Store): D
     (ref) => `${ref} was planned, and is not declared any more`,
   )
   const later = store.runs
-    .list()
-    .filter(({ started, summary }) => started > saved.made && (!summary || changesOf(summary) > 0))
+    .listAfter(saved.lastRun)
+    .filter(({ summary }) => !summary || changesOf(summary) > 0)
     .map(
       ({ id }) =>
         `run ${id} came after the plan was made: what it made otherwise than planned is refused`,

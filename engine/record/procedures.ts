@@ -27,7 +27,7 @@ export class Procedures {
   /** The run of a procedure that is neither done nor given up. */
   open(name: string): ProcedureRow | undefined {
     const row = this.#db.get(
-      "SELECT * FROM procedure WHERE name = ? AND state = 'open' ORDER BY run DESC LIMIT 1",
+      "SELECT * FROM procedure WHERE name = ? AND state = 'open' ORDER BY rowid DESC LIMIT 1",
       name,
     )
     if (!row) return undefined
@@ -38,7 +38,7 @@ export class Procedures {
   /** The runs of procedures that are neither done nor given up, without what of them is secret. */
   allOpen(): ProcedureRow[] {
     return this.#db
-      .all("SELECT * FROM procedure WHERE state = 'open' ORDER BY run")
+      .all("SELECT * FROM procedure WHERE state = 'open' ORDER BY rowid")
       .map(procedureRow)
   }
 

@@ -67,11 +67,16 @@ export class Runs {
     return rows.map(runRow)
   }
 
-  /** Runs, the newest first. */
+  /** Runs, the newest first: by the order in which they began, for a clock may be set back. */
   list(limit = 100): RunRow[] {
-    return this.#db
-      .all('SELECT * FROM run ORDER BY started DESC, id DESC LIMIT ?', limit)
-      .map(runRow)
+    return this.#db.all('SELECT * FROM run ORDER BY rowid DESC LIMIT ?', limit).map(runRow)
+  }
+
+  /** Those that began after a run, the newest first; all where it is not on record. */
+  listAfter(run: string | undefined): RunRow[] {
+    const sql =
+      'SELECT * FROM run WHERE rowid > coalesce((SELECT rowid FROM run WHERE id = ?), 0) ORDER BY rowid DESC'
+    return this.#db.all(sql, run ?? null).map(runRow)
   }
 
   /**
@@ -94,7 +99,7 @@ export class Runs {
     const kept = 'EXISTS (SELECT 1 FROM kept WHERE kept.run = run.id)'
     const meant = "EXISTS (SELECT 1 FROM intent WHERE intent.run = run.id AND action <> 'check')"
     const row = this.#db.get(
-      `SELECT * FROM run WHERE ${changed} OR ${kept} OR (summary IS NULL AND ${meant}) ORDER BY started DESC, id DESC LIMIT 1`,
+      `SELECT * FROM run WHERE ${changed} OR ${kept} OR (summary IS NULL AND ${meant}) ORDER BY rowid DESC LIMIT 1`,
     )
     return row && runRow(row)
   }
@@ -189,7 +194,9 @@ export class Runs {
     // A state that an earlier steward made, and that is only read, has no such table yet.
     if (this.#db.layout === 1) return []
     return this.#db
-      .all('SELECT listener, source, kind, run FROM owed ORDER BY run, rowid')
+      .all(
+        'SELECT owed.* FROM owed LEFT JOIN run ON run.id = owed.run ORDER BY run.rowid, owed.rowid',
+      )
       .map(({ listener, source, kind, run }) => ({
         listener: String(listener),
         source: String(source),

@@ -10,7 +10,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { Refusal } from '../../engine/diagnostics/diagnostic.ts'
 import type { Summary } from '../../engine/events.ts'
 import { HostError } from '../../engine/host/error.ts'
@@ -268,6 +268,33 @@ describe('runs', () => {
     expect(store.runs.find('2')).toBeUndefined()
     expect(store.runs.find('%')).toBeUndefined()
     store.close()
+  })
+
+  test('come in the order in which they began, though the clock was set back', () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    try {
+      const store = Store.open(temporaryFolder())
+      const startAt = (time: string): string => {
+        vi.setSystemTime(time)
+        const run = store.runs.start({ command: ['apply'], classes: [] })
+        store.procedures.save({ run, name: 'p', arguments: {}, state: 'open', progress: {} })
+        store.runs.owe({ listener: `service[${run}]`, source: 'file[/a]', by: 'restart', run })
+        store.runs.finish(run, { ...summary, run })
+        return run
+      }
+      const earlier = startAt('2026-03-02T12:00:00Z')
+      const later = startAt('2026-03-01T12:00:00Z')
+      expect(store.runs.list().map(({ id }) => id)).toEqual([later, earlier])
+      expect(store.runs.find('last')?.id).toBe(later)
+      expect(store.runs.listAfter(earlier).map(({ id }) => id)).toEqual([later])
+      expect(store.runs.listAfter(undefined).map(({ id }) => id)).toEqual([later, earlier])
+      expect(store.runs.owed().map(({ run }) => run)).toEqual([earlier, later])
+      expect(store.procedures.open('p')?.run).toBe(later)
+      expect(store.procedures.allOpen().map(({ run }) => run)).toEqual([earlier, later])
+      store.close()
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   test('tell how long each resource last took', () => {
