@@ -29,6 +29,10 @@ function read(store: Store, folder: string): Status {
     ...(last ? { last } : {}),
     cutOff,
     owed: store.runs.owed(),
-    procedures: store.procedures.allOpen().map(({ run, name }) => ({ run, name })),
+    procedures: store.procedures.allOpen().map(({ run, name }) => ({
+      run,
+      name,
+      command: runs.find(({ id }) => id === run)?.command ?? ['apply', name],
+    })),
   }
 }

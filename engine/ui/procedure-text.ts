@@ -14,7 +14,7 @@ export function renderProcedure(
   const { paint, verbose } = options
   const shown = steps.filter(({ state }) => verbose || state.kind !== 'left out')
   const lines = shown.flatMap((step) => {
-    const title = step.type === 'fail' ? 'fail' : `${step.type} ${visibleLine(step.title)}`
+    const title = step.type === 'fail' ? 'fail' : `${step.type} ${visibleLine(known(step.title))}`
     const note = step.note === undefined ? '' : ` (${visibleLine(step.note)})`
     const line = `${'  '.repeat(step.depth)}${title}: ${stateText(step)}${note}`
     const isQuiet =
@@ -27,13 +27,20 @@ export function renderProcedure(
       indent(renderPlannedResources(step.state.plan, { ...options, width }), 2 * step.depth + 2),
     ]
   })
+  // Of steps that differ only in what is not known yet, one stands for all.
+  const distinct = lines.filter((line, index) => line !== lines[index - 1])
   const would = steps.filter(({ state }) => state.kind === 'would' || state.kind === 'later').length
   const end = willFail(steps)
     ? 'A run would end there, and nothing would have been changed.'
     : would === 0
       ? `${name} has nothing to do.`
       : `${would} steps would or may change something.`
-  return [paint('bold', `Steps of ${name}:`), ...lines, '', end].join('\n')
+  return [paint('bold', `Steps of ${name}:`), ...distinct, '', end].join('\n')
+}
+
+/** A title as far as it is known: an expression that has no value yet is left open. */
+function known(title: string): string {
+  return title.replaceAll(/\$\{\{.*?\}\}/g, '…')
 }
 
 /** Whether a run would end in failure before it changed anything. */

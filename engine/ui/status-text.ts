@@ -16,7 +16,11 @@ export interface Status {
   readonly cutOff: readonly RunRow[]
   readonly owed: readonly OwedRefresh[]
   /** Procedures that were begun and neither ended nor given up. */
-  readonly procedures: readonly { readonly run: string; readonly name: string }[]
+  readonly procedures: readonly {
+    readonly run: string
+    readonly name: string
+    readonly command: readonly string[]
+  }[]
 }
 
 export function renderStatus(status: Status, { paint }: { readonly paint: Paint }): string {
@@ -45,8 +49,8 @@ export function renderStatus(status: Status, { paint }: { readonly paint: Paint 
     ),
     ...section(
       'Procedures that are open:',
-      procedures.map(({ name, run }) => `${name}  since run ${run}`),
-      'The same command goes on with one: steward apply NAME; --abandon ends it',
+      procedures.map(({ run, command }) => `run ${run}  ${['steward', ...command].join(' ')}`),
+      'The same command goes on with one; with --abandon it is given up',
     ),
   ]
   return [

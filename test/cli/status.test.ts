@@ -30,8 +30,8 @@ Refreshes that are owed:
 The next run makes them: steward apply
 
 Procedures that are open:
-  upgrade  since run ${run}
-The same command goes on with one: steward apply NAME; --abandon ends it
+  run ${run}  steward apply --yes
+The same command goes on with one; with --abandon it is given up
 
 No run has come to its end.
 `)
