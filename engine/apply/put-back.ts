@@ -84,8 +84,11 @@ export class PutBacks {
       .join('')
     let after: string
     try {
-      await this.#tellCarrier(resource, sources)
-      const { isAnew } = await type.recover(resource, by, this.#host, madeAt)
+      const isUntouched = error instanceof ApplyError && error.isUntouched
+      if (!isUntouched) await this.#tellCarrier(resource, sources)
+      const { isAnew } = isUntouched
+        ? { isAnew: false }
+        : await type.recover(resource, by, this.#host, madeAt)
       if (isAnew) this.#keeper.paid(resource.ref)
       else this.#keeper.tookBack(resource.ref, sources)
       after = 'what it reads is as it was before, and it runs with that'

@@ -111,7 +111,10 @@ async function check({ ref, desired }: Service, host: Host): Promise<void> {
   const { stdout, stderr } = result
   throw new ApplyError(
     `${ref} is left as it runs, for \`${desired.check.join(' ')}\` finds fault with what it reads: ${howItEnded(result)}`,
-    { ran: { argv: result.argv, exit: howItEnded(result), output: `${stdout}${stderr}`.trim() } },
+    {
+      ran: { argv: result.argv, exit: howItEnded(result), output: `${stdout}${stderr}`.trim() },
+      isUntouched: true,
+    },
   )
 }
 

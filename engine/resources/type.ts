@@ -167,12 +167,15 @@ export class ApplyError extends Error {
   readonly ran:
     | { readonly argv: readonly string[]; readonly exit: string; readonly output: string }
     | undefined
+  /** Set where a check refused it before anything was told to what it is about. */
+  readonly isUntouched: boolean
   constructor(
     message: string,
     details: {
       readonly help?: string
       readonly found?: string
       readonly ran?: ApplyError['ran']
+      readonly isUntouched?: true
       readonly cause?: unknown
     } = {},
   ) {
@@ -181,6 +184,7 @@ export class ApplyError extends Error {
     this.help = details.help
     this.found = details.found
     this.ran = details.ran
+    this.isUntouched = details.isUntouched ?? false
   }
 }
 
@@ -320,9 +324,9 @@ export interface ResourceType<Desired extends object = object, Current = unknown
     host: HostReader,
   ): Promise<readonly Standing[]>
   /**
-   * Called where a refresh failed and the files whose change had asked for it are back as they were, since `madeAt` (as
-   * for `refresh`); what it runs under has read them by then. Tells whether it had to be started anew, and throws where
-   * it does not work with these either. Without it they stay as they are.
+   * Called where a refresh failed that no check had refused (`isUntouched`), and the files whose change had asked for it
+   * are back as they were, since `madeAt` (as for `refresh`); what it runs under has read them by then. Tells whether it
+   * had to be started anew, and throws where it does not work with these either. Without it they stay as they are.
    */
   recover?(
     resource: Resource<Desired>,

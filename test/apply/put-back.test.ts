@@ -136,6 +136,26 @@ resources:
     expect(next.plan.resources[0]?.changes[0]).not.toHaveProperty('edit')
     expect(log.at(-1)).toBe('2')
   })
+  test('whose check refused them is not touched at all', async () => {
+    const at = temporaryFolder()
+    const place = newPlace('/')
+    const log: string[] = []
+    const checked: ResourceType = {
+      ...daemon(join(at, 'f'), log),
+      refresh: async () => {
+        if (read(`${at}/f`) === 'x\n')
+          throw new ApplyError('service[d] is left as it runs', { isUntouched: true })
+        return undefined
+      },
+    }
+    const own = withDaemon(checked)
+    await runIn(place, manifest(at, '1\n'), { types: own })
+    const { events } = await runIn(place, manifest(at, 'x\n'), { types: own })
+    expect(log).toEqual([])
+    expect(read(`${at}/f`)).toBe('1\n')
+    expect(JSON.stringify(events)).toContain('it runs with that')
+    expect(Store.reading(place.state, (store) => store.runs.owed())).toEqual([])
+  })
   test('keeps what was edited here an edit', async () => {
     const at = temporaryFolder()
     const place = newPlace('/')
