@@ -54,8 +54,8 @@ export interface InstallFlags extends ServerFlags {
 
 /** `steward install`: the same command goes on where a run was cut off. */
 export function install(flags: InstallFlags, archive: string | undefined): Promise<number> {
-  const { git, hostname, email, classes, initDb, selfSignedCert, yes = false } = flags
-  if ((archive === undefined) === (git === undefined)) {
+  const { git, hostname, email, classes, initDb, selfSignedCert, abandon } = flags
+  if (!abandon && (archive === undefined) === (git === undefined)) {
     throw new Refusal({
       severity: 'error',
       code: 'usage',
@@ -72,7 +72,7 @@ export function install(flags: InstallFlags, archive: string | undefined): Promi
     init_db: initDb ? undefined : false,
     self_signed_cert: selfSignedCert,
   }
-  return procedure('zulip::install', flags, parameters, yes)
+  return procedure('zulip::install', flags, parameters)
 }
 
 /** `steward system-update`. */
@@ -82,8 +82,7 @@ export function systemUpdate(flags: ServerFlags): Promise<number> {
 
 /** `steward deployments purge`: never one that a link leads to. */
 export function purge(flags: ServerFlags & { readonly threshold?: string }): Promise<number> {
-  const { yes = false, threshold } = flags
-  return procedure('zulip::purge', flags, { threshold_days: threshold }, yes)
+  return procedure('zulip::purge', flags, { threshold_days: flags.threshold })
 }
 
 /** Runs a procedure, mostly without a question: the command is the answer. */

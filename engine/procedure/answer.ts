@@ -2,6 +2,7 @@ import type { CommandOptions, CommandResult, Host } from '../host/host.ts'
 import type { Plan } from '../plan.ts'
 import { SECRET } from '../redactor.ts'
 import { parseDurationMs } from '../resources/duration.ts'
+import { tarFault, tarReading } from '../resources/tar.ts'
 
 /** What a query found: plain data, as expressions read it under `query.NAME`. */
 export type Answer = Readonly<Record<string, unknown>>
@@ -26,6 +27,9 @@ export interface QuerySpec {
   readonly scratch?: readonly string[]
   readonly link?: string
   readonly file?: string
+  readonly archive?: string
+  readonly member?: string
+  readonly message?: string
   readonly plan?: string | ClassesSpec
   readonly until?: string | boolean
   readonly timeout?: number | string
@@ -95,6 +99,7 @@ export async function askHost(
     const text = exists ? host.read(spec.file).toString('utf8') : ''
     return { exists, text, lines: linesOf(text) }
   }
+  if (spec.archive !== undefined) return archiveAnswer(spec, spec.archive, host, timeoutMs)
   const result = await host.guard(spec.command ?? [], { ...optionsOf(spec), timeoutMs })
   if ('unavailable' in result) {
     throw new Unanswered(
@@ -123,6 +128,28 @@ function optionsOf(spec: QuerySpec): CommandOptions {
   }
 }
 
+/** Reads an archive through, for one of its members. */
+async function archiveAnswer(
+  { member = '', match }: QuerySpec,
+  archive: string,
+  host: Host,
+  timeoutMs: number,
+): Promise<Answer> {
+  if (host.stat(archive) === undefined)
+    return { exists: false, fault: `There is no file ${archive}`, text: '', lines: [] }
+  const tar = tarReading(archive, host)
+  if ('fault' in tar) return { exists: true, fault: tar.fault, text: '', lines: [] }
+  const options = ['--extract', '--to-stdout', '--wildcards', '--no-wildcards-match-slash']
+  const result = await host.query([...tar.argv, ...options, '--', member], { timeoutMs })
+  const text = result.stdout.replace(/\n$/, '')
+  return {
+    exists: true,
+    fault: result.exitCode === 0 ? '' : tarFault(archive, result),
+    text,
+    lines: match === undefined ? linesOf(result.stdout) : matches(result.stdout, match),
+  }
+}
+
 function commandAnswer(spec: QuerySpec, result: CommandResult, isSecret: boolean): Answer {
   const { exitCode, stdout, stderr } = result
   const expected = [spec.returns ?? 0].flat()
@@ -134,7 +161,7 @@ function commandAnswer(spec: QuerySpec, result: CommandResult, isSecret: boolean
         : exitCode === undefined
           ? `ended by ${result.signal}`
           : `exit code ${exitCode}`)
-    throw new Unanswered(`the command failed: ${exit}`, {
+    throw new Unanswered(spec.message ?? `the command failed: ${exit}`, {
       ran: { argv: result.argv, exit, output: lastLines(stderr || (isSecret ? '' : stdout)) },
       ...(result.startError === undefined ? { why: 'not yet' } : {}),
     })
@@ -153,6 +180,7 @@ function commandAnswer(spec: QuerySpec, result: CommandResult, isSecret: boolean
 export function answerInShort(spec: QuerySpec, answer: Answer): string | undefined {
   if (spec.link !== undefined) return answer.exists === true ? String(answer.target) : 'no link'
   if (spec.file !== undefined) return answer.exists === true ? 'it is there' : 'it is not there'
+  if (spec.archive !== undefined && answer.fault !== '') return String(answer.fault)
   if (spec.plan !== undefined) return `${String(answer.changes)} changes`
   if (spec.json) return undefined
   const lines = (answer.lines as readonly string[]).filter((line) => line.trim() !== '')

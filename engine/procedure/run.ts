@@ -245,7 +245,8 @@ class Walker {
       if (performance.now() > end) {
         throw this.resolver.redacted(
           new Unanswered(
-            `within ${Math.round(waitMs(spec) / 1000)} s it did not become true that ${String(spec.until)}`,
+            spec.message ??
+              `within ${Math.round(waitMs(spec) / 1000)} s it did not become true that ${String(spec.until)}`,
             last ? { ran: last } : {},
           ),
         )

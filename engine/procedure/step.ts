@@ -95,7 +95,15 @@ export interface OtherClasses {
 
 /** What a step may be besides resources, defines and classes, and which of its attributes people get to see. */
 const WORDS: ReadonlySet<string> = new Set(stepWords)
-const SHOWN = new Set<string>([...stepWords, 'command', 'match', 'link', 'file', 'classes'])
+const SHOWN = new Set<string>([
+  ...stepWords,
+  'command',
+  'match',
+  'link',
+  'file',
+  'archive',
+  'classes',
+])
 
 /**
  * Finds out what the steps of a procedure come to, each on its own trip of

@@ -1,7 +1,6 @@
 import { posix } from 'node:path'
 import schema from '../../schemas/resources/archive.json' with { type: 'json' }
-import { HostError } from '../host/error.ts'
-import type { CommandResult, Host, HostReader } from '../host/host.ts'
+import type { Host, HostReader } from '../host/host.ts'
 import { becomesPresent } from './diff-attributes.ts'
 import { mostUnpacked, surveyTree } from './download-tree.ts'
 import { stripped } from './download-unpack.ts'
@@ -9,6 +8,7 @@ import { parseDurationMs } from './duration.ts'
 import { howItEnded, mustRun } from './must-run.ts'
 import { joinPath, normalPath, parentPath, pathMistake } from './path.ts'
 import { sizeText } from './size-text.ts'
+import { tarFault, tarReading } from './tar.ts'
 import { ApplyError, type Resource, type ResourceType, type Thing } from './type.ts'
 
 interface ArchiveDesired {
@@ -84,56 +84,18 @@ function lookAt(path: string, host: HostReader): ArchiveCurrent | undefined {
 /** Reads an archive through. */
 async function contentsOf(source: string, host: HostReader): Promise<Contents> {
   if (host.cannotRun !== undefined) return { blocked: `it can't be unpacked: ${host.cannotRun}` }
-  const form = compressionOf(source, host)
-  if ('blocked' in form) return form
-  const listed = await host.query(
-    [...reading(source), 'tar', '--list', '--file=-', '--totals', ...form.options],
-    { timeoutMs: 600_000 },
-  )
+  const tar = tarReading(source, host)
+  if ('fault' in tar) return { blocked: tar.fault }
+  const listed = await host.query([...tar.argv, '--list', '--totals'], { timeoutMs: 600_000 })
   if (listed.exitCode !== 0) {
     return {
-      blocked: `${source} can't be unpacked: ${firstLine(listed)}`,
+      blocked: tarFault(source, listed),
       help: 'it was cut off or damaged on its way: fetch it again, and compare its checksum',
     }
   }
   const bytes = Number(/^Total bytes read: (\d+)/m.exec(listed.stderr)?.[1] ?? 0)
   if (bytes > mostUnpacked) return { blocked: `${source} unpacks to more than 4 GiB` }
   return { entries: listed.stdout.trimEnd().split('\n').length, bytes }
-}
-
-/** Where tar says what is wrong; the last says only that something is. */
-function firstLine(result: CommandResult): string {
-  return result.stderr.split('\n').find((line) => line !== '') ?? howItEnded(result)
-}
-
-/** A command that hands a file to the one behind it as its standard input: its name, from which tar guesses, says nothing. */
-function reading(source: string): string[] {
-  return ['sh', '-c', 'exec "$@" <"$0"', source]
-}
-
-/** What an archive begins with, in hexadecimal, and how tar is told of it. */
-const compressions = {
-  '1f8b': '--gzip',
-  '425a68': '--bzip2',
-  fd377a585a00: '--xz',
-  '28b52ffd': '--zstd',
-}
-
-function compressionOf(
-  source: string,
-  host: HostReader,
-): { readonly options: string[] } | { readonly blocked: string } {
-  try {
-    for (const piece of host.readPieces(source)) {
-      const begin = piece.subarray(0, 6).toString('hex')
-      const found = Object.entries(compressions).find(([magic]) => begin.startsWith(magic))
-      return { options: found === undefined ? [] : [found[1]] }
-    }
-  } catch (error) {
-    if (!(error instanceof HostError)) throw error
-    return { blocked: `${source} can't be read: ${error.message}` }
-  }
-  return { blocked: `${source} is empty` }
 }
 
 async function applyArchive(
@@ -147,22 +109,21 @@ async function applyArchive(
   const [uid, gid] = [accounts.uid(owner), accounts.gid(group)]
   if (uid === undefined) throw new ApplyError(`${ref}: there is no user ${owner}`)
   if (gid === undefined) throw new ApplyError(`${ref}: there is no group ${group}`)
-  const form = compressionOf(source, host)
-  if ('blocked' in form) throw new ApplyError(`${ref}: ${form.blocked}`)
+  // By its owner, who can do no harm with it.
+  const asOwner = ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', '--']
+  const tar = tarReading(source, host, asOwner)
+  if ('fault' in tar) throw new ApplyError(`${ref}: ${tar.fault}`)
   const limits = { timeoutMs: parseDurationMs(timeout) ?? 0, umask: '022' }
   const stage = joinPath(parentPath(path), `.steward-archive-${posix.basename(path)}`)
   // What a run that was killed left there.
   await mustRun(host, ref, ['rm', '-rf', '--', stage])
   host.makeDirectory(stage, { mode: 0o700, uid, gid })
   try {
-    // By its owner, who can do no harm with it; only root needs to be able to read the archive.
-    const asOwner = ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', '--']
     const plainly = ['--no-same-owner', '--no-same-permissions', `--directory=${stage}`]
-    const unpack = ['tar', '--extract', '--file=-', ...plainly, ...form.options]
-    const unpacked = await host.run([...reading(source), ...asOwner, ...unpack], limits)
+    const unpacked = await host.run([...tar.argv, '--extract', ...plainly], limits)
     if (unpacked.exitCode !== 0) {
       const { argv, stderr } = unpacked
-      throw new ApplyError(`${ref}: ${source} can't be unpacked: ${firstLine(unpacked)}`, {
+      throw new ApplyError(`${ref}: ${tarFault(source, unpacked)}`, {
         ran: { argv, exit: howItEnded(unpacked), output: stderr.trim() },
       })
     }

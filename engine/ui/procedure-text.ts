@@ -16,7 +16,11 @@ export function renderProcedure(
   const lines = shown.flatMap((step) => {
     const title = step.type === 'fail' ? 'fail' : `${step.type} ${visibleLine(known(step.title))}`
     const note = step.note === undefined ? '' : ` (${visibleLine(step.note)})`
-    const line = `${'  '.repeat(step.depth)}${title}: ${stateText(step)}${note}`
+    const said =
+      step.type === 'fail' && step.state.kind === 'fails'
+        ? `refused: ${visibleLine(step.state.message)}`
+        : `${title}: ${stateText(step)}`
+    const line = `${'  '.repeat(step.depth)}${said}${note}`
     const isQuiet =
       step.state.kind === 'in sync' || step.state.kind === 'left out' || step.state.kind === 'asked'
     const text = isQuiet ? paint('dim', line) : line

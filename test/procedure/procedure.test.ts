@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -195,6 +196,35 @@ resources:
     await expect(tagged('nobody').plan()).rejects.toThrow('no resource of the catalog has the tag')
   })
 
+  test('reads a member of an archive, wherever that lies, or says what keeps it from being unpacked', async () => {
+    const procedure = procedureOf(`class: main
+steps:
+  - query: release
+    archive: DIR/release.tar.gz
+    member: top-*/version
+    match: '^version (.+)'
+  - query: cut
+    archive: DIR/cut.tar.gz
+    member: top-*/version
+  - query: none
+    archive: DIR/none.tar.gz
+    member: x
+  - file: DIR/answer
+    content: "\${{ query.release.lines[0] }} \${{ query.release.fault }}|\${{ query.cut.fault }}|\${{ string(query.none.exists) }}"
+`)
+    execFileSync('sh', [
+      '-ec',
+      `cd "$1"; mkdir top-1; echo 'version 9.1' >top-1/version; head -c 100000 /dev/urandom >top-1/noise
+      tar -czf release.tar.gz top-1; head -c 50000 release.tar.gz >cut.tar.gz`,
+      'sh',
+      procedure.folder,
+    ])
+    await procedure.run()
+    expect(read(procedure, 'answer')).toMatch(
+      /^9\.1 \|.*cut\.tar\.gz can't be unpacked: .*\|false$/,
+    )
+  })
+
   test('unrolls for_each when it is reached', async () => {
     const procedure = procedureOf(`class: main
 steps:
@@ -279,6 +309,19 @@ steps:
     timeout: 3600
 `).run()
     expect(missing.steps).toEqual(['failed query[word]'])
+  })
+
+  test('says in the words of the procedure what a query was to find out', async () => {
+    const procedure = procedureOf(`class: main
+steps:
+  - query: health
+    command: [/bin/false]
+    until: size(health.lines) > 0
+    timeout: 1
+    message: The server does not answer
+`)
+    const { events } = await procedure.run()
+    expect(JSON.stringify(events)).toContain('The server does not answer')
   })
 
   test('shows no secret that a query prints and fails', async () => {

@@ -6,7 +6,8 @@ import { connectRig, type TestHost } from './rig.ts'
 import { installedImage, steward } from './steward.ts'
 import { voyager, voyagerImage } from './voyager.ts'
 
-const archive = '/root/zulip-server-9.1.tar.gz'
+// Where an administrator fetches it to, and what queries of procedures do not see.
+const archive = '/tmp/zulip-server-9.1.tar.gz'
 const whose = ['--hostname', 'zulip.example.org', '--email', 'admin@example.org']
 
 // The life of one host, in order: the tests build on each other.
@@ -34,16 +35,19 @@ const install = (args: readonly string[], exitCode: number) =>
   steward(host, ['install', ...args], { exitCode }, { timeoutMs: 900_000 })
 
 test('what is missing is told before anything is touched', async () => {
-  expect((await install(['/root/none.tar.gz', ...whose, '--yes'], 4)).stdout).toContain(
+  expect((await install(['/root/none.tar.gz', ...whose], 4)).stdout).toContain(
     'There is no certificate.',
   )
-  const signed = [...whose, '--self-signed-cert', '--yes']
+  const signed = [...whose, '--self-signed-cert']
   expect((await install(['/root/none.tar.gz', ...signed], 4)).stdout).toContain(
     'There is no file /root/none.tar.gz',
   )
-  expect((await install([archive, '--yes'], 4)).stdout).toContain('say --hostname and --email')
-  await host.shell('head -c 5000 /root/zulip-server-9.1.tar.gz >/root/cut.tar.gz; ! id zulip')
-  await install(['/root/cut.tar.gz', ...signed], 4)
+  expect((await install([archive], 4)).stdout).toContain('--hostname and --email are needed')
+  await host.shell('head -c 5000 /tmp/zulip-server-9.1.tar.gz >/root/cut.tar.gz; ! id zulip')
+  expect((await install(['/root/cut.tar.gz', ...signed], 4)).stdout).toContain(
+    "/root/cut.tar.gz can't be unpacked",
+  )
+  expect((await install([archive, ...signed, '--classes', 'nosuch'], 1)).stderr).toContain('nosuch')
   await host.shell('! id zulip; [ ! -e /etc/zulip ]')
 })
 
@@ -54,7 +58,7 @@ test('a dry run shows the steps, and touches nothing', async () => {
 })
 
 test('a bare host becomes a server that answers', async () => {
-  await install([archive, ...whose, '--self-signed-cert', '--yes'], 0)
+  await install([archive, ...whose, '--self-signed-cert'], 0)
   const links = await host.shell('cd /home/zulip/deployments; readlink current next; ls')
   const [current, next] = links.split('\n')
   expect(current).toMatch(/^\/home\/zulip\/deployments\/\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d$/)
@@ -91,7 +95,7 @@ test('a purge takes deployments that are old and that no link leads to, and what
     mkdir -p ${deployments}/2026-01-03-00-00-00 ${deployments}/mine/zerver /srv/zulip-venv-cache/old/zulip-py3-venv`)
   const planned = await steward(host, ['deployments', 'purge', '--dry-run'], { exitCode: 0 })
   expect(planned.stdout).toContain(`${deployments}/2026-01-02-00-00-00`)
-  await steward(host, ['deployments', 'purge', '--yes'], { exitCode: 0 })
+  await steward(host, ['deployments', 'purge'], { exitCode: 0 })
   const left = (await host.shell(`ls ${deployments}`)).split('\n')
   expect(left).not.toContain('2026-01-02-00-00-00')
   expect(left).toEqual(
@@ -99,10 +103,10 @@ test('a purge takes deployments that are old and that no link leads to, and what
   )
   // Young caches stay: with no days to be kept for, they don't, but for those in use.
   expect(await host.shell('ls /srv/zulip-venv-cache')).toContain('old')
-  await steward(host, ['deployments', 'purge', '--threshold', '0', '--yes'], { exitCode: 0 })
+  await steward(host, ['deployments', 'purge', '--threshold', '0'], { exitCode: 0 })
   expect(await host.shell('ls /srv/zulip-venv-cache')).not.toContain('old')
   await host.shell(`${deployments}/current/zulip-py3-venv/bin/python --version`)
-  await steward(host, ['deployments', 'purge', '--threshold', '0', '--yes'], { exitCode: 0 })
+  await steward(host, ['deployments', 'purge', '--threshold', '0'], { exitCode: 0 })
 })
 
 test('a system update says what it upgrades and restarts, and the server answers afterwards', async () => {
@@ -134,7 +138,7 @@ test('a system update says what it upgrades and restarts, and the server answers
 })
 
 test('on a server it is refused', async () => {
-  const { stdout } = await install([archive, ...whose, '--yes'], 4)
+  const { stdout } = await install([archive, ...whose], 4)
   expect(stdout).toContain('Zulip is installed already')
 })
 
@@ -146,12 +150,7 @@ test('from git, what a tag names is built on a host that has its classes and no 
     await other.shell(`chown -R zulip:zulip /srv/upstream
       steward conf set deployment.git_repo_url /srv/upstream/zulip.git`)
     const from = (ref: string, exitCode: number) =>
-      steward(
-        other,
-        ['install', '--git', ref, ...whose, '--yes'],
-        { exitCode },
-        { timeoutMs: 900_000 },
-      )
+      steward(other, ['install', '--git', ref, ...whose], { exitCode }, { timeoutMs: 900_000 })
     expect((await from('no-such-branch', 4)).stdout).toContain(
       '/srv/upstream/zulip.git has no tag, branch or commit no-such-branch',
     )

@@ -10,14 +10,14 @@ const asProcedure = (command: Command): Command =>
     .option('--no-diff', 'leave out the differences of files')
     .addOption(waitOption())
 
-/** Of one that asks first, and that the same command goes on with where it was cut off. */
+/** Of one that the same command goes on with where it was cut off. */
 const asContinued = (command: Command): Command =>
   asProcedure(command)
-    .option('-y, --yes', 'do not ask')
     .option('--restart', 'begin anew instead of going on with a run that was cut off')
     .option('--abandon', 'give up a run that was cut off')
 
-const SKIP_CHECKS = ['--skip-checks', 'do not have the release look at its settings first'] as const
+const YES = ['-y, --yes', 'do not ask'] as const
+const SKIP_CHECKS = ['--skip-checks', 'do not run `manage.py check` first'] as const
 
 /** The commands of a Zulip server's life: each runs the procedure of that name. */
 export function declareServerCommands(program: Command): void {
@@ -32,14 +32,23 @@ export function declareServerCommands(program: Command): void {
           'make a Zulip server of a bare host, from a release or from git',
         )
           .option('--git <ref>', 'a tag, branch or commit, instead of an archive')
-          .option('--hostname <name>', 'the name of the server in addresses')
-          .option('--email <address>', 'who is told of errors')
-          .option('--self-signed-cert', 'make a certificate where there is none')
+          .option(
+            '--hostname <name>',
+            'the host name that users reach the server by (EXTERNAL_HOST)',
+          )
+          .option('--email <address>', "the administrator's address (ZULIP_ADMINISTRATOR)")
+          .option(
+            '--self-signed-cert',
+            'make a certificate where there is none; browsers will warn of it',
+          )
           .option(
             '--no-init-db',
             'leave the database empty and the server stopped, to restore a backup',
           )
-          .option('--classes <list>', 'what zulip.conf begins with where there is none'),
+          .option(
+            '--classes <list>',
+            'comma-separated classes for a new zulip.conf (default: zulip::voyager)',
+          ),
       ),
       [
         'steward install zulip-server-10.1.tar.gz --hostname zulip.example.org --email admin@example.org --self-signed-cert',
@@ -70,7 +79,9 @@ export function declareServerCommands(program: Command): void {
   )
   runs(
     examples(
-      asProcedure(server('start', 'start what does not run of the server').option(...SKIP_CHECKS)),
+      asProcedure(
+        server('start', "start the server's programs that are not running").option(...SKIP_CHECKS),
+      ),
       ['steward start'],
     ),
     async () => ({ run: (await loadServer()).start as Run }),
@@ -91,8 +102,9 @@ export function declareServerCommands(program: Command): void {
           'rollback [deployment]',
           'run the deployment before the current one again, or another; not its configuration or database',
         )
+          .option(...YES)
           .option(...SKIP_CHECKS)
-          .option('--force', 'although migrations have changed the database that it does not have'),
+          .option('--force', 'even if the database has migrations that the release lacks'),
       ),
       [
         'steward rollback --dry-run',
@@ -106,8 +118,8 @@ export function declareServerCommands(program: Command): void {
       asContinued(
         server(
           'system-update',
-          'upgrade the packages of the system; what Zulip runs on while the server is stopped',
-        ),
+          "upgrade the host's packages; Zulip is stopped while its database, nginx and the like are",
+        ).option(...YES),
       ),
       ['steward system-update --dry-run', 'steward system-update'],
     ),
@@ -137,7 +149,7 @@ function declareDeployments(program: Command): void {
         deployments
           .command('purge')
           .description(
-            'remove those that are old, but for current, last and next, and what only they used',
+            'remove old deployments, and caches that only they used; never current, last or next',
           )
           .option('--threshold <days>', 'how many days they are kept (default: 14)'),
       ),
