@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.ts'
+import { classList } from './class-list.ts'
 import { type Conf, defaultSection } from './conf.ts'
 
 /** Where a value seems to go over into a comment; to Python's RawConfigParser it does not. */
@@ -15,9 +16,12 @@ export function commentedValues(conf: Conf): readonly Diagnostic[] {
   const all = [defaultSection, ...conf.sections()].flatMap((section) =>
     [...(conf.section(section) ?? [])].map(([key, entry]) => ({ section, key, entry })),
   )
-  return all.flatMap(({ section, key, entry: { value, place } }): Diagnostic[] => {
+  return all.flatMap(({ section, key, entry }): Diagnostic[] => {
+    const { value, place } = entry
+    // A list of classes that is refused for a comment says so itself.
+    const isTold = key === 'puppet_classes' && 'diagnostics' in classList(entry)
     const isInherited = section !== defaultSection && defaults?.get(key)?.value === value
-    if (commentIn(value) === undefined || isInherited) return []
+    if (commentIn(value) === undefined || isInherited || isTold) return []
     return [
       {
         severity: 'warning',

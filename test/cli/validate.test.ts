@@ -117,6 +117,10 @@ test('tells of a comment behind a value, which is a part of it', () => {
   expect(steward(cwd, 'validate', ...flags).stderr).toMatch(
     /^zulip\.conf:4:8: warning: the value of mail\.from holds what looks like a comment/m,
   )
+  const classes = listing('[machine]\npuppet_classes = web # mine\n')
+  expect(steward(classes, 'validate', ...flags).stderr).toMatch(
+    /^zulip\.conf:2:18: error: the list of classes is separated by blanks .*; give the comment a line of its own, and write web\n(?!.*warning)/s,
+  )
 })
 
 test('of the shipped classes, only those that zulip.conf lists have something to say', () => {
