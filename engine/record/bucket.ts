@@ -27,14 +27,20 @@ export interface KeptRow {
   readonly at?: string
 }
 
-/** What a collection forgot, and what it left. */
+/** What a collection forgot, and what it left; of the rows, those that `list` gives. */
 export interface Collected {
   readonly rows: number
   readonly contents: number
   readonly bytes: number
   readonly left: number
-  /** Of those left, how many are never collected, being the last of their path. */
-  readonly last: number
+}
+
+/** What may be forgotten: `rank` counts the runs that kept something of its path, from the newest on. */
+interface Older {
+  readonly id: number
+  readonly kind: string
+  readonly rank: number
+  readonly started: string
 }
 
 /** Of a version of the manifests that an edit keeps out of its file. */
@@ -109,8 +115,7 @@ export class Bucket {
   /**
    * Forgets what was kept before an instant (ISO 8601), by more than so many runs of a path, or, the oldest first,
    * until all contents take no more than so many bytes; never what the last of these runs kept of it, contents apart
-   * from modes, owners, links and versions, and no content that a file on record went in with. Gives how much is gone,
-   * and how many entries stay, those among them that are the last of their path.
+   * from modes, owners, links and versions, and no content that a file on record went in with.
    */
   collect({
     before,
@@ -123,16 +128,17 @@ export class Bucket {
   }): Collected {
     this.#db.begin()
     const older = this.#db.all(
-      "SELECT id, rank, started FROM (SELECT kept.id, run.started, dense_rank() OVER (PARTITION BY path, goes, kind = 'absent', hash IS NULL ORDER BY run.rowid DESC) AS rank FROM kept JOIN run ON run.id = kept.run) WHERE rank > 1 ORDER BY id",
-    ) as { id: number; rank: number; started: string }[]
+      "SELECT id, kind, rank, started FROM (SELECT kept.id, kind, run.started, dense_rank() OVER (PARTITION BY path, goes, kind = 'absent', hash IS NULL ORDER BY run.rowid DESC) AS rank FROM kept JOIN run ON run.id = kept.run) WHERE rank > 1 ORDER BY id",
+    ) as unknown as Older[]
     const gone = { rows: 0, contents: 0, bytes: 0 }
-    const forget = (id: number) => {
+    const forget = ({ id, kind }: Older) => {
       this.#db.run('DELETE FROM kept WHERE id = ?', id)
-      gone.rows++
+      if (kind !== 'absent') gone.rows++
     }
-    const left = older.filter(({ id, rank, started }) => {
+    const left = older.filter((row) => {
+      const { rank, started } = row
       const goes = (before !== undefined && started < before) || (keep !== undefined && rank > keep)
-      if (goes) forget(id)
+      if (goes) forget(row)
       return !goes
     })
     const sweep = () => {
@@ -147,18 +153,17 @@ export class Bucket {
     if (maxBytes !== undefined) {
       const size = () =>
         Number(this.#db.get('SELECT coalesce(sum(size), 0) AS size FROM object')?.size)
-      for (const { id } of left) {
+      for (const row of left) {
         if (size() <= maxBytes) break
-        forget(id)
+        forget(row)
         orphans.push(...sweep())
       }
     }
-    const all = Number(this.#db.get('SELECT count(*) AS count FROM kept')?.count)
-    const last = all + gone.rows - older.length
+    const rest = this.#db.get("SELECT count(*) AS count FROM kept WHERE kind <> 'absent'")
     this.#db.commit()
     // Only what the database names no more: a kill in between leaves a file too many, and never one too few.
     for (const { hash } of orphans) this.#objects.remove(hash)
-    return { ...gone, left: all, last }
+    return { ...gone, left: Number(rest?.count) }
   }
 }
 

@@ -1,5 +1,6 @@
 import { visibleLine } from '../diagnostics/visible.ts'
 import type { Collected, KeptRow } from '../record/bucket.ts'
+import { sizeText } from '../resources/size-text.ts'
 import { columnsOf, renderTable, wrapIndented } from './layout.ts'
 import { formatTime, type RunTextOptions, whatWasKept } from './run-text.ts'
 
@@ -33,19 +34,14 @@ export function renderBucket(
     .join('\n')
 }
 
-/** What a collection of the bucket forgot and left, and why. */
-export function renderCollected({ rows, contents, bytes, left, last }: Collected): string {
+/** What a collection of the bucket forgot and left. */
+export function renderCollected({ rows, bytes, left }: Collected): string {
+  const freed = bytes === 0 ? '' : `, ${sizeText(bytes)} freed`
   const gone =
     rows === 0
-      ? 'Nothing is gone from the bucket.'
-      : `${entries(rows)} gone from the bucket, and with ${rows === 1 ? 'it' : 'them'} ${contents} contents of ${bytes} bytes; what is in use elsewhere stays.`
-  const others = left - last
-  const within = others === 0 ? '' : `, and ${others} within what was asked for`
-  const stay =
-    left === 0 ? '' : ` ${left} stay: ${last} as the newest of their path, which never go${within}.`
-  return `${gone}${stay}`
-}
-
-function entries(count: number): string {
-  return count === 1 ? '1 entry is' : `${count} entries are`
+      ? `No old copy forgotten${freed}.`
+      : `${rows} old ${rows === 1 ? 'copy' : 'copies'} forgotten${freed}.`
+  if (left === 0) return gone
+  const stay = left === 1 ? 'stays' : 'stay'
+  return `${gone} ${left} ${stay}; the newest copy of each file is never forgotten.`
 }

@@ -95,10 +95,10 @@ describe('the bucket', () => {
     const folder = edited('one', 'two', 'three', 'four')
     expect(bucket(folder, 'gc').stderr).toContain('give --older-than, --keep or --max-size')
     expect(bucket(folder, 'gc', '--older-than', '1h').stdout).toBe(
-      'Nothing is gone from the bucket. 4 stay: 1 as the newest of their path, which never go, and 3 within what was asked for.\n',
+      'No old copy forgotten. 4 stay; the newest copy of each file is never forgotten.\n',
     )
-    expect(bucket(folder, 'gc', '--keep', '2').stdout).toMatch(
-      /^2 entries are gone from the bucket, and with them 3 contents of 24 bytes; .* stay: /,
+    expect(bucket(folder, 'gc', '--keep', '2').stdout).toBe(
+      '2 old copies forgotten, 24 bytes freed. 2 stay; the newest copy of each file is never forgotten.\n',
     )
     expect(bucket(folder, 'show', '/f').stdout).toBe('by hand 3\n')
     bucket(folder, 'gc', '--max-size', '0')
@@ -109,6 +109,15 @@ describe('the bucket', () => {
       return store.contents.get(base)?.toString()
     })
     expect(row).toBe('four\n')
+  })
+  test('counts what it forgets and leaves as it lists it, without what was not there', () => {
+    const folder = edited('one')
+    apply(folder, `${manifest('one')}  - file: /made\n    content: new\n`)
+    expect(JSON.parse(bucket(folder, 'list', '--json').stdout)).toHaveLength(1)
+    const { stdout } = bucket(folder, 'gc', '--keep', '1')
+    expect(stdout).toBe(
+      'No old copy forgotten. 1 stays; the newest copy of each file is never forgotten.\n',
+    )
   })
   test('keeps a content past a later mode, and gives it by its path', () => {
     const folder = edited('one')
