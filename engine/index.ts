@@ -56,6 +56,8 @@ export interface RoadOptions {
   }
   /** Classes that were named; those that zulip.conf lists where there are none. */
   readonly classes: readonly string[]
+  /** Set for a command that takes no classes. */
+  readonly isOfHost?: boolean
   /** `--with`. */
   readonly with: Readonly<Record<string, string>>
   /** Whether parsed manifests may be kept for the next run. */
@@ -128,7 +130,7 @@ export async function load(options: RoadOptions): Promise<Loaded> {
     if ('diagnostics' in each) diagnostics.push(...each.diagnostics)
   const classes = 'diagnostics' in conf ? [] : classesOf(conf.conf, options, diagnostics)
   if (!('diagnostics' in conf) && !conf.exists && (!isNamed || instead.conf !== undefined))
-    diagnostics.push(noConf(instead.conf ?? paths.conf, isNamed))
+    diagnostics.push(noConf(conf.conf.file, options))
   refuse(diagnostics)
   if ('diagnostics' in conf || 'diagnostics' in secrets || 'diagnostics' in site)
     throw new Error('a mistake was not told')
@@ -253,17 +255,21 @@ function namesOf(classes: CompileInput['classes']): string[] {
   return classes.map(({ name }) => name)
 }
 
-function noConf(path: string, isNamed: boolean): Diagnostic {
-  if (isNamed) {
-    const message = `there is no ${path}, which --config names`
-    return { severity: 'error', code: 'not-found', message }
-  }
-  return {
-    severity: 'error',
-    code: 'not-found',
-    message: `there is no ${path}, and no class was named`,
-    help: 'name a class, such as zulip::voyager; steward classes lists them',
-  }
+function noConf(file: string, { instead, isOfHost }: RoadOptions): Diagnostic {
+  const none = { severity: 'error', code: 'not-found' } as const
+  if (instead.conf !== undefined)
+    return { ...none, message: `there is no ${file}, which --config names` }
+  return isOfHost
+    ? {
+        ...none,
+        message: `there is no ${file}, which lists the classes of this host`,
+        help: 'name another with --config, or run: steward conf add machine.puppet_classes zulip::voyager',
+      }
+    : {
+        ...none,
+        message: `there is no ${file}, and no class was named`,
+        help: 'name a class, such as zulip::voyager; steward classes lists them',
+      }
 }
 
 function refuse(diagnostics: readonly Diagnostic[]): void {

@@ -64,7 +64,7 @@ export async function diff(flags: Flags, id: string): Promise<number> {
 
 /** `steward bucket restore`: puts it back as any run, so that this can be taken back too. */
 export function restore(flags: PutBackFlags, id: string): Promise<number> {
-  const options = roadOptions(flags, [], !flags.dryRun)
+  const options = roadOptions(flags, undefined, !flags.dryRun)
   return putBack(flags, options, ['bucket', 'restore', id], (store) => {
     const row = rowOf(store, id)
     const kept = [row.goes === NEW_VERSION ? { ...row, goes: 'all' } : row]
@@ -82,7 +82,7 @@ export async function gc(
     throw new Refusal(usage('--older-than takes a duration such as 90d'))
   if (ageMs === undefined && keep === undefined && maxSize === undefined)
     throw new Refusal(usage('nothing says what is to go: give --older-than, --keep or --max-size'))
-  const options = roadOptions(flags, [], true)
+  const options = roadOptions(flags, undefined, true)
   const given = { ...flags, yes: true }
   return locked(
     options,

@@ -18,7 +18,7 @@ import { type Chosen, type PutBackFlags, putBack } from './put-back.ts'
 
 /** `steward local save DIR`: copies of all files that were edited here, to be restored after an upgrade. */
 export async function save(flags: CommonFlags, folder: string): Promise<number> {
-  const options = roadOptions(flags, [], false)
+  const options = roadOptions(flags, undefined, false)
   const store = Store.read(options.state)
   try {
     const { files, host } = await lookForEdits(options, store)
@@ -69,7 +69,7 @@ export interface RestoreFlags extends PutBackFlags {
 
 /** `steward local restore DIR`: planned, shown, asked and recorded as any run; 4 where a file was refused. */
 export async function restore(flags: RestoreFlags, folder: string): Promise<number> {
-  const options = roadOptions(flags, [], !flags.dryRun)
+  const options = roadOptions(flags, undefined, !flags.dryRun)
   const edits = readEdits(resolve(folder))
   const host = localHost({ root: options.root })
   let isRefused = false

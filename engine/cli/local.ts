@@ -25,7 +25,7 @@ const READABLE = '/etc/steward/local'
 
 /** `steward local list`: the files that an apply would overwrite although they were changed here, and adopted edits. */
 export async function list(flags: Flags): Promise<number> {
-  const options = roadOptions(flags, [], false)
+  const options = roadOptions(flags, undefined, false)
   return withStore(options, async (store) => {
     const { files } = await lookForEdits(options, store)
     const adopted = [...(store?.files.adopted().keys() ?? [])]
@@ -51,7 +51,7 @@ export async function list(flags: Flags): Promise<number> {
 
 /** `steward local diff FILE`: what was changed here and, where it has one, what its new version changes; 1 if anything. */
 export async function diff(flags: Flags, path: string): Promise<number> {
-  const options = roadOptions(flags, [], false)
+  const options = roadOptions(flags, undefined, false)
   return withStore(options, async (store) => {
     const { files } = await lookForEdits(options, store)
     const file = fileOf(files, path)
@@ -192,7 +192,7 @@ function changing(
   name: string,
   act: (store: Store, options: RoadOptions) => Promise<number>,
 ): Promise<number> {
-  const options = roadOptions(flags, [], true)
+  const options = roadOptions(flags, undefined, true)
   const about = { name: `steward local ${name}`, hasProgress: false }
   return locked(options, { ...flags, yes: true }, about, ({ store }) => act(store, options))
 }

@@ -19,10 +19,10 @@ export interface CommonFlags {
   readonly json?: boolean
 }
 
-/** The starting point of the road for what was given on the command line. */
+/** The starting point of the road for what was given on the command line; `classes` is undefined where none can be. */
 export function roadOptions(
   flags: CommonFlags,
-  classes: readonly string[],
+  classes: readonly string[] | undefined,
   mayKeep: boolean,
 ): RoadOptions {
   const root = resolve(flags.root ?? '/')
@@ -40,7 +40,7 @@ export function roadOptions(
     ...(flags.facts === undefined ? {} : { facts: flags.facts }),
   }
   const given = pairs(flags.with ?? [])
-  if (Object.keys(given).length > 0 && classes.length !== 1) {
+  if (Object.keys(given).length > 0 && classes?.length !== 1) {
     throw new Refusal({
       severity: 'error',
       code: 'usage',
@@ -56,7 +56,8 @@ export function roadOptions(
     manifests: flags.manifests ?? [],
     paths,
     instead,
-    classes,
+    classes: classes ?? [],
+    ...(classes ? {} : { isOfHost: true }),
     with: given,
     mayKeep,
   }

@@ -17,7 +17,7 @@ import { paintOf, print } from './output.ts'
 
 /** `steward orphans`: what was managed once, is there, and is declared by no class of the host any more. */
 export async function list(flags: CommonFlags): Promise<number> {
-  const options = roadOptions(flags, [], false)
+  const options = roadOptions(flags, undefined, false)
   const store = Store.read(options.state)
   try {
     const loaded = await load(options)
@@ -51,7 +51,7 @@ const REMOVED_BY: Readonly<Record<OrphanKind, string>> = {
 
 /** `steward orphans forget`: they are nobody's business any more, and stay as they are. */
 export function forget(flags: CommonFlags & RunFlags, names: readonly string[]): Promise<number> {
-  const options = roadOptions(flags, [], true)
+  const options = roadOptions(flags, undefined, true)
   const about = { name: 'steward orphans forget', hasProgress: false }
   return locked(options, { ...flags, yes: true }, about, async ({ store }) => {
     const orphans = await orphansOf(await load(options), store)

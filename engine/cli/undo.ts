@@ -12,7 +12,7 @@ export function run(
   id: string,
   resources: readonly string[],
 ): Promise<number> {
-  const options = roadOptions(flags, [], !flags.dryRun)
+  const options = roadOptions(flags, undefined, !flags.dryRun)
   return putBack(flags, options, ['undo', id, ...resources], (store) =>
     choose(store, id, resources),
   )

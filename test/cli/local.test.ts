@@ -49,6 +49,23 @@ describe('local', () => {
       /as it is here[\s\S]*-first\n\+mine[\s\S]*its new version[\s\S]*-fifth\n\+FIFTH/,
     )
   })
+  test('needs the classes of the host, and names the file that would list them', () => {
+    const folder = folderWith({ 'm/main.yaml': 'class: main\n', 'tree/x': '' })
+    expect(local(folder, 'list')).toMatchObject({
+      status: 1,
+      stdout: '',
+      stderr: expect.stringMatching(
+        /^error: there is no tree\/etc\/zulip\/zulip\.conf, which lists the classes of this host .* name another with --config, or run: steward conf add machine\.puppet_classes zulip::voyager\n$/,
+      ),
+    })
+    expect(local(folder, 'list', '--config', 'other.conf').stderr).toMatch(
+      /^error: there is no other\.conf, which --config names/,
+    )
+    const apply = steward(folder, 'apply', '--yes', ...inTree)
+    expect(apply.stderr).toMatch(
+      /there is no tree\/etc\/zulip\/zulip\.conf, and no class was named/,
+    )
+  })
   test('tells an edit of what was as it is to be, also below directories and behind links', () => {
     const folder = folderWith({
       'tree/etc/zulip/zulip.conf': conf,

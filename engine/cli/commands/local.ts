@@ -12,7 +12,7 @@ export function declareLocal(program: Command): void {
       withInputs(
         localCommand
           .command('list')
-          .description('the files that an apply would overwrite although they were changed here'),
+          .description('files edited on this host, and what an apply does with each'),
       ).option('--json', 'as JSON'),
       ['steward local list'],
     ),
