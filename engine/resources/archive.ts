@@ -1,6 +1,7 @@
 import { posix } from 'node:path'
 import schema from '../../schemas/resources/archive.json' with { type: 'json' }
 import type { Host, HostReader } from '../host/host.ts'
+import { tracePath, whyUntrusted } from '../host/trust.ts'
 import { becomesPresent } from './diff-attributes.ts'
 import { mostUnpacked, surveyTree } from './download-tree.ts'
 import { stripped } from './download-unpack.ts'
@@ -120,7 +121,8 @@ async function applyArchive(
   host.makeDirectory(stage, { mode: 0o700, uid, gid })
   try {
     const plainly = ['--no-same-owner', '--no-same-permissions', `--directory=${stage}`]
-    const unpacked = await host.run([...tar.argv, '--extract', ...plainly], limits)
+    const lasting = { ...limits, lasts: true }
+    const unpacked = await host.run([...tar.argv, '--extract', ...plainly], lasting)
     if (unpacked.exitCode !== 0) {
       const { argv, stderr } = unpacked
       throw new ApplyError(`${ref}: ${tarFault(source, unpacked)}`, {
@@ -135,7 +137,10 @@ async function applyArchive(
     host.setMode(tree, 0o755)
     // An empty directory is replaced in one step, and the record knows from whom the path came.
     if (host.stat(path) === undefined) host.makeDirectory(path, { mode: 0o755, uid, gid })
-    await mustRun(host, ref, ['mv', '-T', '--', tree, path])
+    // Who may write there can exchange what root would move, and does it with no more rights than its own.
+    const isTrusted = whyUntrusted(tracePath(host, parentPath(path))) === undefined
+    const move = ['mv', '-T', '--', tree, path]
+    await mustRun(host, ref, isTrusted ? move : [...asOwner, ...move], lasting)
   } finally {
     await host.run(['rm', '-rf', '--', stage])
   }
