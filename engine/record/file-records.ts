@@ -64,7 +64,7 @@ export class FileRecords {
 
   /** A link is where steward put one, or found it as declared, and leads there. */
   recordLink(path: string, target: string): void {
-    this.forget(path)
+    this.forgetAlone(path)
     this.#db.run(
       'INSERT INTO link (path, target) VALUES (?, ?)',
       textOfPath(path),
@@ -78,6 +78,12 @@ export class FileRecords {
     if (this.#db.layout < 4) return undefined
     const row = this.#db.get('SELECT target FROM link WHERE path = ?', textOfPath(path))
     return row && pathOfText(String(row.target))
+  }
+
+  /** What is said of a path is over; what is said of others below it, as behind a link, holds. */
+  forgetAlone(path: string): void {
+    for (const table of ['file', 'link'])
+      this.#db.run(`DELETE FROM ${table} WHERE path = ?`, textOfPath(path))
   }
 
   /** What is said of a path, and of all below it, is over: steward removed it. */

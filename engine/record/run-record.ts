@@ -156,7 +156,7 @@ export class RunRecord implements Keeper {
     const links = inSyncLinks(catalog, states)
     for (const { path, target } of links) {
       const isPutBack = this.#bases.has(path)
-      if (isPutBack || this.#store.files.link(path) !== target) this.linked(path, target)
+      if (isPutBack || this.#store.files.link(path) !== target) this.#foundLink(path, target)
     }
     for (const { path, content } of unchangedBases(states)) this.#rebase(path, content)
     const isSecret = (ref: string, path: string) =>
@@ -182,7 +182,14 @@ export class RunRecord implements Keeper {
 
   linked(path: string, target: string): void {
     this.#store.begin()
-    if (this.#isNobodys(path)) this.#store.files.forget(path)
+    this.#store.files.forget(path)
+    if (!this.#isNobodys(path)) this.#store.files.recordLink(path, target)
+  }
+
+  /** It was there already, and files that are on record may lie behind it. */
+  #foundLink(path: string, target: string): void {
+    this.#store.begin()
+    if (this.#isNobodys(path)) this.#store.files.forgetAlone(path)
     else this.#store.files.recordLink(path, target)
   }
 

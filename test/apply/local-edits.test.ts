@@ -517,3 +517,17 @@ describe('a file whose format is told', () => {
     expect(plan.resources[0]?.conflict).toBe('line 2\n- b = mine\n+ b = other')
   })
 })
+
+test('a link that is found as declared takes no base from the files behind it', async () => {
+  const place = newPlace()
+  mkdirSync(join(place.root, 'there'))
+  symlinkSync('there', join(place.root, 'link'))
+  const version = (content: string, more = '') => fileOf(content, more).replace('/f', '/link/f')
+  const link = '  - file: /link\n    target: there\n'
+  const path = join(place.root, 'there/f')
+  await runIn(place, version(one))
+  writeFileSync(path, edited)
+  await runIn(place, version(one, link), { localEdits: 'merge' })
+  await runIn(place, version(two, link), { localEdits: 'merge' })
+  expect(readFileSync(path, 'utf8')).toBe(edited.replace('fifth', 'FIFTH'))
+})
