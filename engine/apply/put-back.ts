@@ -82,6 +82,10 @@ export class PutBacks {
     const left = [...failed]
       .map(([path, why]) => `; ${path} could not be put back: ${why}`)
       .join('')
+    const [what, those] =
+      failed.size === 0
+        ? ['what it reads is as it was before', 'that']
+        : ['not all that it reads is as it was before', 'what is there now']
     let after: string
     try {
       const isUntouched = error instanceof ApplyError && error.isUntouched
@@ -90,11 +94,11 @@ export class PutBacks {
         ? { isAnew: false }
         : await type.recover(resource, by, this.#host, madeAt)
       if (isAnew) this.#keeper.paid(resource.ref)
-      else this.#keeper.tookBack(resource.ref, sources)
-      after = 'what it reads is as it was before, and it runs with that'
+      else if (failed.size === 0) this.#keeper.tookBack(resource.ref, sources)
+      after = `${what}, and it runs with ${those}`
     } catch (again) {
       const why = again instanceof Error ? again.message : String(again)
-      after = `what it reads is as it was before, and it fails with that too: ${why}`
+      after = `${what}, and it fails with ${those} too: ${why}`
     }
     if (!(error instanceof ApplyError)) return error
     const help = `mend what is named here, or what the manifests or zulip.conf make of ${paths.join(', ')}, and apply again`

@@ -116,7 +116,9 @@ function unmake(host: Host, path: string): void {
   if (found !== undefined && !isFull) host.remove(path)
 }
 
-function remake(host: Host, { path, kind, goes, mode, uid, gid, content, target }: Kept): void {
+function remake(host: Host, was: Kept): void {
+  const { path, kind, goes, mode, uid, gid, content, target } = was
+  if (goes === 'all') clear(host, was)
   if (goes !== 'all') {
     host.setOwner(path, { uid, gid })
     if (kind !== 'link') host.setMode(path, mode)
@@ -125,6 +127,13 @@ function remake(host: Host, { path, kind, goes, mode, uid, gid, content, target 
     if (host.stat(path)?.kind !== 'directory') host.makeDirectory(path, { mode, uid, gid })
   } else if (kind === 'file' && content) host.writeFile(path, content, { mode, uid, gid })
   else throw new Error(`a ${kind} can't be kept`)
+}
+
+/** What took the place of a directory goes, and so does an empty directory that took the place of something else. */
+function clear(host: Host, { path, kind }: Kept): void {
+  const found = host.stat(path)
+  if (found !== undefined && (found.kind === 'directory') !== (kind === 'directory'))
+    unmake(host, path)
 }
 
 function absent(path: string): Kept {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { Store } from '../../engine/record/store.ts'
@@ -271,6 +271,39 @@ resources:
       store.bucket.of(run).map(({ hash }) => hash && store.contents.get(hash)?.toString()),
     )
     expect(kept).toContain('typed meanwhile\n')
+  })
+  test('has back a directory that a file took the place of, or is said to lack it', async () => {
+    const at = temporaryFolder()
+    mkdirSync(join(at, 'd'))
+    writeFileSync(join(at, 'd/x'), 'inside\n')
+    const text = `class: main
+resources:
+  - file: ${at}/d
+    content: "2"
+    force: true
+  - service: d
+    restart_on: [${at}/**]
+`
+    const strict = (meanwhile: () => void) =>
+      withDaemon({
+        ...checking(join(at, 'd'), []),
+        refresh: async () => {
+          meanwhile()
+          throw new ApplyError('service[d]: no')
+        },
+      })
+    const { events } = await runIn(newPlace('/'), text, { types: strict(() => undefined) })
+    expect(read(`${at}/d/x`)).toBe('inside\n')
+    expect(JSON.stringify(events)).toContain('what it reads is as it was before, and it runs with')
+    const place = newPlace('/')
+    const inTheWay = strict(() => {
+      rmSync(join(at, 'd'))
+      mkdirSync(join(at, 'd/x/y'), { recursive: true })
+    })
+    const said = JSON.stringify((await runIn(place, text, { types: inTheWay })).events)
+    expect(said).toContain('not all that it reads is as it was before')
+    expect(said).toContain(`${at}/d/x could not be put back`)
+    expect(owedIn(place)).toEqual(['service[d]'])
   })
 })
 
