@@ -46,6 +46,8 @@ export type Event =
   | {
       readonly type: 'run_started'
       readonly run: string
+      /** The run that this one takes back; absent where it takes none back. */
+      readonly undoes?: string
       readonly classes: readonly string[]
       /** How many resources the plan names, and how many there are. */
       readonly planned: number

@@ -36,6 +36,8 @@ import { type Finished, Tally } from './tally.ts'
 
 export interface ApplyInput {
   readonly run: string
+  /** The run that is taken back; absent where none is. */
+  readonly undoes?: string | undefined
   readonly catalog: Catalog
   readonly states: States
   readonly plan: Plan
@@ -71,10 +73,11 @@ const LONGEST_TURN_MS = 50
 export async function* apply(input: ApplyInput): AsyncGenerator<Event, Summary> {
   const runner = new Runner(input)
   const started = performance.now()
-  const { plan, run } = input
+  const { plan, run, undoes } = input
   yield {
     type: 'run_started',
     run,
+    ...(undoes === undefined ? {} : { undoes }),
     classes: plan.classes,
     planned: plan.resources.length,
     total: plan.total,

@@ -145,8 +145,9 @@ async function wetRun(
   saved: SavedPlan | undefined,
 ): Promise<number> {
   const { store, stop } = context
-  tellCutOff(store, flags)
   const { loaded, notices, gone: settled, ...looked } = await look(flags, options, store, saved)
+  const open = store.procedures.allOpen().map(({ name }) => name)
+  tellCutOff(store, flags, ({ classes }) => !classes.some((name) => open.includes(name)))
   const planned = saved ? boundBy(saved, looked) : looked
   const { catalog, past } = planned
   const bound = saved ? planNotices(saved, catalog, store) : []

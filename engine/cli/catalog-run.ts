@@ -32,6 +32,8 @@ export interface PlannedRun {
   readonly past: Past
   /** The command as it goes on record. */
   readonly command: readonly string[]
+  /** The run that it takes back. */
+  readonly undoes?: string
   /** Which classes it is of; absent where it is of none, and what it has is not managed for that. */
   readonly coverage?: Coverage
   readonly bases?: Bases
@@ -69,7 +71,8 @@ export async function runCatalog(
   { store, stop }: RunContext,
   planned: PlannedRun,
 ): Promise<number> {
-  const { host, catalog, states, plan, past, command, coverage, bases, refused, before } = planned
+  const { host, catalog, states, plan, past, command, undoes, coverage, bases } = planned
+  const { refused, before } = planned
   const sensitive = secretWriters(catalog, past.secretPaths)
   const partial = partWriters(catalog)
   // A run with nothing to do goes on record in one commit, for each is a sync.
@@ -89,7 +92,8 @@ export async function runCatalog(
     record.finish(summary)
     if (flags.json) {
       const { classes, total } = plan
-      report({ type: 'run_started', run: record.id, classes, planned: 0, total }, flags)
+      const taken = undoes === undefined ? {} : { undoes }
+      report({ type: 'run_started', run: record.id, ...taken, classes, planned: 0, total }, flags)
       report({ type: 'run_finished', summary }, flags)
     }
     return 0
@@ -99,6 +103,7 @@ export async function runCatalog(
   const events = recorded(
     apply({
       run: record.id,
+      undoes,
       catalog,
       states,
       plan,

@@ -6,6 +6,7 @@ import type { Event, Summary } from '../events.ts'
 import { acquireLock, type Holder } from '../host/lock.ts'
 import type { RoadOptions } from '../index.ts'
 import type { RunRecord } from '../record/run-record.ts'
+import type { RunRow } from '../record/runs.ts'
 import { Store } from '../record/store.ts'
 import { renderEvent, renderSummary } from '../ui/event-text.ts'
 import { eventLine } from '../ui/json.ts'
@@ -92,10 +93,18 @@ export function waitingFor(holder: Holder | undefined): string {
     : 'waiting for another run on this host'
 }
 
-/** Tells of runs that never came to their end, once. Only who holds the host knows that they are not going on. */
-export function tellCutOff(store: Store, flags: RunFlags): void {
-  for (const { id, command } of store.runs.closeCutOff()) {
-    const message = `run ${id} (${['steward', ...command].join(' ')}) was cut off; this run goes on from where it came to`
+/**
+ * Tells of runs that never came to their end, once, and with which of them this one goes on. Only who holds the host
+ * knows that they are not going on.
+ */
+export function tellCutOff(
+  store: Store,
+  flags: RunFlags,
+  goesOn: (cutOff: RunRow) => boolean = () => false,
+): void {
+  for (const row of store.runs.closeCutOff()) {
+    const said = `run ${row.id} (${['steward', ...row.command].join(' ')}) was cut off`
+    const message = goesOn(row) ? `${said}; this run goes on from where it came to` : said
     report({ type: 'notice', message }, flags)
   }
 }

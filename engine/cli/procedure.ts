@@ -71,7 +71,6 @@ async function runLocked(
   options: RoadOptions,
   { store, stop }: { readonly store: Store; readonly stop: Stop },
 ): Promise<number> {
-  tellCutOff(store, flags)
   const steps = stepsDigest(procedure, openLibrary(options))
   const open = openRun(store, procedure, flags, options, steps)
   const begun = open && unsealed(open)
@@ -80,6 +79,9 @@ async function runLocked(
   const asBegun = begun ? { ...options, with: begun.arguments } : options
   const endsFirst = open !== undefined && (flags.abandon === true || procedure.resume === 'anew')
   const given = flags.abandon ? asBegun : options
+  tellCutOff(store, flags, ({ classes }) => {
+    return open !== undefined && !endsFirst && classes.includes(procedure.name)
+  })
   if (!flags.yes) {
     const copy = structuredClone(progress)
     const planned = await planProcedure(inputOf(procedure, given, copy, store))

@@ -1,16 +1,28 @@
 import type { Catalog } from '../compile/catalog.ts'
 import { type Diagnostic, Refusal } from '../diagnostics/diagnostic.ts'
+import { visibleLine } from '../diagnostics/visible.ts'
 import type { Event } from '../events.ts'
 import { localHost } from '../host/local.ts'
-import { compileCatalog, type Loaded, load, preview, type RoadOptions, types } from '../index.ts'
+import {
+  compileCatalog,
+  type Loaded,
+  load,
+  openLibrary,
+  preview,
+  type RoadOptions,
+  types,
+} from '../index.ts'
 import type { KeptRow } from '../record/bucket.ts'
 import { withHiddenContents } from '../record/in-sync-files.ts'
 import { pastOf } from '../record/past.ts'
+import type { RunRow } from '../record/runs.ts'
 import { Store } from '../record/store.ts'
 import { type Remainder, type UndoInput, undoOf } from '../record/undo.ts'
+import { formatTime } from '../ui/run-text.ts'
 import type { ApplyFlags } from './apply-flags.ts'
 import { isWanted, plannedStatus, type RunContext, runCatalog, showPlan } from './catalog-run.ts'
-import { isInteractive, locked, tellCutOff } from './locked.ts'
+import { isInteractive, locked, report, tellCutOff } from './locked.ts'
+import { print } from './output.ts'
 
 /** `packages`: also remove those that the run installed. */
 export type PutBackFlags = ApplyFlags
@@ -23,6 +35,10 @@ export interface Chosen {
   readonly unsure: readonly string[]
   /** Of the run that it was kept by: whoever reads what is put back is among them. */
   readonly classes: readonly string[]
+  /** The run that is taken back, or a part of it; absent where something else is put back. */
+  readonly run?: RunRow
+  /** The command as it goes on record, where that is not the one that was given. */
+  readonly command?: readonly string[]
   /** Where contents come from that are not in the bucket. */
   readonly contents?: UndoInput['contents']
   /** What is to be said of it, such as what is left as it is and why. */
@@ -42,7 +58,9 @@ export async function putBack(
     const store = Store.read(options.state)
     try {
       if (!store) throw new Refusal(nothingOnRecord(options.state))
-      const { plan, notices } = await look(flags, options, store, choose(store))
+      const chosen = choose(store)
+      const { plan, notices } = await look(flags, options, store, chosen)
+      tellTaken(chosen, flags)
       showPlan(plan, flags, notices)
       return plannedStatus(plan, flags)
     } finally {
@@ -66,11 +84,31 @@ async function wetRun(
 ): Promise<number> {
   const { store, stop } = context
   tellCutOff(store, flags)
-  const { notices, ...planned } = await look(flags, options, store, choose(store))
+  const chosen = choose(store)
+  const { run } = chosen
+  const { notices, ...planned } = await look(flags, options, store, chosen)
+  tellTaken(chosen, flags)
   showPlan(planned.plan, flags, notices)
-  const question = 'Put this back?'
+  const question = run ? `Take back run ${run.id}?` : 'Put this back?'
   if (!(await isWanted(planned.plan, flags, { question, stop }))) return stop.status()
-  return runCatalog(flags, context, { ...planned, command })
+  return runCatalog(flags, context, {
+    ...planned,
+    command: chosen.command ?? command,
+    ...(run ? { undoes: run.id } : {}),
+  })
+}
+
+/** Which run is taken back, before the plan of that. */
+function tellTaken({ run }: Chosen, flags: PutBackFlags): void {
+  if (!run) return
+  const name = visibleLine(['steward', ...run.command].join(' '))
+  const again =
+    run.command[0] === 'undo'
+      ? `\nrun ${visibleLine(run.id)} is an undo; this makes its changes again`
+      : ''
+  const message = `Taking back run ${visibleLine(run.id)} (${name}, ${formatTime(run.started)})${again}`
+  if (flags.json) report({ type: 'notice', message }, flags)
+  else print(`${message}\n`)
 }
 
 async function look(
@@ -125,26 +163,35 @@ function asManifestsSay(catalog: Catalog, current: Pick<Catalog, 'resources'>): 
   }
 }
 
-/** What the manifests want of this host. To put back may be the way out where they can't be compiled any more. */
+/**
+ * What the manifests want of this host: the classes that are named or, where one is a procedure, those that zulip.conf
+ * lists. To put back may be the way out where they can't be compiled any more.
+ */
 async function currentCatalog(options: RoadOptions): Promise<{
   readonly current: Pick<Catalog, 'classes' | 'resources' | 'edges' | 'secrets'>
   readonly settings: Loaded['settings']
   readonly mistakes: readonly Diagnostic[]
 }> {
+  const { classes } = options
+  const library = openLibrary(options)
+  const isOfProcedure = classes.some((name) => library.find(name)?.steps !== undefined)
   try {
-    const loaded = await load(options)
+    const loaded = await load(isOfProcedure ? { ...options, classes: [] } : options)
     const { settings } = loaded
     return { current: compileCatalog(loaded).catalog, settings, mistakes: [] }
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     const [first] = error.diagnostics
+    const whose = isOfProcedure ? 'this host' : 'the run'
+    const isZulip = classes.some((name) => name.startsWith('zulip::'))
     const mistake: Diagnostic = {
       ...first,
       severity: 'warning',
       code: 'not-undone',
-      message: `no service is refreshed, for the classes of the run can't be compiled now: ${first?.message}`,
+      message: `services are not restarted by this, for the classes of ${whose} can't be compiled now: ${first?.message}`,
+      help: `restart those that read what is put back: ${isZulip ? 'steward restart, or ' : ''}systemctl restart SERVICE`,
     }
-    const current = { classes: options.classes, resources: [], edges: [], secrets: [] }
+    const current = { classes, resources: [], edges: [], secrets: [] }
     return { current, settings: {}, mistakes: [mistake] }
   }
 }

@@ -6,6 +6,7 @@ import { renderChanges, renderRefresh } from './change-text.ts'
 import { formatDuration } from './duration.ts'
 import { indent } from './layout.ts'
 
+type Started = Extract<Event, { type: 'run_started' }>
 type Finished = Extract<Event, { type: 'resource_finished' }>
 type StepFinished = Extract<Event, { type: 'step_finished' }>
 
@@ -28,7 +29,7 @@ export function renderEvent(event: Event, options: EventTextOptions): string | u
   const { paint, verbose } = options
   switch (event.type) {
     case 'run_started':
-      return `Applying ${event.classes.map(visibleLine).join(', ')}: ${event.steps === undefined ? `${event.planned} of ${event.total} resources` : `${event.steps} steps`}`
+      return renderStart(event)
     case 'resource_started':
       return verbose ? line(paint('dim', pad('begun')), event.ref) : undefined
     case 'resource_finished':
@@ -50,6 +51,14 @@ export function renderEvent(event: Event, options: EventTextOptions): string | u
     case 'run_finished':
       return undefined
   }
+}
+
+function renderStart({ undoes, classes, steps, planned, total }: Started): string {
+  const what =
+    undoes === undefined
+      ? `Applying ${classes.map(visibleLine).join(', ')}`
+      : `Undoing run ${visibleLine(undoes)}`
+  return `${what}: ${steps === undefined ? `${planned} of ${total} resources` : `${steps} steps`}`
 }
 
 export interface SummaryTextOptions {

@@ -24,7 +24,7 @@ export function renderRuns(
 ): string {
   if (rows.length === 0) return 'No run is on record.'
   const [heading = '', ...lines] = renderTable(
-    ['RUN', 'STARTED', 'TOOK', 'STATUS', 'CHANGED', 'FAILED', 'CLASSES'],
+    ['RUN', 'STARTED', 'TOOK', 'STATUS', 'CHANGED', 'FAILED', 'COMMAND', 'CLASSES'],
     rows.map((row) => [
       visibleLine(row.id),
       formatTime(row.started),
@@ -32,6 +32,7 @@ export function renderRuns(
       statusOf(row),
       row.summary ? String(changesOf(row.summary)) : '',
       row.summary ? String(row.summary.failed) : '',
+      commandOf(row),
       row.classes.map(visibleLine).join(', '),
     ]),
   )
@@ -53,8 +54,13 @@ function listed(row: RunRow, paint: Paint, width: number): string[] {
   return [
     paint('bold', visibleLine(id)),
     ...wrapIndented(parts.join(', '), width, 2),
+    ...wrapIndented(`steward ${commandOf(row)}`, width, 2),
     ...wrapIndented(classes.map(visibleLine).join(', '), width, 2),
   ]
+}
+
+function commandOf({ command }: RunRow): string {
+  return command.map(visibleLine).join(' ')
 }
 
 /** One run: what was started, what happened, what was kept, how it ended. */
@@ -67,7 +73,7 @@ export function renderRun(
   const about = renderTable(
     ['Run', visibleLine(row.id)],
     [
-      ['Command', ['steward', ...row.command].map(visibleLine).join(' ')],
+      ['Command', `steward ${commandOf(row)}`],
       ['Classes', row.classes.map(visibleLine).join(', ')],
       ['Started', formatTime(row.started)],
       [

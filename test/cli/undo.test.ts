@@ -73,7 +73,7 @@ describe('undo', () => {
     expect(treeOf(folder)).toEqual(applied)
     expect(undo(folder, run, '--yes')).toMatchObject({ status: 0, stderr: '' })
     expect(treeOf(folder)).toEqual(old)
-    expect(undo(folder, run, '--yes').stdout).toMatch(/^Nothing to do/)
+    expect(undo(folder, run, '--yes').stdout).toMatch(/^Nothing to do/m)
     // The run that did nothing is the last one.
     const [, undone] =
       Store.reading(join(folder, 'state'), (store) => store.runs.list(2).map(({ id }) => id)) ?? []
@@ -168,8 +168,86 @@ describe('undo', () => {
     apply(folder)
     const shown = steward(folder, 'runs', 'show', 'last', '--state', 'state', '--json')
     expect(JSON.parse(shown.stdout)).toMatchObject({ id: run })
-    expect(undo(folder, 'last', '--yes').status).toBe(0)
+    const preview = undo(folder, 'last', '--dry-run').stdout
+    expect(preview).toMatch(
+      new RegExp(
+        `^Taking back run ${run} \\(steward apply main --yes .*, \\d{4}-\\d\\d-\\d\\d .* UTC\\)\n\n`,
+      ),
+    )
+    const { status, stdout } = undo(folder, 'last', '--yes')
+    expect([status, stdout]).toEqual([0, expect.stringContaining(`\nUndoing run ${run}: `)])
     expect(treeOf(folder)).toEqual(old)
+    const undone = lastRun(folder)
+    expect(undo(folder, 'last', '--dry-run').stdout).toMatch(
+      new RegExp(
+        `^Taking back run ${undone} \\(steward undo ${run}, .*\\)\nrun ${undone} is an undo; this makes its changes again\n`,
+      ),
+    )
+    const listed = steward(folder, 'runs', '--state', 'state').stdout
+    expect(listed.split('\n').find((line) => line.startsWith(undone))).toContain(` undo ${run} `)
+  })
+  test('of a run of a procedure refreshes who reads what is put back, of the classes that zulip.conf lists', () => {
+    const log = (folder: string) => readFileSync(join(folder, 'log'), 'utf8')
+    const folder = folderWith({ 'zulip.conf': '[machine]\npuppet_classes = main\n' })
+    mkdirSync(join(folder, 'm'))
+    writeFileSync(
+      join(folder, 'm/main.yaml'),
+      `class: main
+resources:
+  - file: ${folder}/kept
+    content: x
+  - exec: told
+    command: [/bin/sh, -c, "echo told >> ${folder}/log"]
+    refreshonly: true
+    subscribe: { file: ${folder}/x }
+  - file: ${folder}/x
+    mode: "0644"
+`,
+    )
+    writeFileSync(
+      join(folder, 'm/work.yaml'),
+      `class: work\nsteps:\n  - file: ${folder}/x\n    content: new\n`,
+    )
+    writeFileSync(join(folder, 'x'), 'old')
+    const args = ['--state', 'state', '--manifests', 'm']
+    const conf = ['--config', join(folder, 'zulip.conf')]
+    expect(steward(folder, 'apply', 'work', '--yes', ...args, ...conf).status).toBe(0)
+    const run = lastRun(folder)
+    expect(steward(folder, 'undo', run, '--yes', ...args, ...conf)).toMatchObject({
+      status: 0,
+      stderr: '',
+    })
+    expect(readFileSync(join(folder, 'x'), 'utf8')).toBe('old')
+    expect(log(folder)).toBe('told\n')
+    const { stderr } = steward(folder, 'undo', run, '--dry-run', ...args, '--config', 'none')
+    expect(stderr).toMatch(
+      /^warning: services are not restarted by this, for the classes of this host can't be compiled now: there is no none, which --config names \[not-undone\]; restart those that read what is put back: systemctl restart SERVICE$/m,
+    )
+  })
+  test('of a procedure that was cut off is refused until that is ended', () => {
+    const folder = hostBefore()
+    writeFileSync(
+      join(folder, 'm/work.yaml'),
+      'class: work\nsteps:\n  - file: /edited\n    content: worked\n',
+    )
+    expect(steward(folder, 'apply', 'work', '--yes', ...inTree).status).toBe(0)
+    const run = lastRun(folder)
+    const store = Store.open(join(folder, 'state'))
+    const cutOff = store.runs.start({ command: ['apply', 'work', '--yes'], classes: ['work'] })
+    store.procedures.save({ run: cutOff, name: 'work', arguments: {}, state: 'open', progress: {} })
+    store.runs.intend(cutOff, 'file[/edited]', 'change')
+    store.close()
+    const refused = undo(folder, 'last', '--yes')
+    expect(refused.status).toBe(1)
+    expect(refused.stdout).toBe(
+      `notice       run ${cutOff} (steward apply work --yes) was cut off\n`,
+    )
+    expect(refused.stderr).toBe(
+      `error: run ${cutOff} is an unfinished work [blocked]; end it first with: steward apply work --yes --abandon\n`,
+    )
+    expect(readFileSync(join(folder, 'tree/edited'), 'utf8')).toBe('worked')
+    // An earlier run of the same procedure is whole.
+    expect(undo(folder, run, '--dry-run').status).toBe(0)
   })
   test('gives the base back to a file that has its old content already', () => {
     const folder = folderWith({ 'm/main.yaml': '' })
@@ -183,7 +261,7 @@ describe('undo', () => {
     version('one\n2\n3\n4\n5\n')
     const run = apply(folder)
     writeFileSync(join(folder, 'tree/f'), '1\n2\n3\n4\n5\n')
-    expect(undo(folder, run, '--yes').stdout).toMatch(/^Nothing to do/)
+    expect(undo(folder, run, '--yes').stdout).toMatch(/^Nothing to do/m)
     const { stdout } = steward(folder, 'apply', 'main', '--yes', '--local-edits', 'fail', ...inTree)
     expect(stdout).toContain('1 changed')
   })
@@ -223,7 +301,7 @@ describe('undo', () => {
     const run = apply(folder)
     writeFileSync(join(folder, 'tree/edited'), 'edited since\n')
     const { stdout } = undo(folder, run, '--dry-run')
-    expect(stdout).toMatch(/^What was changed here and is overwritten:\n {2}~ file\[\/edited\]/)
+    expect(stdout).toMatch(/^What was changed here and is overwritten:\n {2}~ file\[\/edited\]/m)
   })
   test('works where the manifests do not', () => {
     const folder = hostBefore()
@@ -233,8 +311,9 @@ describe('undo', () => {
     const { status, stderr } = undo(folder, run, '--yes')
     expect(status).toBe(0)
     expect(stderr).toContain(
-      "no service is refreshed, for the classes of the run can't be compiled now",
+      "services are not restarted by this, for the classes of the run can't be compiled now",
     )
+    expect(stderr).toContain('restart those that read what is put back: systemctl restart SERVICE')
     expect(treeOf(folder)).toEqual(old)
   })
   test('shows nothing of what is secret', () => {

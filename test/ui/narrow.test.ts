@@ -79,7 +79,7 @@ const texts: Readonly<Record<string, (width: number) => string>> = {
           started: '2026-03-01T12:00:00.123Z',
           finished: '2026-03-01T12:01:20.400Z',
           status: 'done',
-          command: [],
+          command: ['apply', '--yes'],
           classes: ['zulip::profile::base', 'zulip::profile::memcached', 'zulip::nginx'],
           summary,
         },
@@ -109,6 +109,7 @@ test('a run takes its class from a table where that fits, and stands by itself w
     "20260301-120000-ab12
       done, 3 changed, 0 failed, 2026-03-01 12:00:00 UTC, it
       took 1 min 20 s
+      steward apply --yes
       zulip::profile::base, zulip::profile::memcached,
       zulip::nginx"
   `)

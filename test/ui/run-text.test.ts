@@ -40,9 +40,9 @@ const kept: KeptRow = {
 describe('runs', () => {
   test('are a table, of which a run that was killed is not said to go on', () => {
     expect(renderRuns([done, killed], { paint })).toMatchInlineSnapshot(`
-      "RUN                   STARTED                  TOOK        STATUS        CHANGED  FAILED  CLASSES
-      20260301-120000-ab12  2026-03-01 12:00:00 UTC  1 min 20 s  done          3        0       zulip::memcached
-      20260228-080000-0001  2026-03-01 12:00:00 UTC              not finished                   zulip::memcached"
+      "RUN                   STARTED                  TOOK        STATUS        CHANGED  FAILED  COMMAND                       CLASSES
+      20260301-120000-ab12  2026-03-01 12:00:00 UTC  1 min 20 s  done          3        0       apply --yes zulip::memcached  zulip::memcached
+      20260228-080000-0001  2026-03-01 12:00:00 UTC              not finished                   apply --yes zulip::memcached  zulip::memcached"
     `)
   })
 
