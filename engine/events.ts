@@ -31,6 +31,12 @@ export interface Summary {
   readonly unchanged: number
   /** State could not be told, only asked for (`noop`), left alone in a tree that commands can't run in, or as edited. */
   readonly other: number
+  /** Of these, how many are as somebody edited them here, which is kept; none where absent. */
+  readonly edited?: number
+  /** Of these, those whose state could not be told; none where absent. */
+  readonly unknown?: number
+  /** Of these, those only asked for; none where absent. The rest was left alone. */
+  readonly noop?: number
   readonly durationMs: number
   /** Paths of files that were changed here, and that this run overwrote or removed; none where absent. */
   readonly overwritten?: readonly string[]

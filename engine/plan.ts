@@ -90,7 +90,7 @@ export interface Plan {
   /** How many commands of manifests had to be run to know (guards). */
   readonly asked?: number
   /**
-   * Why commands can't run on this tree ("not in a root"), so that
+   * Why commands can't run on this tree ("not possible under --root"), so that
    * packages, services and commands are left alone.
    */
   readonly cannotRun?: string

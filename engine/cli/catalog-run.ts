@@ -139,6 +139,7 @@ function nothingDone(run: string, { inSync, leftAlone = 0, edited = 0 }: Plan): 
     skipped: 0,
     unchanged: inSync,
     other: leftAlone + edited,
+    ...(edited > 0 ? { edited } : {}),
     durationMs: 0,
   }
 }

@@ -116,7 +116,7 @@ export interface HostReader {
   ): Promise<CommandResult | { readonly unavailable: string }>
   /** Whether systemd is PID 1 of the managed tree: never under a `--root` other than "/". */
   readonly hasSystemd: boolean
-  /** Why commands can't run on the managed tree ("not in a root"), or undefined where they can. */
+  /** Why commands can't run on the managed tree ("not possible under --root"), or undefined where they can. */
   readonly cannotRun: string | undefined
 }
 

@@ -18,7 +18,7 @@ const sharedMs = 2000
  * The machine that steward runs on or, with another root than "/", a tree on it.
  *
  * Commands run in a root by chroot(1), where steward is root and the tree holds a shell; otherwise `cannotRun`
- * says "not in a root". Services and packages are not touched there either way: `hasSystemd` is false.
+ * says "not possible under --root". Services and packages are not touched there either way: `hasSystemd` is false.
  */
 export function localHost(options: { readonly root?: string } = {}): Host {
   const root = posix.resolve(options.root ?? '/')
@@ -68,7 +68,7 @@ export function localHost(options: { readonly root?: string } = {}): Host {
     return known.accounts
   }
   const canRun = root === '/' || (process.geteuid?.() === 0 && stat('/bin/sh') !== undefined)
-  const cannotRun = canRun ? undefined : 'not in a root'
+  const cannotRun = canRun ? undefined : 'not possible under --root'
   const command = (argv: readonly string[], given: CommandOptions): Promise<CommandResult> => {
     if (cannotRun !== undefined) throw new Error(`${argv.join(' ')}: ${cannotRun}`)
     return runCommand(argv, given, { root, accounts: accounts() })

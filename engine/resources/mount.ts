@@ -51,7 +51,7 @@ export const mount: ResourceType<Desired, Current> = {
   async probe(mounts, host) {
     const file = readTextFile(fstab, host)
     if ('blocked' in file) return mounts.map(() => file)
-    const cannotMount = host.root === '/' ? host.cannotRun : 'not in a root'
+    const cannotMount = host.root === '/' ? host.cannotRun : 'not possible under --root'
     const mountinfo = cannotMount === undefined ? readMountinfo(host) : ''
     return mounts.map(({ title }) => {
       const path = normalPath(title)
@@ -66,7 +66,7 @@ export const mount: ResourceType<Desired, Current> = {
   async apply({ ref, title, desired }, changes, host) {
     const path = normalPath(title)
     const { ensure = 'mounted' } = desired
-    const cannotMount = host.root === '/' ? host.cannotRun : 'not in a root'
+    const cannotMount = host.root === '/' ? host.cannotRun : 'not possible under --root'
     const isMounted =
       cannotMount === undefined && mountedAt(readMountinfo(host), path) !== undefined
     const goes = ensure === 'absent' || ensure === 'unmounted'

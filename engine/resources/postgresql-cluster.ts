@@ -29,7 +29,7 @@ export const postgresqlCluster: ResourceType<PostgresqlClusterDesired, Postgresq
   },
   footprint: footprintOf,
   async probe(clusters, host) {
-    const cannotRun = host.root === '/' ? host.cannotRun : 'not in a root'
+    const cannotRun = host.root === '/' ? host.cannotRun : 'not possible under --root'
     return clusters.map(({ title }) => {
       if (cannotRun !== undefined) return { cannotRun }
       const isThere = host.stat(configFile(title))?.kind === 'file'

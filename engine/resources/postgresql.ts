@@ -48,7 +48,7 @@ export function inCluster(cluster: string | undefined, name: string): string {
 
 /** The running server of a cluster, or of the only one that there is. */
 export function findServer(cluster: string | undefined, host: HostReader): Server | NoServer {
-  const cannotRun = host.root === '/' ? host.cannotRun : 'not in a root'
+  const cannotRun = host.root === '/' ? host.cannotRun : 'not possible under --root'
   if (cannotRun !== undefined) return { cannotRun }
   const known = clusters(host)
   if (cluster === undefined && known.length > 1) {

@@ -38,7 +38,7 @@ export const brokerThings: readonly Thing[] = [
 
 /** All that the types of RabbitMQ ask, in one answer: each start of rabbitmqctl costs half a second. */
 export async function definitions(host: HostReader): Promise<Definitions | NoBroker> {
-  const cannotRun = host.root === '/' ? host.cannotRun : 'not in a root'
+  const cannotRun = host.root === '/' ? host.cannotRun : 'not possible under --root'
   if (cannotRun !== undefined) return { cannotRun }
   const result = await host.queryShared(['rabbitmqctl', '--quiet', 'export_definitions', '-'])
   const { exitCode, startError, stdout, stderr } = result

@@ -76,7 +76,7 @@ async function probeServices(
   host: HostReader,
 ): Promise<ServiceCurrent[]> {
   // A chroot can run commands, but no unit: the systemd of this machine is not that of the tree.
-  const cannotRun = host.root === '/' ? host.cannotRun : 'not in a root'
+  const cannotRun = host.root === '/' ? host.cannotRun : 'not possible under --root'
   if (cannotRun !== undefined) return resources.map(() => ({ cannotRun }))
   const units = await showUnits(
     resources.map(({ title }) => unitName(title)),

@@ -48,7 +48,7 @@ export const supervisorProgram: ResourceType<SupervisorProgramDesired, Superviso
       content ? redefines(title, content) : attribute === 'ensure' && to === 'absent',
     ),
   async probe(programs, host, context) {
-    const cannotRun = host.root === '/' ? host.cannotRun : 'not in a root'
+    const cannotRun = host.root === '/' ? host.cannotRun : 'not possible under --root'
     if (cannotRun !== undefined) return programs.map(() => ({ cannotRun }))
     // What is only restarted is asked about when it is.
     const isAsked = programs.some(({ desired }) => desired.ensure !== undefined)

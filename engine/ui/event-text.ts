@@ -83,7 +83,8 @@ export function renderSummary(summary: Summary, options: SummaryTextOptions): st
 /** How a run ended, in one line. */
 export function renderEnding(summary: Summary, { paint }: SummaryTextOptions): string {
   const { changed, refreshed, failed, partly, skipped, unchanged, other, status } = summary
-  const { putBack = 0 } = summary
+  const { putBack = 0, edited = 0, unknown = 0, noop = 0 } = summary
+  const leftAlone = other - edited - unknown - noop
   const parts = [
     `${changed} changed`,
     ...(refreshed > 0 ? [`${refreshed} refreshed`] : []),
@@ -92,8 +93,11 @@ export function renderEnding(summary: Summary, { paint }: SummaryTextOptions): s
       ? [paint('error', `${failed} failed${partly ? ` (${partly} changed before that)` : ''}`)]
       : []),
     ...(skipped > 0 ? [paint('warning', `${skipped} skipped`)] : []),
-    ...(other > 0 ? [`${other} left as they are`] : []),
+    ...(unknown > 0 ? [`${unknown} unknown`] : []),
+    ...(noop > 0 ? [`${noop} would change (noop)`] : []),
     `${unchanged} in sync`,
+    ...(edited > 0 ? [`${edited} kept as edited here`] : []),
+    ...(leftAlone > 0 ? [`${leftAlone} left alone`] : []),
   ]
   const took = `${parts.join(', ')}; it took ${formatDuration(summary.durationMs)}.`
   switch (status) {

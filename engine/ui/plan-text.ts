@@ -81,7 +81,7 @@ function renderCounts(plan: Plan, { paint }: PlanTextOptions): string {
   ]
   if (plan.resources.length === 0) {
     const are = inSync === 1 ? 'resource is' : 'resources are'
-    const others = some(leftAlone, leftAlone === 1 ? 'is left alone' : 'are left alone')
+    const others = some(leftAlone, 'left alone')
     const all = [`${inSync} ${are} in sync`, ...kept, ...others].join(', ')
     return [`${paint('bold', 'Nothing to do:')} ${all}.`, ...asides].join(' ')
   }
@@ -221,7 +221,7 @@ function renderNotes(plan: Plan, { paint, verbose }: PlanTextOptions): string[] 
   const isKept = ({ ref, note }: { readonly ref: string; readonly note: string }) =>
     ref.startsWith('file[') ||
     note.startsWith('left ') ||
-    (note === 'not in a root' && plan.cannotRun === undefined)
+    (note === 'not possible under --root' && plan.cannotRun === undefined)
   const render = (title: string, notes: Plan['notes']) => {
     if (notes.length === 0) return []
     const lines = notes.map(

@@ -97,7 +97,7 @@ describe.each(types)('the file of %s', (_type, declaration, path) => {
     writeFileSync(file, 'edited\n')
     const text = `class: main\nresources:\n  - ${declaration.split('\n')[0]}\n    ensure: absent\n`
     const gone = await trip(where, manifestFolder({ 'main.yaml': text }))
-    expect(editsOf(gone)).toEqual([`${path} edited here, and has a new version`])
+    expect(editsOf(gone)).toEqual([`${path} edited here, and is removed`])
     expect(existsSync(file)).toBe(false)
   })
 })

@@ -43,6 +43,11 @@ describe('local', () => {
       /Nothing to do: 0 resources are in sync, 1 kept as edited here\. /,
     )
     expect(local(folder, 'list').stdout).toContain('edited here, and has a new version')
+    const more = `${readFileSync(join(folder, 'm/main.yaml'), 'utf8')}  - file: /new\n    content: x\n`
+    writeFileSync(join(folder, 'm/main.yaml'), more)
+    const done = steward(folder, 'apply', '--yes', '--local-edits', 'keep', ...inTree).stdout
+    expect(done).toMatch(/^Plan: 1 to create, .*; 0 in sync, 1 kept as edited here\./m)
+    expect(done).toMatch(/^Done: 1 changed, 0 in sync, 1 kept as edited here; /m)
     const { status, stdout } = local(folder, 'diff', '/f')
     expect(status).toBe(1)
     expect(stdout).toMatch(

@@ -126,7 +126,7 @@ describe('readSiteFacts', () => {
   test('warns of an executable that can’t be run on a tree', async () => {
     const { diagnostics } = await read(
       { c: { content: '', mode: 0o755 } },
-      { root: '/srv/image', cannotRun: 'not in a root' },
+      { root: '/srv/image', cannotRun: 'not possible under --root' },
     )
     expect(diagnostics).toMatchObject([{ severity: 'warning', code: 'fact-file' }])
   })

@@ -112,9 +112,9 @@ test('what another hand changes between two awaits is seen', async () => {
 
 test('commands are not run in a tree without a shell, and guards say so', async () => {
   const host = localHost({ root })
-  expect(host).toMatchObject({ root, hasSystemd: false, cannotRun: 'not in a root' })
-  await expect(host.run(['true'])).rejects.toThrow('true: not in a root')
-  expect(await host.guard(['true'])).toEqual({ unavailable: 'not in a root' })
+  expect(host).toMatchObject({ root, hasSystemd: false, cannotRun: 'not possible under --root' })
+  await expect(host.run(['true'])).rejects.toThrow('true: not possible under --root')
+  expect(await host.guard(['true'])).toEqual({ unavailable: 'not possible under --root' })
 })
 
 // The kernel is the oracle: Perl looks at the same paths from inside a chroot(2), which only root may call.

@@ -136,10 +136,10 @@ test('a path that is no choice, and a name that is not there, wait for what brin
 })
 
 test('nothing is done in a tree that can’t run commands', async () => {
-  const host = machine({ cannotRun: 'not in a root' })
+  const host = machine({ cannotRun: 'not possible under --root' })
   expect(await verdictOn(host, declared({ path: '/usr/bin/vim' }))).toEqual({
     changes: [],
-    note: 'not in a root',
+    note: 'not possible under --root',
     leftAlone: true,
   })
 })

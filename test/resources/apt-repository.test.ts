@@ -173,7 +173,7 @@ describe('apply', () => {
     const off = machine()
     await converge({ ...usual, enabled: false }, off)
     expect(off.text(source)).toMatch(/^Enabled: no$/m)
-    const root = machine({ root: '/tree', cannotRun: 'not in a root' })
+    const root = machine({ root: '/tree', cannotRun: 'not possible under --root' })
     expect((await converge(usual, root)).after).toEqual({ changes: [] })
     expect([...off.runs, ...root.runs]).toEqual([])
   })

@@ -108,10 +108,10 @@ describe('diff', () => {
     })
   })
   test('does nothing in a tree that can’t run commands', async () => {
-    const host = machine({ cannotRun: 'not in a root' })
+    const host = machine({ cannotRun: 'not possible under --root' })
     expect(await verdictOn(host, declared({ value: 'b' }))).toEqual({
       changes: [],
-      note: 'not in a root',
+      note: 'not possible under --root',
       leftAlone: true,
     })
   })

@@ -94,10 +94,10 @@ describe('what is to be done', () => {
 
 test('a tree without dpkg has no diversions, and one that can’t run commands is left alone', async () => {
   expect(await verdictOn(fakeHost({}), declared({ ensure: 'absent' }))).toEqual({ changes: [] })
-  const host = machine({ cannotRun: 'not in a root' })
+  const host = machine({ cannotRun: 'not possible under --root' })
   expect(await verdictOn(host, declared({}))).toEqual({
     changes: [],
-    note: 'not in a root',
+    note: 'not possible under --root',
     leftAlone: true,
   })
 })

@@ -180,8 +180,8 @@ describe('probe and diff', () => {
     expect(verdict).toEqual(idle('it runs only on a refresh'))
   })
   test('in a root it does not run', async () => {
-    const options = { cannotRun: 'not in a root', files: { '/a': '' } }
-    const leftAlone = { ...idle('not in a root'), leftAlone: true }
+    const options = { cannotRun: 'not possible under --root', files: { '/a': '' } }
+    const leftAlone = { ...idle('not possible under --root'), leftAlone: true }
     expect(await plan({ unless: ['a'] }, options)).toEqual(leftAlone)
     expect(await plan({ creates: '/a' }, options)).toEqual(idle('/a exists'))
   })

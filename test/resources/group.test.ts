@@ -14,7 +14,11 @@ function declared(title: string, desired: Desired): Resource<Desired> {
   return { ref: `group[${title}]`, type: 'group', title, desired }
 }
 function tree(more: FakeHostOptions['files'] = {}) {
-  return fakeHost({ root: '/tree', cannotRun: 'not in a root', files: { ...files, ...more } })
+  return fakeHost({
+    root: '/tree',
+    cannotRun: 'not possible under --root',
+    files: { ...files, ...more },
+  })
 }
 async function converge(host: ReturnType<typeof fakeHost>, resource: Resource<Desired>) {
   const [before] = await group.probe([resource], host)

@@ -127,14 +127,14 @@ describe('apply', () => {
     expect(await verdictOn(host, resource)).toEqual({ changes: [] })
   })
   test('in a tree that is managed from outside only the entry is kept', async () => {
-    const host = machine('', '', { root: '/mnt', cannotRun: 'not in a root' })
+    const host = machine('', '', { root: '/mnt', cannotRun: 'not possible under --root' })
     expect(await applied(host, declared(tmpfs))).toEqual({
-      note: 'only in /etc/fstab: not in a root',
+      note: 'only in /etc/fstab: not possible under --root',
     })
     expect(host.runs).toEqual([])
     expect(await verdictOn(host, declared(tmpfs))).toEqual({
       changes: [],
-      note: 'not mounted here: not in a root',
+      note: 'not mounted here: not possible under --root',
       leftAlone: true,
     })
   })

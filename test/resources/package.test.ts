@@ -97,9 +97,12 @@ describe('probe', () => {
   test('in a root it reads and asks nobody', async () => {
     const status =
       'Package: y\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n\nPackage: dpkg\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n'
-    const host = fakeHost({ cannotRun: 'not in a root', files: { '/var/lib/dpkg/status': status } })
+    const host = fakeHost({
+      cannotRun: 'not possible under --root',
+      files: { '/var/lib/dpkg/status': status },
+    })
     expect(await planAll([declared('x'), declared('y')], host)).toEqual([
-      { changes: [], note: 'not in a root', leftAlone: true },
+      { changes: [], note: 'not possible under --root', leftAlone: true },
       { changes: [] },
     ])
     expect(host.asked).toEqual([])
@@ -488,7 +491,9 @@ describe('apply', () => {
     expect(host.runs.at(-1)).toMatch(/ install x$/)
   })
   test('is refused where nothing can run', async () => {
-    const host = fakeHost({ cannotRun: 'not in a root' })
-    await expect(packageType.apply(declared('x'), [], host)).rejects.toThrow('not in a root')
+    const host = fakeHost({ cannotRun: 'not possible under --root' })
+    await expect(packageType.apply(declared('x'), [], host)).rejects.toThrow(
+      'not possible under --root',
+    )
   })
 })

@@ -263,8 +263,12 @@ describe('diff', () => {
     })
   })
   test('in a root nothing is done', async () => {
-    const verdict = await plan(running, {}, { hasSystemd: false, cannotRun: 'not in a root' })
-    expect(verdict).toEqual({ changes: [], note: 'not in a root', leftAlone: true })
+    const verdict = await plan(
+      running,
+      {},
+      { hasSystemd: false, cannotRun: 'not possible under --root' },
+    )
+    expect(verdict).toEqual({ changes: [], note: 'not possible under --root', leftAlone: true })
   })
 })
 

@@ -222,7 +222,7 @@ describe('diff', () => {
   test('in a root nothing runs', async () => {
     expect(await plan('x', running, { root: '/srv/tree' })).toEqual({
       changes: [],
-      note: 'not in a root',
+      note: 'not possible under --root',
       leftAlone: true,
     })
   })

@@ -84,7 +84,10 @@ describe('diff', () => {
   test('does not ask the kernel where nobody wants it, nor in a tree', async () => {
     const inSync = { changes: [] }
     expect(await verdictOn(machine({ [file]: text }), { value: 256, live: false })).toEqual(inSync)
-    const tree = machine({ [file]: text }, { root: '/tree', cannotRun: 'not in a root' })
+    const tree = machine(
+      { [file]: text },
+      { root: '/tree', cannotRun: 'not possible under --root' },
+    )
     expect(await verdictOn(tree, { value: 256 })).toEqual(inSync)
   })
   test('takes tabs between numbers for blanks', async () => {

@@ -27,7 +27,7 @@ function declared(title: string, desired: Desired): Resource<Desired> {
 function tree(files: FakeHostOptions['files'] = {}) {
   return fakeHost({
     root: '/tree',
-    cannotRun: 'not in a root',
+    cannotRun: 'not possible under --root',
     files: { ...accounts, ...files },
   })
 }

@@ -15,7 +15,7 @@ test('apply --root acts in a debootstrap tree, says what can not be done there, 
   const before = await snapshot(host)
   const args = ['--root', '/srv/tree', '--manifests', manifests, 'test::tree']
   const first = await steward(host, ['apply', '--yes', ...args], { exitCode: 0 })
-  expect(first.stdout).toMatch(/service\[cron\].*(\n.*)?not in a root/)
+  expect(first.stdout).toMatch(/service\[cron\].*(\n.*)?not possible under --root/)
   expect(
     await host.shell(
       'cd /srv/tree/srv/treefolk; stat -c "%n %a %u:%g" . leaf; readlink link; cat leaf',

@@ -203,10 +203,17 @@ describe('a summary', () => {
     )
   })
 
+  test('counts what is kept and left alone in the words of the plan', () => {
+    const kept: Summary = { ...summary, other: 7, edited: 2, unknown: 1, noop: 3 }
+    expect(renderSummary(kept, { paint })).toBe(
+      'Done: 3 changed, 1 refreshed, 1 unknown, 3 would change (noop), 120 in sync, 2 kept as edited here, 1 left alone; it took 42 s.',
+    )
+  })
+
   test('of a failure says how to look further', () => {
     const failed: Summary = { ...summary, status: 'failed', failed: 1, skipped: 2, other: 1 }
     expect(renderSummary(failed, { paint })).toMatchInlineSnapshot(`
-      "Failed: 3 changed, 1 refreshed, 1 failed, 2 skipped, 1 left as they are, 120 in sync; it took 42 s.
+      "Failed: 3 changed, 1 refreshed, 1 failed, 2 skipped, 120 in sync, 1 left alone; it took 42 s.
       All of it: steward runs show 20260301-120000-ab12"
     `)
   })

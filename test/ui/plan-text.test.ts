@@ -124,17 +124,17 @@ describe('a plan', () => {
 
   test('counts apart what is kept as it was edited here', () => {
     expect(renderPlan(planOf([], { edited: 2, leftAlone: 1 }), plain)).toBe(
-      'Nothing to do: 120 resources are in sync, 2 kept as edited here, 1 is left alone.',
+      'Nothing to do: 120 resources are in sync, 2 kept as edited here, 1 left alone.',
     )
     expect(renderPlan({ ...server, edited: 1 }, plain)).toContain('in sync, 1 kept as edited here.')
   })
 
   test('says that commands are left alone where they cannot run', () => {
     expect(renderPlan(planOf([], { leftAlone: 2 }), plain)).toBe(
-      'Nothing to do: 120 resources are in sync, 2 are left alone.',
+      'Nothing to do: 120 resources are in sync, 2 left alone.',
     )
-    expect(renderPlan(planOf([], { cannotRun: 'not in a root' }), plain)).toBe(
-      'Nothing to do: 120 resources are in sync. Packages, services and commands are left alone: not in a root.',
+    expect(renderPlan(planOf([], { cannotRun: 'not possible under --root' }), plain)).toBe(
+      'Nothing to do: 120 resources are in sync. Packages, services and commands are left alone: not possible under --root.',
     )
   })
 

@@ -12,6 +12,7 @@ interface Edit {
   readonly isNewVersion: boolean
 }
 
+const REMOVED = 'edited here, and is removed'
 const BODY = new Set(['ensure', 'content', 'target'])
 /** How a `FileStat` and the record call attributes. */
 const KEYS = { mode: 'mode', owner: 'uid', group: 'gid' } as const
@@ -61,6 +62,7 @@ function decide(
   if (!edit && attributes.size === 0) return found
   const what = edit?.what ?? `given another ${[...attributes].join(' and ')} here`
   const { path } = entry
+  const stays = what === REMOVED ? 'edited here' : what
   switch (history.policy) {
     case 'overwrite':
       return {
@@ -77,7 +79,7 @@ function decide(
         help: `look at it with: steward local diff ${path}; then choose with --local-edits what becomes of it`,
       }
     case 'keep': {
-      const left = kept(found.changes, edit, attributes, `${path} was ${what}, and is left so`)
+      const left = kept(found.changes, edit, attributes, `${path} was ${stays}, and is left so`)
       const newVersion = edit?.isNewVersion ? entry.content?.content?.to : undefined
       return newVersion ? { ...left, newVersion } : left
     }
@@ -101,6 +103,8 @@ function editOf(
   if (!recorded) return isNoEdit ? undefined : { what: 'here before steward', isNewVersion }
   if (stat.kind !== 'file') return { what: `replaced by a ${stat.kind} here`, isNewVersion }
   if (isBase()) return undefined
+  const isRemoved = changes.some(({ attribute, to }) => attribute === 'ensure' && to === 'absent')
+  if (isRemoved) return { what: REMOVED, isNewVersion }
   return { what: isNewVersion ? 'edited here, and has a new version' : 'edited here', isNewVersion }
 }
 
