@@ -14,6 +14,7 @@ import {
 } from '../index.ts'
 import type { KeptRow } from '../record/bucket.ts'
 import { withHiddenContents } from '../record/in-sync-files.ts'
+import { madeAsMeant } from '../record/meant-files.ts'
 import { pastOf } from '../record/past.ts'
 import type { RunRow } from '../record/runs.ts'
 import { Store } from '../record/store.ts'
@@ -33,6 +34,8 @@ export interface Chosen {
   readonly events: readonly Event[]
   /** What may have been changed too, though nothing on record tells how. */
   readonly unsure: readonly string[]
+  /** Files that may have been made: what is known of them is told by the manifests. */
+  readonly meant?: readonly KeptRow[]
   /** Of the run that it was kept by: whoever reads what is put back is among them. */
   readonly classes: readonly string[]
   /** The run that is taken back, or a part of it; absent where something else is put back. */
@@ -115,12 +118,22 @@ async function look(
   flags: PutBackFlags,
   options: RoadOptions,
   store: Store,
-  { kept, events, classes, unsure, contents, notices: told = [], isEdit = false }: Chosen,
+  {
+    kept,
+    events,
+    classes,
+    unsure,
+    meant = [],
+    contents,
+    notices: told = [],
+    isEdit = false,
+  }: Chosen,
 ) {
   const host = localHost({ root: options.root })
   const { current, settings, mistakes } = await currentCatalog({ ...options, classes })
+  const made = madeAsMeant(meant, current, { store, host })
   const { remainder, bases, ...undo } = undoOf({
-    kept,
+    kept: [...kept, ...made.kept],
     events,
     contents: contents ?? store.contents,
     host,
@@ -140,7 +153,7 @@ async function look(
   const notices = [
     ...mistakes,
     ...told,
-    ...noticesOf([...remainder, ...unsure.map((ref) => ({ ref, why }))]),
+    ...noticesOf([...remainder, ...[...unsure, ...made.unsure].map((ref) => ({ ref, why }))]),
   ]
   return { host, catalog, bases, states, plan, past, notices }
 }

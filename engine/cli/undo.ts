@@ -26,11 +26,11 @@ function choose(store: Store, id: string, resources: readonly string[]): Chosen 
   refuseUnfinished(store, run)
   const { classes } = run
   const command = ['undo', run.id, ...resources]
-  const { kept, events, unsure } = changesOfRun(store, run)
+  const { kept, events, unsure, meant } = changesOfRun(store, run)
   const told = events.flatMap((event) => (event.type === 'resource_finished' ? event.ref : []))
   const sure = new Set([...kept.map(({ ref }) => ref), ...told])
-  if (resources.length === 0) return { run, command, classes, kept, events, unsure }
-  const known = [...sure, ...unsure]
+  if (resources.length === 0) return { run, command, classes, kept, events, unsure, meant }
+  const known = [...sure, ...unsure, ...meant.map(({ ref }) => ref)]
   const unknown = resources.find((ref) => !known.includes(ref))
   if (unknown !== undefined)
     throw new Refusal({
@@ -48,6 +48,7 @@ function choose(store: Store, id: string, resources: readonly string[]): Chosen 
       (event) => event.type === 'resource_finished' && resources.includes(event.ref),
     ),
     unsure: unsure.filter((ref) => resources.includes(ref)),
+    meant: meant.filter(({ ref }) => resources.includes(ref)),
   }
 }
 

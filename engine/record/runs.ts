@@ -146,13 +146,13 @@ export class Runs {
       .map(({ ref, action }) => ({ ref: String(ref), action: String(action) }))
   }
 
-  /** The resources that later runs made or removed. */
-  madeOrRemovedSince(run: string): ReadonlySet<string> {
+  /** The resources that later runs told of, and whether one of them made or removed each. */
+  toldSince(run: string): ReadonlyMap<string, boolean> {
     const rows = this.#db.all(
-      "SELECT DISTINCT json_extract(body, '$.ref') AS ref FROM event, json_each(body, '$.changes') AS change WHERE run IN (SELECT id FROM run WHERE rowid > (SELECT rowid FROM run WHERE id = ?)) AND json_extract(body, '$.type') = 'resource_finished' AND json_extract(body, '$.outcome') = 'changed' AND json_extract(change.value, '$.attribute') = 'ensure'",
+      "SELECT json_extract(body, '$.ref') AS ref, max(json_extract(body, '$.outcome') = 'changed' AND EXISTS (SELECT 1 FROM json_each(body, '$.changes') AS change WHERE json_extract(change.value, '$.attribute') = 'ensure')) AS isMadeOrRemoved FROM event WHERE run IN (SELECT id FROM run WHERE rowid > (SELECT rowid FROM run WHERE id = ?)) AND json_extract(body, '$.type') = 'resource_finished' GROUP BY 1",
       run,
     )
-    return new Set(rows.map(({ ref }) => String(ref)))
+    return new Map(rows.map(({ ref, isMadeOrRemoved }) => [String(ref), isMadeOrRemoved === 1]))
   }
 
   /**

@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readFileSync,
   readlinkSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -362,22 +363,64 @@ resources:
     expect(undo(folder, 'none', '--yes').stderr).toContain('there is no run none')
     expect(undo(folder, 'none', '--dry-run').status).toBe(1)
   })
-  test('of a run that was cut off takes back what it meant to make, and names what else it may have changed', () => {
-    const folder = hostBefore()
-    const store = Store.open(join(folder, 'state'))
-    const run = store.runs.start({ command: ['apply'], classes: ['main'] })
-    store.runs.intend(run, 'file[/edited]', 'change')
-    store.runs.intend(run, 'file[/begun]', 'create')
-    store.runs.intend(run, 'file[/made]', 'create')
-    store.close()
-    writeFileSync(join(folder, 'tree/begun'), 'begun')
-    // The next run says that it was the one that made this.
-    apply(folder)
-    const { status, stderr } = undo(folder, run, '--yes')
-    expect(status).toBe(0)
-    expect(stderr).toContain('file[/edited] is not taken back: the run was cut off')
-    expect(stderr).not.toContain('/made')
-    expect(existsSync(join(folder, 'tree/begun'))).toBe(false)
-    expect(existsSync(join(folder, 'tree/made'))).toBe(true)
+  describe('of a run that was cut off', () => {
+    /** A run that meant to make these, and was killed before it had more on record. */
+    const cutOff = (folder: string, ...meant: string[]) => {
+      const store = Store.open(join(folder, 'state'))
+      const run = store.runs.start({ command: ['apply'], classes: ['main'] })
+      for (const ref of meant) store.runs.intend(run, ref, 'create')
+      store.close()
+      return run
+    }
+    const there = (folder: string, path: string) => existsSync(join(folder, 'tree', path))
+    test('takes back what is just as it meant to make it, and names what else it may have changed', () => {
+      const folder = hostBefore()
+      const paths = ['/made', '/made/deep', '/made/deep/file']
+      const run = cutOff(folder, ...paths.map((path) => `file[${path}]`), 'user[u]')
+      const store = Store.open(join(folder, 'state'))
+      store.runs.intend(run, 'file[/edited]', 'change')
+      store.close()
+      mkdirSync(join(folder, 'tree/made/deep'), { recursive: true })
+      writeFileSync(join(folder, 'tree/made/deep/file'), 'new')
+      const { status, stderr } = undo(folder, run, '--yes')
+      expect(status).toBe(0)
+      expect(stderr).toContain('user[u], file[/edited] are not taken back: the run was cut off')
+      expect(stderr).not.toContain('/made')
+      expect(there(folder, 'made')).toBe(false)
+    })
+    test('leaves what somebody wrote by hand where it did not come to', () => {
+      const folder = hostBefore()
+      cutOff(folder, 'file[/made]', 'file[/made/deep]', 'file[/made/deep/file]')
+      mkdirSync(join(folder, 'tree/made/deep'), { recursive: true })
+      writeFileSync(join(folder, 'tree/made/deep/file'), 'by hand')
+      const { status, stderr } = undo(folder, 'last', '--yes')
+      expect(status).toBe(0)
+      expect(stderr).toContain('file[/made/deep/file] is not taken back: the run was cut off')
+      expect(readFileSync(join(folder, 'tree/made/deep/file'), 'utf8')).toBe('by hand')
+    })
+    test('leaves what a later run made, changed or found as declared', () => {
+      const folder = hostBefore()
+      const paths = ['/edited', '/link', '/made', '/made/deep', '/made/deep/file']
+      const run = cutOff(folder, ...paths.map((path) => `file[${path}]`))
+      // Something else brings these meanwhile.
+      mkdirSync(join(folder, 'tree/made/deep'), { recursive: true })
+      writeFileSync(join(folder, 'tree/made/deep/file'), 'new')
+      rmSync(join(folder, 'tree/link'))
+      symlinkSync('edited', join(folder, 'tree/link'))
+      apply(folder)
+      const applied = treeOf(folder)
+      const { status, stdout, stderr } = undo(folder, run, '--yes')
+      expect([status, stdout]).toEqual([0, expect.stringContaining('\nNothing to do')])
+      for (const path of paths) expect(stderr).toContain(`file[${path}]`)
+      expect(treeOf(folder)).toEqual(applied)
+    })
+    test('says nothing of what a later run made', () => {
+      const folder = hostBefore()
+      const run = cutOff(folder, 'file[/made/deep/file]')
+      apply(folder)
+      const { stdout, stderr } = undo(folder, run, '--yes')
+      expect([stdout, stderr]).toEqual([expect.stringContaining('\nNothing to do'), ''])
+      expect(there(folder, 'made/deep/file')).toBe(true)
+    })
   })
 })
