@@ -39,7 +39,8 @@ export async function applyProcedure(
   }
   if (flags.dryRun) {
     return previewing(options.state, async (store, unread) => {
-      const planned = await planProcedure(inputOf(procedure, options, newProgress(), store))
+      const progress = progressBefore(store, procedure, flags, options)
+      const planned = await planProcedure(inputOf(procedure, options, progress, store))
       showDiagnostics(unread, { json: flags.json })
       await showSteps(planned, procedure, flags, options)
       return exitStatus({ changed: false, failed: willFail(planned) }, {})
@@ -83,7 +84,7 @@ async function runLocked(
     return open !== undefined && !endsFirst && classes.includes(procedure.name)
   })
   if (!flags.yes) {
-    const copy = structuredClone(progress)
+    const copy = endsFirst ? newProgress() : structuredClone(progress)
     const planned = await planProcedure(inputOf(procedure, given, copy, store))
     await showSteps(planned, procedure, flags, given)
     const question = open ? 'Go on with this procedure?' : 'Run this procedure?'
@@ -152,6 +153,19 @@ async function runLocked(
   save(summary.status === 'interrupted' ? 'open' : summary.status)
   if (stop.signal.aborted) return stop.status()
   return exitStatus({ changed: false, failed: summary.status === 'failed' }, {})
+}
+
+/** Where this command would begin: what a run that it would go on with has done. Throws where it would be refused. */
+function progressBefore(
+  store: Store | undefined,
+  procedure: Procedure,
+  flags: ApplyFlags,
+  options: RoadOptions,
+): Progress {
+  const steps = stepsDigest(procedure, openLibrary(options))
+  const open = store && openRun(store, procedure, flags, options, steps)
+  const endsFirst = flags.abandon === true || procedure.resume === 'anew'
+  return open && !endsFirst ? unsealed(open).progress : newProgress()
 }
 
 /** The open run that this command goes on with or ends; undefined where it begins anew. */

@@ -6,8 +6,15 @@ import { probe } from '../probe.ts'
 import type { Thing } from '../resources/type.ts'
 import { answerInShort, type ClassesSpec, Unanswered } from './answer.ts'
 import { type Frame, rootFrame } from './frame.ts'
-import { keepAnswer } from './progress.ts'
-import { answerKey, type ProcedureInput, type Question, Resolver, type Step } from './step.ts'
+import { forget, keepAnswer } from './progress.ts'
+import {
+  answerKey,
+  isDoneBefore,
+  type ProcedureInput,
+  type Question,
+  Resolver,
+  type Step,
+} from './step.ts'
 import { keyed } from './step-keys.ts'
 
 /** What a dry run of a procedure knows of a step. */
@@ -17,6 +24,8 @@ export interface PlannedStep {
   readonly depth: number
   readonly state:
     | { readonly kind: 'in sync' | 'left out' | 'begins' | 'not asked' }
+    /** By the run that is open, so that it is not done again. */
+    | { readonly kind: 'done before' }
     /** With its answer in a few words, where that is no secret. */
     | { readonly kind: 'asked'; readonly answer?: string }
     | { readonly kind: 'would'; readonly plan?: Plan }
@@ -25,11 +34,17 @@ export interface PlannedStep {
   readonly note?: string
 }
 
-/** A dry run: every step with what can be told of it, up to one at which a run would end. Changes nothing. */
+/**
+ * A dry run: every step with what can be told of it, up to one at which a run would end. Changes nothing but `progress`,
+ * which is that of a run that would be gone on with, or new.
+ */
 export async function planProcedure(input: ProcedureInput): Promise<PlannedStep[]> {
   const { name, steps, progress } = input
   const walk = new DryRun(input)
-  await walk.steps(rootFrame(name, steps, progress, 'later'), steps, 'steps', 0)
+  await walk.steps(rootFrame(name, steps, progress, 'later'), steps, 'steps', {
+    depth: 0,
+    inBlock: false,
+  })
   return walk.planned
 }
 
@@ -54,8 +69,9 @@ class DryRun {
     frame: Frame,
     decls: readonly ResourceDecl[],
     key: string,
-    depth: number,
+    at: { readonly depth: number; readonly inBlock: boolean },
   ): Promise<void> {
+    const { depth, inBlock } = at
     for (const { decl, name } of keyed(decls)) {
       if (this.#isOver) return
       const expanded = await this.#resolver.expand(decl, frame, `${key}/${name}`, depth)
@@ -69,12 +85,13 @@ class DryRun {
         this.#pending ??= decl.titles.join(', ')
         continue
       }
-      for (const step of expanded) if (!this.#isOver) await this.#step(step)
+      for (const step of expanded) if (!this.#isOver) await this.#step(step, inBlock)
     }
   }
 
-  async #step(step: Step): Promise<void> {
+  async #step(step: Step, inBlock: boolean): Promise<void> {
     const { decl, depth, title } = step
+    const { progress } = this.#input
     const say = (state: PlannedStep['state'], note?: string) => {
       // What comes before it may mend what keeps it from succeeding.
       this.#isOver = state.kind === 'fails' && this.#pending === undefined
@@ -85,6 +102,10 @@ class DryRun {
         state,
         ...(note === undefined ? {} : { note }),
       })
+    }
+    if (!inBlock && isDoneBefore(step, progress)) {
+      say({ kind: 'done before' })
+      return
     }
     const resolved = await this.#resolver.resolve(step)
     switch (resolved.kind) {
@@ -117,11 +138,15 @@ class DryRun {
         return
       case 'block':
         say({ kind: 'begins' })
+        forget(progress, step.key)
         await this.#children(step)
         return
       case 'steps':
         say({ kind: 'begins' })
-        await this.steps(resolved.frame, resolved.frame.steps, `${step.key}/steps`, depth + 1)
+        await this.steps(resolved.frame, resolved.frame.steps, `${step.key}/steps`, {
+          depth: depth + 1,
+          inBlock,
+        })
     }
   }
 
@@ -130,8 +155,9 @@ class DryRun {
       steps: ResourceDecl[]
       always?: ResourceDecl[]
     }
-    await this.steps(frame, steps, `${key}/steps`, depth + 1)
-    if (always) await this.steps(frame, always, `${key}/always`, depth + 1)
+    const inside = { depth: depth + 1, inBlock: true }
+    await this.steps(frame, steps, `${key}/steps`, inside)
+    if (always) await this.steps(frame, always, `${key}/always`, inside)
   }
 
   async #query(

@@ -13,6 +13,8 @@ import { forget, keepAnswer, type StepStatus } from './progress.ts'
 import {
   answerKey,
   type Fresh,
+  isDoneBefore,
+  isOnce,
   type OtherClasses,
   type ProcedureInput,
   type Question,
@@ -151,7 +153,7 @@ class Walker {
   async *#step(step: Step, inBlock: boolean): AsyncGenerator<Event> {
     if (this.#input.stop.aborted) throw new Stopped()
     const { progress } = this.#input
-    const { key, title, depth, decl } = step
+    const { key, title, depth } = step
     const started: Event = {
       type: 'step_started',
       kind: this.#kind(step),
@@ -159,16 +161,12 @@ class Walker {
       title: titleOf(step),
       depth,
     }
-    const once = !inBlock && (decl.type === 'exec' || decl.type === 'block')
-    if (
-      (once && progress.finished[key]) ||
-      (decl.type === 'query' && !inBlock && progress.answers[answerKey(step)])
-    ) {
+    if (!inBlock && isDoneBefore(step, progress)) {
       yield started
       yield this.#ended(step, 'done before')
       return
     }
-    if (once) this.#once.add(key)
+    if (!inBlock && isOnce(step)) this.#once.add(key)
     let resolved: Resolved
     try {
       resolved = await this.resolver.resolve(step)

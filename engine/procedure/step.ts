@@ -366,6 +366,17 @@ export function titleOf({ decl, title }: Step): string {
   return decl.type === 'fail' ? 'fail' : `${decl.type}[${title}]`
 }
 
+/** Whether a step outside blocks is not repeated once it is done. */
+export function isOnce({ decl }: Step): boolean {
+  return decl.type === 'exec' || decl.type === 'block'
+}
+
+/** Whether a step outside blocks was done by a run that is gone on with. */
+export function isDoneBefore(step: Step, { finished, answers }: Progress): boolean {
+  const isAnswered = step.decl.type === 'query' && answers[answerKey(step)] !== undefined
+  return isAnswered || (isOnce(step) && finished[step.key] === true)
+}
+
 export function answerKey({ frame, title }: Step): string {
   return `${frame.key}?${title}`
 }

@@ -3,6 +3,8 @@ import type { PlannedStep } from '../procedure/plan.ts'
 import { indent } from './layout.ts'
 import { type PlanTextOptions, renderPlannedResources } from './plan-text.ts'
 
+const QUIET = new Set<PlannedStep['state']['kind']>(['in sync', 'left out', 'asked', 'done before'])
+
 /**
  * What a procedure would do, a line a step, with the plan of each step that would change something below it.
  */
@@ -21,8 +23,7 @@ export function renderProcedure(
         ? `refused: ${visibleLine(step.state.message)}`
         : `${title}: ${stateText(step)}`
     const line = `${'  '.repeat(step.depth)}${said}${note}`
-    const isQuiet =
-      step.state.kind === 'in sync' || step.state.kind === 'left out' || step.state.kind === 'asked'
+    const isQuiet = QUIET.has(step.state.kind)
     const text = isQuiet ? paint('dim', line) : line
     if (step.state.kind !== 'would' || !step.state.plan) return [text]
     const width = options.width - 2 * step.depth - 2
@@ -60,6 +61,8 @@ function stateText({ state }: PlannedStep): string {
       return 'in sync'
     case 'left out':
       return 'left out'
+    case 'done before':
+      return 'done before'
     case 'asked':
       return state.answer === undefined ? 'asked' : visibleLine(state.answer)
     case 'not asked':

@@ -81,6 +81,21 @@ describe.skipIf(process.geteuid?.() === 0 ? false : 'only root may apply')(
       expect(apply(yes, '--with', 'word=b').status).toBe(0)
     })
 
+    test('shows in a dry run where it would go on, or that it would be refused', () => {
+      const { apply, log, killNext } = procedure()
+      killNext()
+      apply(yes, '--with', 'word=a')
+      const { status, stdout } = apply('--dry-run', '--with', 'word=a')
+      expect([status, stdout]).toEqual([0, expect.stringContaining('exec outside: done before')])
+      expect(stdout).toContain('query answer: done before')
+      expect(stdout).toContain('exec last: would change')
+      const other = apply('--dry-run', '--with', 'word=b')
+      expect([other.status, other.stderr]).toEqual([1, expect.stringContaining('expected --with')])
+      expect(apply('--dry-run', '--restart', '--with', 'word=b').stdout).not.toContain('before')
+      expect(log()).toHaveLength(3)
+      expect(apply(yes, '--with', 'word=a').status).toBe(0)
+    })
+
     test('shows no secret of an open run', () => {
       const { apply, killNext } = procedure()
       killNext()
@@ -162,6 +177,7 @@ describe.skipIf(process.geteuid?.() === 0 ? false : 'only root may apply')(
       const { apply, log, killNext } = procedure('anew')
       killNext()
       apply(yes)
+      expect(apply('--dry-run').stdout).not.toContain('done before')
       expect(apply(yes).status).toBe(0)
       expect(log().slice(3)).toEqual(['mend', 'outside', 'inside-none', 'last'])
     })

@@ -145,6 +145,7 @@ function stateOf({ type, title, state, note }: PlannedStep): string {
     case 'begins':
     case 'in sync':
     case 'left out':
+    case 'done before':
     case 'not asked':
       return `${name} ${state.kind}${more}`
   }
