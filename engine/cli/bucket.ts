@@ -8,6 +8,7 @@ import { type KeptRow, NEW_VERSION } from '../record/bucket.ts'
 import { Store } from '../record/store.ts'
 import { parseDurationMs } from '../resources/duration.ts'
 import { renderBucket, renderCollected } from '../ui/bucket-text.ts'
+import { givenText, OF_RECORD } from '../ui/given-options.ts'
 import { jsonText } from '../ui/json.ts'
 import { locked, type RunFlags } from './locked.ts'
 import { type CommonFlags, roadOptions, stateOf } from './options.ts'
@@ -41,7 +42,7 @@ export async function show(flags: Flags & { to?: string }, id: string): Promise<
     writeFileSync(resolve(flags.to), bytes, { mode: 0o600, flag: 'wx' })
     return 0
   }
-  if (isSecret) throw new Refusal(secret(row))
+  if (isSecret) throw new Refusal(secret(row, flags))
   process.stdout.write(bytes)
   return 0
 }
@@ -49,7 +50,7 @@ export async function show(flags: Flags & { to?: string }, id: string): Promise<
 /** `steward bucket diff`: from what was kept to what is there now. 1 where they differ. */
 export async function diff(flags: Flags, id: string): Promise<number> {
   const { bytes, isSecret, row } = contentOf(flags, id)
-  if (isSecret) throw new Refusal(secret(row))
+  if (isSecret) throw new Refusal(secret(row, flags))
   const host = localHost({ root: resolve(flags.root ?? '/') })
   const isThere = host.stat(row.path)?.kind === 'file'
   const now = isThere ? host.read(row.path) : Buffer.alloc(0)
@@ -140,12 +141,13 @@ function nothing(id: string): Diagnostic {
   }
 }
 
-function secret({ path, id }: KeptRow): Diagnostic {
+function secret({ path, id }: KeptRow, flags: Flags): Diagnostic {
+  const given = givenText(flags, OF_RECORD)
   return {
     severity: 'error',
     code: 'sensitive-value',
     message: `what was kept of ${path} may hold a secret, and is not shown`,
-    help: `steward bucket restore ${id} puts it back; steward bucket show ${id} --to FILE writes it where only root can read it`,
+    help: `steward bucket restore ${id}${given} puts it back; steward bucket show ${id}${given} --to FILE writes it where only root can read it`,
   }
 }
 

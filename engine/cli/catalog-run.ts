@@ -10,6 +10,7 @@ import { type Bases, RunRecord } from '../record/run-record.ts'
 import { partWriters, secretWriters } from '../record/secret-writers.ts'
 import type { Store } from '../record/store.ts'
 import { redactor } from '../redactor.ts'
+import type { GivenOptions } from '../ui/given-options.ts'
 import { planLine } from '../ui/json.ts'
 import { renderPlan } from '../ui/plan-text.ts'
 import type { Doing } from '../ui/progress-state.ts'
@@ -163,13 +164,14 @@ async function follow(
     doing: run.doing,
     out: process.stdout,
     paint: paintOf(process.stdout),
+    given: flags,
     stop: run.stop.signal,
   })
 }
 
 export function showPlan(
   plan: Plan,
-  flags: Pick<ApplyFlags, 'json' | 'diff' | 'verbose'>,
+  flags: Pick<ApplyFlags, 'json' | 'diff' | 'verbose'> & GivenOptions,
   notices: readonly Diagnostic[],
 ): void {
   if (notices.length > 0) showDiagnostics(notices, { json: flags.json })
@@ -181,6 +183,7 @@ export function showPlan(
         width: outputColumns() ?? Number.POSITIVE_INFINITY,
         showDiff: flags.diff,
         verbose: flags.verbose === true,
+        given: flags,
       }),
     )
   }

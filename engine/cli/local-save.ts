@@ -10,6 +10,7 @@ import { Store } from '../record/store.ts'
 import { shownConflicts } from '../resources/file/conflict-text.ts'
 import { isTooLarge } from '../resources/file/content.ts'
 import { merge } from '../resources/file/merge.ts'
+import { givenText } from '../ui/given-options.ts'
 import { jsonText } from '../ui/json.ts'
 import { lookForEdits } from './local.ts'
 import { type CommonFlags, roadOptions } from './options.ts'
@@ -36,7 +37,7 @@ export async function save(flags: CommonFlags, folder: string): Promise<number> 
       print(
         edits.length === 0
           ? 'No file that steward manages was changed here; nothing is saved.'
-          : `${edits.length} ${edits.length === 1 ? 'file is' : 'files are'} saved. To have them back: steward local restore ${visibleLine(folder)}`,
+          : `${edits.length} ${edits.length === 1 ? 'file is' : 'files are'} saved. To have them back: steward local restore ${visibleLine(folder)}${givenText(flags)}`,
       )
     }
     return 0

@@ -12,6 +12,7 @@ import { pastOf } from '../record/past.ts'
 import { Store } from '../record/store.ts'
 import { withoutAdopted } from '../resources/file/adopted.ts'
 import { followLinks } from '../resources/links.ts'
+import { givenText } from '../ui/given-options.ts'
 import { jsonText } from '../ui/json.ts'
 import { renderTable } from '../ui/layout.ts'
 import { locked, type RunFlags } from './locked.ts'
@@ -130,7 +131,7 @@ export function drop(flags: Flags, path: string): Promise<number> {
     const readable = `${READABLE}${wanted}.patch`
     if (host.stat(readable) !== undefined) host.remove(readable)
     print(
-      `What was adopted of ${visibleLine(wanted)} is given up; steward apply --dry-run shows what becomes of it`,
+      `What was adopted of ${visibleLine(wanted)} is given up; steward apply --dry-run${givenText(flags)} shows what becomes of it`,
     )
     return 0
   })

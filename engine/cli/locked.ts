@@ -9,6 +9,7 @@ import type { RunRecord } from '../record/run-record.ts'
 import type { RunRow } from '../record/runs.ts'
 import { Store } from '../record/store.ts'
 import { renderEvent, renderSummary } from '../ui/event-text.ts'
+import type { GivenOptions } from '../ui/given-options.ts'
 import { eventLine } from '../ui/json.ts'
 import { ask } from '../ui/question.ts'
 import { diagnosticsOf, paintOf, print, showDiagnostics } from './output.ts'
@@ -18,7 +19,7 @@ import { listenForStop, type Stop } from './stop.ts'
 export const RUN_LOCK = 'run.lock'
 
 /** What every command that changes the host takes. */
-export interface RunFlags {
+export interface RunFlags extends GivenOptions {
   readonly yes?: boolean
   readonly json?: boolean
   readonly verbose?: boolean
@@ -157,8 +158,9 @@ function eventText(event: Event, { json, verbose }: RunFlags): string | undefine
     : renderEvent(event, { paint: paintOf(process.stdout), verbose: verbose === true })
 }
 
-function summaryText(summary: Summary, { json }: RunFlags): string | undefined {
-  return json ? undefined : renderSummary(summary, { paint: paintOf(process.stdout) })
+function summaryText(summary: Summary, flags: RunFlags): string | undefined {
+  const paint = paintOf(process.stdout)
+  return flags.json ? undefined : renderSummary(summary, { paint, given: flags })
 }
 
 /** Refuses who may not change the host, and who could not be asked: before anything is kept for the next run. */

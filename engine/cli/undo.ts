@@ -4,6 +4,7 @@ import type { ProcedureRow } from '../record/procedures.ts'
 import { changesOfRun } from '../record/run-changes.ts'
 import type { RunRow } from '../record/runs.ts'
 import type { Store } from '../record/store.ts'
+import { givenText, OF_RECORD } from '../ui/given-options.ts'
 import { roadOptions } from './options.ts'
 import { type Chosen, type PutBackFlags, putBack } from './put-back.ts'
 import { noRun } from './runs.ts'
@@ -16,11 +17,16 @@ export function run(
 ): Promise<number> {
   const options = roadOptions(flags, undefined, !flags.dryRun)
   return putBack(flags, options, ['undo', id, ...resources], (store) =>
-    choose(store, id, resources),
+    choose(store, id, resources, flags),
   )
 }
 
-function choose(store: Store, id: string, resources: readonly string[]): Chosen {
+function choose(
+  store: Store,
+  id: string,
+  resources: readonly string[],
+  flags: PutBackFlags,
+): Chosen {
   const run = store.runs.find(id)
   if (!run) throw new Refusal(noRun(id, store.runs.list()))
   refuseUnfinished(store, run)
@@ -37,7 +43,9 @@ function choose(store: Store, id: string, resources: readonly string[]): Chosen 
       severity: 'error',
       code: 'not-found',
       message: `run ${run.id} changed nothing for ${unknown}`,
-      help: didYouMean(unknown, known) ?? `steward runs show ${run.id} tells what it changed`,
+      help:
+        didYouMean(unknown, known) ??
+        `steward runs show ${run.id}${givenText(flags, OF_RECORD)} tells what it changed`,
     })
   return {
     run,

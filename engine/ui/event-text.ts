@@ -4,6 +4,7 @@ import type { Event, Summary } from '../events.ts'
 import { actionOf } from '../plan.ts'
 import { renderChanges, renderRefresh } from './change-text.ts'
 import { formatDuration } from './duration.ts'
+import { type GivenOptions, givenText, OF_RECORD } from './given-options.ts'
 import { indent } from './layout.ts'
 
 type Started = Extract<Event, { type: 'run_started' }>
@@ -63,6 +64,8 @@ function renderStart({ undoes, classes, steps, planned, total }: Started): strin
 
 export interface SummaryTextOptions {
   readonly paint: Paint
+  /** What the commands that are named have to be given too; nothing where absent. */
+  readonly given?: GivenOptions
 }
 
 const MAX_OVERWRITTEN = 10
@@ -70,13 +73,18 @@ const MAX_OVERWRITTEN = 10
 /** How a run ended and, where it did not end well, where to look further. */
 export function renderSummary(summary: Summary, options: SummaryTextOptions): string {
   const { status, run, overwritten = [] } = summary
+  const { given = {} } = options
+  const ofRecord = givenText(given, OF_RECORD)
+  const restore = givenText(given, ['root', 'state', 'manifests'])
   const lines = [renderEnding(summary, options)]
-  if (status !== 'done') lines.push(`All of it: steward runs show ${visibleLine(run)}`)
+  if (status !== 'done') lines.push(`All of it: steward runs show ${visibleLine(run)}${ofRecord}`)
   const shown = overwritten.slice(0, MAX_OVERWRITTEN)
   if (shown.length > 0) lines.push('What was changed here and is overwritten can be had back:')
-  for (const path of shown) lines.push(`  steward bucket restore ${visibleLine(path)}`)
+  for (const path of shown) lines.push(`  steward bucket restore ${visibleLine(path)}${restore}`)
   if (overwritten.length > shown.length)
-    lines.push(`  and ${overwritten.length - shown.length} more: steward undo ${visibleLine(run)}`)
+    lines.push(
+      `  and ${overwritten.length - shown.length} more: steward undo ${visibleLine(run)}${givenText(given)}`,
+    )
   return lines.join('\n')
 }
 

@@ -2,6 +2,7 @@ import type { Paint, Tone } from '../diagnostics/render.ts'
 import { visible, visibleLine } from '../diagnostics/visible.ts'
 import type { Action, Plan, PlannedChange, PlannedResource } from '../plan.ts'
 import { renderChanges, renderRefresh } from './change-text.ts'
+import { type GivenOptions, givenText } from './given-options.ts'
 import { columnsOf, indent, padTo, wrapWords } from './layout.ts'
 
 export interface PlanTextOptions {
@@ -11,6 +12,8 @@ export interface PlanTextOptions {
   readonly showDiff: boolean
   /** Tells also why nothing is done where nothing is done, and cuts nothing short. */
   readonly verbose: boolean
+  /** What the commands that are named have to be given too; nothing where absent. */
+  readonly given?: GivenOptions
 }
 
 const LOOKS: Readonly<Record<Action, { readonly rune: string; readonly tone: Tone }>> = {
@@ -67,7 +70,7 @@ export function renderPlannedResources(plan: Plan, options: PlanTextOptions): st
 }
 
 /** `Plan: 3 to create, 1 to change, 0 to remove; 120 in sync.`, and what had to be asked to know. */
-function renderCounts(plan: Plan, { paint }: PlanTextOptions): string {
+function renderCounts(plan: Plan, { paint, given = {} }: PlanTextOptions): string {
   const { counts, inSync, leftAlone = 0, edited = 0, asked, cannotRun } = plan
   const kept = some(edited, 'kept as edited here')
   const rest = [`${inSync} in sync`, ...kept, ...some(leftAlone, 'left alone')].join(', ')
@@ -76,7 +79,7 @@ function renderCounts(plan: Plan, { paint }: PlanTextOptions): string {
     ...(cannotRun
       ? [`Packages, services and commands are left alone: ${visibleLine(cannotRun)}.`]
       : []),
-    ...orphansTold(plan),
+    ...orphansTold(plan, given),
     ...(asked ? [`${asked} ${asked === 1 ? 'guard was' : 'guards were'} asked, read-only.`] : []),
   ]
   if (plan.resources.length === 0) {
@@ -99,12 +102,14 @@ function renderCounts(plan: Plan, { paint }: PlanTextOptions): string {
   return [`${paint('bold', 'Plan:')} ${parts.join(', ')}; ${rest}.`, ...asides].join(' ')
 }
 
-function orphansTold({ orphans }: Plan): string[] {
+function orphansTold({ orphans }: Plan, given: GivenOptions): string[] {
   if (!orphans || orphans.left === 0) return []
   const { left, edited } = orphans
   const things = left === 1 ? 'thing is' : 'things are'
   const among = edited === 0 ? '' : `, ${left === 1 ? '' : `${edited} of them `}edited here`
-  return [`${left} ${things} there that steward does not manage any more${among}: steward orphans.`]
+  return [
+    `${left} ${things} there that steward does not manage any more${among}: steward orphans${givenText(given)}.`,
+  ]
 }
 
 function some(number: number, what: string): string[] {

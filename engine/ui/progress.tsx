@@ -4,6 +4,7 @@ import type { Paint } from '../diagnostics/render.ts'
 import type { Event, Summary } from '../events.ts'
 import { formatDuration } from './duration.ts'
 import { renderSummary } from './event-text.ts'
+import type { GivenOptions } from './given-options.ts'
 import { type Doing, ProgressState, type ProgressView } from './progress-state.ts'
 
 const FRAME_MS = 100
@@ -23,6 +24,7 @@ export interface ProgressOptions {
   readonly doing?: Doing
   readonly out: NodeJS.WriteStream
   readonly paint: Paint
+  readonly given?: GivenOptions
   /** Aborted when a signal has asked to stop; signals are somebody else's to listen to. */
   readonly stop?: AbortSignal
 }
@@ -33,7 +35,7 @@ export interface ProgressOptions {
  */
 export async function showProgress(
   events: AsyncIterator<Event, Summary>,
-  { planned, previous, doing = {}, out, paint, stop }: ProgressOptions,
+  { planned, previous, doing = {}, out, paint, given = {}, stop }: ProgressOptions,
 ): Promise<Summary> {
   const progress = new ProgressState({ planned, previous, doing, paint })
   let drawn = 0
@@ -55,7 +57,7 @@ export async function showProgress(
     for (;;) {
       const next = await events.next()
       if (next.done) {
-        ending = renderSummary(next.value, { paint })
+        ending = renderSummary(next.value, { paint, given })
         return next.value
       }
       progress.take(next.value, performance.now())

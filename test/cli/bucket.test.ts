@@ -44,7 +44,7 @@ describe('the bucket', () => {
     const folder = edited('one')
     writeFileSync(join(folder, 'tree/f'), 'mine\n')
     expect(apply(folder, manifest('one')).stdout).toMatch(
-      /What was changed here and is overwritten can be had back:\n {2}steward bucket restore \/f\n$/,
+      /What was changed here and is overwritten can be had back:\n {2}steward bucket restore \/f --root tree --state state --manifests m\n$/,
     )
   })
   test('puts back by a run that can be taken back itself', () => {

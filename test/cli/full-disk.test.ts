@@ -71,7 +71,7 @@ describe.skipIf(!canMount)('a disk (mount)', () => {
     )
     expect(printed).toContain('status 1\nold')
     expect(printed).toMatch(/Plan: 1 to create, 1 to change[^\n]*\nstatus 0\n/)
-    expect(printed).toMatch(/steward bucket restore \/f\nstatus 0\n/)
+    expect(printed).toMatch(/steward bucket restore \/f [^\n]*\nstatus 0\n/)
   })
   test('of the state folder that is read-only shows what is on record', () => {
     const printed = onDisk(

@@ -229,7 +229,7 @@ resources:
       expect(local(folder, 'drop', name).status).toBe(0)
       writeFileSync(real, edited)
       // What the summary names is what the bucket has.
-      expect(run(one).stdout).toContain('steward bucket restore /real\n')
+      expect(run(one).stdout).toContain('steward bucket restore /real --root tree ')
       expect(steward(folder, 'bucket', 'show', '/real', ...inTree.slice(0, 4)).stdout).toBe(edited)
     }
   })

@@ -122,7 +122,7 @@ describe('what no class declares any more', () => {
       '/link dropped, unedited',
     ])
     expect(preview(folder)).toMatch(
-      /5 things are there that steward does not manage any more: steward orphans\.\n$/,
+      /5 things are there that steward does not manage any more: steward orphans --root tree --state state --manifests m\.\n$/,
     )
     expect(apply(folder).status).toBe(0)
     expect(isThere(folder, 'd/deep/b')).toBe(true)

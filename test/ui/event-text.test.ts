@@ -210,6 +210,22 @@ describe('a summary', () => {
     )
   })
 
+  test('names commands with the options that say where things lie', () => {
+    const overwritten = Array.from({ length: 11 }, (_, number) => `/etc/${number}`)
+    const failed: Summary = { ...summary, status: 'failed', failed: 1, overwritten }
+    const given = { root: 'a tree', state: 'state', config: 'my.conf', manifests: ['m', 'n'] }
+    const lines = renderSummary(failed, { paint, given }).split('\n')
+    expect(lines[1]).toBe(
+      "All of it: steward runs show 20260301-120000-ab12 --root 'a tree' --state state",
+    )
+    expect(lines[3]).toBe(
+      "  steward bucket restore /etc/0 --root 'a tree' --state state --manifests m --manifests n",
+    )
+    expect(lines.at(-1)).toBe(
+      "  and 1 more: steward undo 20260301-120000-ab12 --root 'a tree' --state state --config my.conf --manifests m --manifests n",
+    )
+  })
+
   test('of a failure says how to look further', () => {
     const failed: Summary = { ...summary, status: 'failed', failed: 1, skipped: 2, other: 1 }
     expect(renderSummary(failed, { paint })).toMatchInlineSnapshot(`

@@ -22,6 +22,17 @@ describe('a plan', () => {
     expect(renderPlan({ ...server, orphans: { left, edited } }, plain)).toContain(told)
   })
 
+  test('names the command for orphans with the options that say where things lie', () => {
+    const options = {
+      ...plain,
+      width: Number.POSITIVE_INFINITY,
+      given: { root: 'tree', config: 'my.conf' },
+    }
+    expect(renderPlan({ ...server, orphans: { left: 1, edited: 0 } }, options)).toContain(
+      ': steward orphans --root tree --config my.conf.',
+    )
+  })
+
   test('tells first what is overwritten, then the rest in order, and counts last', () => {
     expect(renderPlan(server, plain)).toMatchInlineSnapshot(`
       "What was changed here and is overwritten:
