@@ -36,7 +36,7 @@ const install = (args: readonly string[], exitCode: number) =>
 
 test('what is missing is told before anything is touched', async () => {
   expect((await install(['/root/none.tar.gz', ...whose], 4)).stdout).toContain(
-    'There is no certificate.',
+    'There is no certificate: put its chain',
   )
   const signed = [...whose, '--self-signed-cert']
   expect((await install(['/root/none.tar.gz', ...signed], 4)).stdout).toContain(
