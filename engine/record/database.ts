@@ -76,6 +76,12 @@ export class Database {
     if (!readOnly && !existsSync(file))
       closeSync(openSync(file, constants.O_CREAT | constants.O_WRONLY, 0o600))
     this.#db = new DatabaseSync(file, { readOnly })
+    // It is kept in WAL from its first moment on, and only who writes may roll back a journal of the other kind: whoever
+    // was making it was cut off.
+    if (readOnly && existsSync(`${file}-journal`)) {
+      this.layout = 0
+      return
+    }
     try {
       this.layout = this.#prepare(readOnly)
     } catch (error) {

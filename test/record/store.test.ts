@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -426,3 +427,19 @@ function hashOf(content: string | Buffer): string {
   store.close()
   return hash
 }
+
+test('a record that was being made when its run was cut off is none, and is made by the next', () => {
+  const [from, to] = [temporaryFolder(), temporaryFolder()]
+  // What SQLite has not yet rolled back: a change is under way, and its journal is on the disk.
+  const begun = new DatabaseSync(join(from, 'state.db'))
+  begun.exec('CREATE TABLE a (b); PRAGMA cache_size = 1; BEGIN IMMEDIATE')
+  begun.exec('INSERT INTO a SELECT zeroblob(100000)')
+  for (const name of ['state.db', 'state.db-journal'])
+    copyFileSync(join(from, name), join(to, name))
+  begun.close()
+  expect(Store.read(to)).toBeUndefined()
+  const store = Store.open(to)
+  expect(store.runs.list()).toEqual([])
+  store.close()
+  expect(Store.reading(to, (read) => read.runs.list())).toEqual([])
+})
