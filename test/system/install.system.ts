@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { buildArchives, buildRepository } from '../miniature/build.ts'
 import { ask, loadedPrograms } from './loaded.ts'
 import { camo, go, makeMirror, node, smokescreen, tusd } from './mirror.ts'
@@ -111,46 +111,24 @@ test('a purge takes deployments that are old and that no link leads to, and what
   await steward(host, ['deployments', 'purge', '--threshold', '0'], { exitCode: 0 })
 })
 
-test('a system update says what it upgrades and restarts, and the server answers afterwards', async () => {
-  // A newer memcached, from a repository of this host.
-  await host.shell(`
-    mkdir -p /srv/newer; cd /srv/newer
-    apt-get install --yes --no-install-recommends dpkg-dev >/dev/null 2>&1
-    apt-get download memcached >/dev/null 2>&1
-    dpkg-deb --raw-extract memcached_*.deb package; rm memcached_*.deb
-    sed -i 's/^Version: .*/&.newer1/' package/DEBIAN/control
-    dpkg-deb --build package memcached_newer.deb >/dev/null; rm -r package
-    dpkg-scanpackages . >Packages 2>/dev/null
-    echo 'deb [trusted=yes] file:/srv/newer ./' >/etc/apt/sources.list.d/newer.list`)
-  const started = () => host.shell('systemctl show --property=MainPID --value memcached')
-  const [before, processes] = [await started(), await loadedPrograms(host)]
-  await host.shell('apt-get update >/dev/null')
-  const planned = await steward(host, ['system-update', '--dry-run'], { exitCode: 0 })
-  expect(planned.stdout).toMatch(/^query known: .*memcached/m)
-  expect(planned.stdout).toMatch(/^query restarts: .*memcached/m)
-  expect(await started()).toBe(before)
-  await steward(host, ['system-update', '--yes'], { exitCode: 0 }, { timeoutMs: 600_000 })
-  expect(await host.shell("dpkg-query -W -f '${Version}' memcached")).toContain('newer1')
-  expect(await started()).not.toBe(before)
-  expect(JSON.parse(await ask(host, '/health'))).toMatchObject({ result: 'success' })
-  const now = await loadedPrograms(host)
-  for (const [name, { pid }] of processes) expect(now.get(name)?.pid, name).not.toBe(pid)
-  const again = await steward(host, ['system-update', '--yes'], { exitCode: 0 })
-  expect(again.stdout).not.toContain('exec[upgrade]')
-})
-
 test('on a server it is refused', async () => {
   const { stdout } = await install([archive, ...whose], 4)
   expect(stdout).toContain('Zulip is installed already')
 })
 
-test('from git, what a tag names is built on a host that has its classes and no release', async () => {
-  const rig = connectRig()
-  const other = await rig.up('install-git', { ...voyager, image: await voyagerImage(rig) })
-  try {
+describe('on a host that has its classes and no release', () => {
+  let other: TestHost
+  beforeAll(async () => {
+    const rig = connectRig()
+    other = await rig.up('install-git', { ...voyager, image: await voyagerImage(rig) })
     await other.copyIn(await buildRepository(), '/srv/upstream/zulip.git')
-    await other.shell(`chown -R zulip:zulip /srv/upstream
-      steward conf set deployment.git_repo_url /srv/upstream/zulip.git`)
+    await other.shell('chown -R zulip:zulip /srv/upstream')
+    const url = ['conf', 'set', 'deployment.git_repo_url', '/srv/upstream/zulip.git']
+    await steward(other, url, { exitCode: 0 })
+  }, 900_000)
+  afterAll(() => other?.destroy())
+
+  test('what a tag of git names is built, and runs', async () => {
     const from = (ref: string, exitCode: number) =>
       steward(other, ['install', '--git', ref, ...whose], { exitCode }, { timeoutMs: 900_000 })
     expect((await from('no-such-branch', 4)).stdout).toContain(
@@ -158,10 +136,36 @@ test('from git, what a tag names is built on a host that has its classes and no 
     )
     await from('9.1', 0)
     expect(JSON.parse(await ask(other, '/'))).toMatchObject({ version: '9.1' })
-    expect(await other.shell('cat /home/zulip/deployments/current/zulip-git-version')).toContain(
-      '9.1',
-    )
-  } finally {
-    await other.destroy()
-  }
+    const version = await other.shell('cat /home/zulip/deployments/current/zulip-git-version')
+    expect(version).toContain('9.1')
+  })
+
+  test('a system update says what it upgrades and restarts, and the server answers afterwards', async () => {
+    // A newer memcached, from a repository of this host.
+    await other.shell(`
+      mkdir -p /srv/newer; cd /srv/newer
+      apt-get install --yes --no-install-recommends dpkg-dev >/dev/null 2>&1
+      apt-get update >/dev/null
+      apt-get download memcached >/dev/null 2>&1
+      dpkg-deb --raw-extract memcached_*.deb package; rm memcached_*.deb
+      sed -i 's/^Version: .*/&.newer1/' package/DEBIAN/control
+      dpkg-deb --build package memcached_newer.deb >/dev/null; rm -r package
+      dpkg-scanpackages . >Packages 2>/dev/null
+      echo 'deb [trusted=yes] file:/srv/newer ./' >/etc/apt/sources.list.d/newer.list`)
+    const started = () => other.shell('systemctl show --property=MainPID --value memcached')
+    const [before, processes] = [await started(), await loadedPrograms(other)]
+    await other.shell('apt-get update >/dev/null')
+    const planned = await steward(other, ['system-update', '--dry-run'], { exitCode: 0 })
+    expect(planned.stdout).toMatch(/^query upgradable: .*memcached/m)
+    expect(planned.stdout).toMatch(/^query restarted: .*memcached/m)
+    expect(await started()).toBe(before)
+    await steward(other, ['system-update', '--yes'], { exitCode: 0 }, { timeoutMs: 600_000 })
+    expect(await other.shell("dpkg-query -W -f '${Version}' memcached")).toContain('newer1')
+    expect(await started()).not.toBe(before)
+    expect(JSON.parse(await ask(other, '/health'))).toMatchObject({ result: 'success' })
+    const now = await loadedPrograms(other)
+    for (const [name, { pid }] of processes) expect(now.get(name)?.pid, name).not.toBe(pid)
+    const again = await steward(other, ['system-update', '--yes'], { exitCode: 0 })
+    expect(again.stdout).not.toContain('exec[upgrade]')
+  })
 })
