@@ -47,8 +47,8 @@ export async function run(given: ApplyFlags, named: readonly string[]): Promise<
   }
   const { options, told } = flags.dryRun ? withExample(road) : { options: road }
   if (told !== undefined && !flags.json) print(`${told}\n`)
-  if (!flags.dryRun) mustBeAllowed(options, flags)
   const procedure = procedureOf(options)
+  if (!flags.dryRun) mustBeAllowed(options, flags, procedure?.allowedUsers)
   if (procedure) {
     const { applyProcedure } = await import('./procedure.ts')
     return applyProcedure(procedure, flags, options)

@@ -14,6 +14,7 @@ import { locked, type RunFlags } from './locked.ts'
 import { type CommonFlags, roadOptions, stateOf } from './options.ts'
 import { outputColumns, paintOf, print } from './output.ts'
 import { type PutBackFlags, putBack } from './put-back.ts'
+import { noRun } from './runs.ts'
 
 type Flags = Pick<CommonFlags, 'root' | 'state' | 'json'>
 
@@ -63,9 +64,27 @@ export async function diff(flags: Flags, id: string): Promise<number> {
   return 1
 }
 
-/** `steward bucket restore`: puts it back as any run, so that this can be taken back too. */
-export function restore(flags: PutBackFlags, id: string): Promise<number> {
+/**
+ * `steward bucket restore`: puts it back as any run, so that this can be taken back too. With `before` all files below
+ * /etc that this run, or one after it, overwrote or removed.
+ */
+export function restore(
+  flags: PutBackFlags & { readonly before?: string },
+  id: string | undefined,
+): Promise<number> {
+  const { before } = flags
   const options = roadOptions(flags, undefined, !flags.dryRun)
+  if ((id === undefined) === (before === undefined))
+    throw new Refusal(usage('restore takes a number, a path or --before RUN, and one of them'))
+  if (id === undefined) {
+    const run = before ?? ''
+    return putBack(flags, options, ['bucket', 'restore', '--before', run], (store) => {
+      const found = store.runs.find(run)
+      if (!found) throw new Refusal(noRun(run, store.runs.list()))
+      const kept = configurationBefore(store, found.id)
+      return { kept, events: [], unsure: [], classes: found.classes }
+    })
+  }
   return putBack(flags, options, ['bucket', 'restore', id], (store) => {
     const row = rowOf(store, id)
     const kept = [row.goes === NEW_VERSION ? { ...row, goes: 'all' } : row]
@@ -99,6 +118,11 @@ export async function gc(
       return 0
     },
   )
+}
+
+/** Files below /etc as they were before a run. */
+export function configurationBefore(store: Store, run: string): readonly KeptRow[] {
+  return store.bucket.filesBefore(run).filter(({ path }) => path.startsWith('/etc/'))
 }
 
 function contentOf(flags: Flags, id: string) {

@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { isatty } from 'node:tty'
 import { Refusal } from '../diagnostics/diagnostic.ts'
@@ -44,10 +45,16 @@ export function agreed(question: string, stop: AbortSignal): Promise<boolean> {
 export async function locked(
   options: RoadOptions,
   flags: RunFlags,
-  { name, hasProgress }: { readonly name: string; readonly hasProgress: boolean },
+  about: {
+    readonly name: string
+    readonly hasProgress: boolean
+    /** Who may do it besides root. */
+    readonly allowedUsers?: readonly string[]
+  },
   act: (context: { readonly store: Store; readonly stop: Stop }) => Promise<number>,
 ): Promise<number> {
-  mustBeAllowed(options, flags)
+  const { name, hasProgress } = about
+  mustBeAllowed(options, flags, about.allowedUsers)
   makeStateFolder(options.state)
   const notice = (message: string) => report({ type: 'notice', message }, flags)
   const stop = listenForStop((signal) => {
@@ -164,8 +171,12 @@ function summaryText(summary: Summary, flags: RunFlags): string | undefined {
 }
 
 /** Refuses who may not change the host, and who could not be asked: before anything is kept for the next run. */
-export function mustBeAllowed(options: RoadOptions, flags: RunFlags): void {
-  mustBeRoot(options)
+export function mustBeAllowed(
+  options: RoadOptions,
+  flags: RunFlags,
+  allowedUsers: readonly string[] = [],
+): void {
+  mustBeRoot(options, allowedUsers)
   if (flags.yes || isInteractive(flags)) return
   throw new Refusal({
     severity: 'error',
@@ -175,12 +186,16 @@ export function mustBeAllowed(options: RoadOptions, flags: RunFlags): void {
   })
 }
 
-function mustBeRoot(options: RoadOptions): void {
+function mustBeRoot(options: RoadOptions, allowedUsers: readonly string[]): void {
   if (process.getuid?.() === 0 || options.root !== '/') return
+  if (allowedUsers.length > 0 && allowedUsers.includes(userInfo().username)) return
   throw new Refusal({
     severity: 'error',
     code: 'no-permission',
-    message: 'only root can apply classes to this machine',
+    message:
+      allowedUsers.length > 0
+        ? `only root and ${allowedUsers.join(', ')} can run this`
+        : 'only root can apply classes to this machine',
     help: 'run it with sudo, or with --dry-run to see what would change',
   })
 }

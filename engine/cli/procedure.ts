@@ -8,13 +8,14 @@ import { abandonProcedure, runProcedure } from '../procedure/run.ts'
 import { sealed, unsealed } from '../procedure/sealed.ts'
 import type { OtherClasses, ProcedureInput } from '../procedure/step.ts'
 import { stepsDigest } from '../procedure/steps-digest.ts'
+import { absencesOf } from '../record/absences.ts'
 import { pastOf } from '../record/past.ts'
 import type { ProcedureRow } from '../record/procedures.ts'
 import { RunRecord } from '../record/run-record.ts'
 import { partWriters, secretWriters } from '../record/secret-writers.ts'
 import type { Store } from '../record/store.ts'
 import { stepLine } from '../ui/json.ts'
-import { renderProcedure, willFail } from '../ui/procedure-text.ts'
+import { type Before, renderProcedure, willFail } from '../ui/procedure-text.ts'
 import { type ApplyFlags, exitStatus } from './apply-flags.ts'
 import { shownCommandLine } from './command-line.ts'
 import { agreed, followPlainly, locked, recorded, report, tellCutOff } from './locked.ts'
@@ -42,14 +43,18 @@ export async function applyProcedure(
       const progress = progressBefore(store, procedure, flags, options)
       const planned = await planProcedure(inputOf(procedure, options, progress, store))
       showDiagnostics(unread, { json: flags.json })
-      await showSteps(planned, procedure, flags, options)
+      await showSteps(planned, procedure, flags, { options, store })
       return exitStatus({ changed: false, failed: willFail(planned) }, {})
     })
   }
   return locked(
     options,
     flags,
-    { name: `steward apply ${procedure.name}`, hasProgress: false },
+    {
+      name: `steward apply ${procedure.name}`,
+      hasProgress: false,
+      allowedUsers: procedure.allowedUsers,
+    },
     (context) => runLocked(procedure, flags, options, context),
   )
 }
@@ -86,7 +91,7 @@ async function runLocked(
   if (!flags.yes) {
     const copy = endsFirst ? newProgress() : structuredClone(progress)
     const planned = await planProcedure(inputOf(procedure, given, copy, store))
-    await showSteps(planned, procedure, flags, given)
+    await showSteps(planned, procedure, flags, { options: given, store })
     const question = open ? 'Go on with this procedure?' : 'Run this procedure?'
     if (!(await agreed(question, stop.signal))) {
       print('Nothing was changed.')
@@ -237,7 +242,7 @@ async function showSteps(
   steps: readonly PlannedStep[],
   { name }: Procedure,
   flags: ApplyFlags,
-  options: RoadOptions,
+  { options, store }: { readonly options: RoadOptions; readonly store: Store | undefined },
 ): Promise<void> {
   const { notices, misspelt } = await load({ ...options, classes: [name] })
   showDiagnostics([...notices, ...misspelt()], { json: flags.json })
@@ -251,8 +256,17 @@ async function showSteps(
       width: outputColumns() ?? Number.POSITIVE_INFINITY,
       showDiff: flags.diff,
       verbose: flags.verbose === true,
+      before: store && lastTime(name, store),
     }),
   )
+}
+
+/** How long what a procedure stops was away when it last ran to its end; undefined where it never has. */
+function lastTime(name: string, { runs }: Store): Before | undefined {
+  const last = runs.list().find(({ classes, status, command }) => {
+    return classes.includes(name) && status === 'done' && command[0] !== 'undo'
+  })
+  return last && { run: last.id, away: absencesOf(runs.events(last.id)) }
 }
 
 function sameArguments(a: object, b: object): boolean {

@@ -1,7 +1,9 @@
 import { resolve } from 'node:path'
 import { Refusal } from '../diagnostics/diagnostic.ts'
+import { CURRENT, LAST } from '../zulip/deployments.ts'
 import { run as apply } from './apply.ts'
 import type { ApplyFlags } from './apply-flags.ts'
+import { deploymentAt, offerConfiguration } from './configuration-of-then.ts'
 
 /** What the commands take that run the server; a name in camel case is a parameter of the procedure. */
 export interface ServerFlags extends ApplyFlags {
@@ -11,6 +13,7 @@ export interface ServerFlags extends ApplyFlags {
   readonly fillCache?: boolean
   readonly skipClientReloads?: boolean
   readonly force?: boolean
+  readonly skipHooks?: boolean
 }
 
 /** `steward restart`: 0, 1 refused, 4 failed; what ran before runs again then. */
@@ -27,7 +30,11 @@ export function restart(flags: ServerFlags, deployment: string | undefined): Pro
 
 /** `steward start`. */
 export function start(flags: ServerFlags): Promise<number> {
-  return procedure('zulip::start', flags, { skip_checks: flags.skipChecks })
+  return procedure('zulip::start', flags, {
+    skip_checks: flags.skipChecks,
+    fill_cache: flags.fillCache,
+    skip_client_reloads: flags.skipClientReloads,
+  })
 }
 
 /** `steward stop`. */
@@ -35,11 +42,21 @@ export function stop(flags: ServerFlags): Promise<number> {
   return procedure('zulip::stop', flags, {})
 }
 
-/** `steward rollback`, which asks: what was written since may be lost to the earlier release. */
-export function rollback(flags: ServerFlags, deployment: string | undefined): Promise<number> {
-  const { yes = false, force, skipChecks } = flags
-  const parameters = { deployment, force, skip_checks: skipChecks }
-  return procedure('zulip::rollback', flags, parameters, yes)
+/**
+ * `steward rollback`, which asks: what was written since may be lost to the earlier release. Its configuration files are
+ * offered afterwards.
+ */
+export async function rollback(
+  flags: ServerFlags,
+  deployment: string | undefined,
+): Promise<number> {
+  const { yes = false, force, skipChecks, skipHooks } = flags
+  const tree = deploymentAt(flags, deployment ?? LAST)
+  const parameters = { deployment, force, skip_checks: skipChecks, skip_hooks: skipHooks }
+  const status = await procedure('zulip::rollback', flags, parameters, yes)
+  const isDone = flags.dryRun || deploymentAt(flags, CURRENT) === tree
+  if (status !== 0 || !isDone || tree === undefined) return status
+  return offerConfiguration(tree, flags)
 }
 
 /** What `install` takes. */

@@ -21,28 +21,23 @@ export async function guardCommand(
   ground: Ground,
 ): Promise<CommandResult | { readonly unavailable: string }> {
   const calls = systemCalls()
-  if (process.geteuid?.() !== 0)
-    return { unavailable: 'only root can make the file system private' }
   if (calls === undefined) return { unavailable: `not possible on ${process.arch} without perl` }
   const folders = ['/tmp', ...(options.scratch ?? [])]
   const hidden = [options.cwd, argv[0]].find((path) => folders.some((f) => isBelow(path, f)))
   if (hidden !== undefined)
     return { unavailable: `${hidden} lies in a folder that a guard can't see` }
+  const own = process.geteuid?.() ?? 0
   const result = await runCommand(argv, options, {
     ...ground,
     wrapper: [
       perl,
       '-e',
       privatize,
-      ...[calls.unshare, calls.mount].map(String),
+      ...[calls.unshare, calls.mount, own, process.getegid?.() ?? 0].map(String),
       ...folders.flatMap((folder) => privateFolder(posix.join(ground.root, folder))),
       '--',
     ],
-    privileges: [
-      '--no-new-privs',
-      '--inh-caps=-all',
-      `--bounding-set=-all,${kept.map((name) => `+${name}`).join(',')}`,
-    ],
+    privileges: ['--no-new-privs', ...(own === 0 ? capabilities : [])],
   })
   const failed = result.exitCode === 125 && result.stderr.startsWith(mark)
   return failed ? { unavailable: result.stderr.slice(mark.length).trim() } : result
@@ -51,21 +46,27 @@ export async function guardCommand(
 /**
  * To read what root can, to speak to sockets of others, and to become another user, as
  * rabbitmqctl does. Without CAP_SYS_ADMIN nothing can be mounted anew, not even from a
- * user namespace: there the mounts are locked.
+ * user namespace: there the mounts are locked. Another user than root has none of these once the command is started.
  */
 const kept = ['dac_override', 'dac_read_search', 'setuid', 'setgid']
+const capabilities = [
+  '--inh-caps=-all',
+  `--bounding-set=-all,${kept.map((name) => `+${name}`).join(',')}`,
+]
 
 const mark = 'steward-guard: '
 
 /**
  * mount_setattr(2) turns the whole tree read-only in one call, hidden mounts included, where mount(8) would be
  * a process for each mount. Perl because it can make system calls and is on every Debian (perl-base is
- * essential). Arguments: numbers of unshare(2) and mount(2), then path and options of each private folder,
- * "--", the command. Numbers: 442 is mount_setattr, -100 AT_FDCWD, 0x8000 AT_RECURSIVE; CLONE_NEWNS and
- * CLONE_NEWIPC; MS_BIND 4096, MS_NOSUID and MS_NODEV 6, MS_PRIVATE; MOUNT_ATTR_RDONLY 1, MOUNT_ATTR_NODEV 4.
+ * essential). Who is not root may do so in a user namespace of its own, where it is who it was.
+ * Arguments: numbers of unshare(2) and mount(2), the user and group that run this, then path and options of each
+ * private folder, "--", the command. Numbers: 442 is mount_setattr, -100 AT_FDCWD, 0x8000 AT_RECURSIVE; CLONE_NEWNS,
+ * CLONE_NEWIPC and CLONE_NEWUSER; MS_BIND 4096, MS_NOSUID and MS_NODEV 6, MS_PRIVATE; MOUNT_ATTR_RDONLY 1,
+ * MOUNT_ATTR_NODEV 4. Source: user_namespaces(7), for the maps and the order in which they are written.
  */
 const privatize = `
-my ($unshare, $mount) = map { $_ + 0 } splice @ARGV, 0, 2;
+my ($unshare, $mount, $user, $group) = map { $_ + 0 } splice @ARGV, 0, 4;
 sub fail { print STDERR "${mark}$_[0]: $!\\n"; exit 125 }
 sub lay {
   my ($source, $path, $type, $flags, $data) = @_;
@@ -76,7 +77,17 @@ sub attributes {
   my $wanted = pack 'Q4', @set, 0, 0, 0, 0;
   syscall(442, -100, $path, $how, $wanted, 32) == 0 or fail("can't make $path read-only");
 }
-syscall($unshare, 0x20000 | 0x8000000) == 0 or fail("no namespace");
+sub note {
+  my ($file, $text) = @_;
+  open my $out, '>', "/proc/self/$file" or fail("can't open $file");
+  syswrite $out, $text or fail("can't write $file");
+}
+syscall($unshare, 0x20000 | 0x8000000 | ($user ? 0x10000000 : 0)) == 0 or fail("no namespace");
+if ($user) {
+  note('setgroups', 'deny');
+  note('uid_map', "$user $user 1");
+  note('gid_map', "$group $group 1");
+}
 attributes('/', 0x8000, 0, 0, 1 << 18);
 my @devices = grep { -e } map { "/dev/$_" } qw(null zero full random urandom);
 lay($_, $_, 'none', 4096, '') for @devices;
@@ -92,7 +103,10 @@ function privateFolder(path: string): string[] {
   const found = statSync(path, { throwIfNoEntry: false })
   if (found?.isDirectory() !== true) return []
   const { mode, uid, gid } = found
-  return [path, `mode=${(mode & 0o7777).toString(8)},uid=${uid},gid=${gid}`]
+  const own = process.geteuid?.() ?? 0
+  // Who is not root has only itself to give it to.
+  const owner = own === 0 ? `,uid=${uid},gid=${gid}` : ''
+  return [path, `mode=${(mode & 0o7777).toString(8)}${owner}`]
 }
 
 function isBelow(path: string | undefined, folder: string): boolean {

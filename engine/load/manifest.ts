@@ -13,6 +13,8 @@ export interface Manifest {
   readonly aliasOf?: string
   readonly incomplete: readonly string[]
   readonly resume: 'continue' | 'anew'
+  /** Who may run it besides root, of a procedure. */
+  readonly allowedUsers: readonly string[]
   readonly tags: readonly string[]
   readonly parameters: Readonly<Record<string, ParameterDecl>>
   readonly include: readonly IncludeDecl[]

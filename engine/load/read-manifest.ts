@@ -171,6 +171,7 @@ export function readManifest(
     ...(typeof top.alias_of === 'string' ? { aliasOf: top.alias_of } : {}),
     incomplete: listOf(top.incomplete),
     resume: top.resume === 'anew' ? 'anew' : 'continue',
+    allowedUsers: listOf(top.allowed_users),
     tags: listOf(top.tags),
     parameters,
     include: (Array.isArray(top.include) ? top.include : []).map(

@@ -94,6 +94,21 @@ export class Bucket {
       : this.#db.all(`${all} AND path = ? ORDER BY kept.id DESC`, textOfPath(path)).map(keptRow)
   }
 
+  /** Files that a run or one after it overwrote or removed: what the first of these kept of each. */
+  filesBefore(run: string): KeptRow[] {
+    const sql =
+      "SELECT * FROM kept WHERE id IN (SELECT min(id) FROM kept WHERE goes = 'all' AND run IN (SELECT id FROM run WHERE rowid >= (SELECT rowid FROM run WHERE id = ?)) GROUP BY path) AND kind = 'file' ORDER BY path"
+    return this.#db.all(sql, run).map(keptRow)
+  }
+
+  /** The newest run that had a link lead elsewhere. */
+  runThatMoved(link: string, target: string): string | undefined {
+    const sql =
+      "SELECT run FROM kept WHERE kind = 'link' AND path = ? AND target = ? ORDER BY id DESC LIMIT 1"
+    const row = this.#db.get(sql, textOfPath(link), textOfPath(target))
+    return row && String(row.run)
+  }
+
   /** Whether a path was not there before steward made it. */
   wasMade(path: string): boolean {
     const sql = "SELECT 1 FROM kept WHERE path = ? AND kind = 'absent' LIMIT 1"

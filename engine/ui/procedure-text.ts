@@ -1,9 +1,18 @@
 import { visibleLine } from '../diagnostics/visible.ts'
 import type { PlannedStep } from '../procedure/plan.ts'
+import { stopsOf } from '../procedure/stops.ts'
+import { partsOf } from '../resources/ref.ts'
+import { formatDuration } from './duration.ts'
 import { indent } from './layout.ts'
 import { type PlanTextOptions, renderPlannedResources } from './plan-text.ts'
 
 const QUIET = new Set<PlannedStep['state']['kind']>(['in sync', 'left out', 'asked', 'done before'])
+
+/** How long services and programs were away when a procedure last ran to its end, in milliseconds by reference. */
+export interface Before {
+  readonly run: string
+  readonly away: ReadonlyMap<string, number>
+}
 
 /**
  * What a procedure would do, a line a step, with the plan of each step that would change something below it.
@@ -11,9 +20,9 @@ const QUIET = new Set<PlannedStep['state']['kind']>(['in sync', 'left out', 'ask
 export function renderProcedure(
   name: string,
   steps: readonly PlannedStep[],
-  options: PlanTextOptions,
+  options: PlanTextOptions & { readonly before?: Before | undefined },
 ): string {
-  const { paint, verbose } = options
+  const { paint, verbose, before } = options
   const shown = steps.filter(({ state }) => verbose || state.kind !== 'left out')
   const lines = shown.flatMap((step) => {
     const title = step.type === 'fail' ? 'fail' : `${step.type} ${visibleLine(known(step.title))}`
@@ -40,7 +49,31 @@ export function renderProcedure(
     : would === 0
       ? `${name} has nothing to do.`
       : `${would} steps would or may change something.`
-  return [paint('bold', `Steps of ${name}:`), ...distinct, '', end].join('\n')
+  const away = willFail(steps) || would === 0 ? [] : awayText(stopsOf(steps), before)
+  return [paint('bold', `Steps of ${name}:`), ...distinct, '', ...away, end].join('\n')
+}
+
+const MOST_NAMED = 6
+
+/** What would be stopped or restarted, and how long it was away the last time. */
+function awayText(stops: readonly string[], before: Before | undefined): string[] {
+  const names = stops.map((ref) => partsOf(ref).title)
+  const what = names.length === 0 ? [] : [`Stopped or restarted: ${fewOf(names)}.`]
+  const known = [...(before?.away ?? [])].map(
+    ([ref, ms]) => `${partsOf(ref).title} ${formatDuration(ms)}`,
+  )
+  if (before && known.length > 0)
+    return [...what, `In run ${before.run} of it these were away: ${fewOf(known)}.`]
+  return names.length === 0
+    ? []
+    : [...what, 'How long they would be away is not known, for it has not run to its end here yet.']
+}
+
+function fewOf(names: readonly string[]): string {
+  const rest = names.length - MOST_NAMED
+  return visibleLine(
+    rest > 1 ? `${names.slice(0, MOST_NAMED).join(', ')} and ${rest} more` : names.join(', '),
+  )
 }
 
 /** A title as far as it is known: an expression that has no value yet is left open. */

@@ -4,6 +4,8 @@ import { HostError } from '../host/error.ts'
 import type { HostReader } from '../host/host.ts'
 
 const FOLDER = '/home/zulip/deployments'
+export const CURRENT = `${FOLDER}/current`
+export const LAST = `${FOLDER}/last`
 const LINKS = ['current', 'last', 'next'] as const
 
 /** A release of Zulip as it lies on a host, in a folder that is named by the time of its making. */

@@ -47,6 +47,30 @@ describe('the bucket', () => {
       /What was changed here and is overwritten can be had back:\n {2}steward bucket restore \/f --root tree --state state --manifests m\n$/,
     )
   })
+  test('has all files below /etc as they were before a run, and leaves others', () => {
+    const folder = folderWith({ 'tree/etc/a': 'by hand\n', 'm/main.yaml': '' })
+    const version = (name: string) => {
+      const file = (path: string) => `  - file: ${path}\n    content: "${name}\\n"\n`
+      const paths = name === 'one' ? ['/etc/a', '/f'] : ['/etc/a', '/etc/b', '/f']
+      const made = name === 'one' ? '  - file: /etc\n    ensure: directory\n' : ''
+      apply(folder, `class: main\nresources:\n${made}${paths.map(file).join('')}`)
+      const [run] = Store.reading(join(folder, 'state'), (store) => store.runs.list(1)) ?? []
+      return run?.id ?? ''
+    }
+    version('one')
+    const second = version('two')
+    version('three')
+    const args = ['restore', '--before', second.slice(0, -2), '--yes', '--manifests', 'm']
+    expect(bucket(folder, ...args)).toMatchObject({ status: 0, stderr: '' })
+    const read = (path: string) => readFileSync(join(folder, 'tree', path), 'utf8')
+    expect(read('etc/a')).toBe('one\n')
+    expect([read('etc/b'), read('f')]).toEqual(['three\n', 'three\n'])
+    expect(bucket(folder, 'restore', '--before', 'none', '--yes').stderr).toContain(
+      'there is no run none',
+    )
+    for (const wrong of [[], ['/f', '--before', second]])
+      expect(bucket(folder, 'restore', ...wrong)).toMatchObject({ status: 1 })
+  })
   test('puts back by a run that can be taken back itself', () => {
     const folder = edited('one')
     chmodSync(join(folder, 'tree/f'), 0o600)

@@ -164,18 +164,52 @@ describe.skipIf(!possible)('a guard (root, namespaces, Perl)', () => {
   })
 })
 
-test.skipIf(process.geteuid?.() !== 0)(
-  'without root it is not asked, with the reason (root)',
-  async () => {
+describe.skipIf(process.geteuid?.() !== 0)('without root (root, to become somebody else)', () => {
+  /** What guards answer to nobody, who has neither root nor another group. */
+  async function asNobody(script: string, options: CommandOptions = {}): Promise<CommandResult> {
     const local = new URL('../../engine/host/local.ts', import.meta.url).href
-    const script = `import { localHost } from '${local}'
-    process.setuid(65534)
-    console.log(JSON.stringify(await localHost().guard(['true'])))`
-    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    const program = `import { localHost } from '${local}'
+      process.setgroups([]); process.setgid(65534); process.setuid(65534)
+      const [script, options] = ${JSON.stringify([script, options])}
+      console.log(JSON.stringify(await localHost().guard(['sh', '-c', script], options)))`
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     let out = ''
     for await (const piece of child.stdout) out += String(piece)
-    expect(JSON.parse(out)).toEqual({ unavailable: 'only root can make the file system private' })
-  },
-)
+    return JSON.parse(out) as CommandResult
+  }
+
+  test('it is who it was, without a capability', async () => {
+    const { stdout } = await asNobody(
+      'id -u; id -G; grep -E "^(CapEff|NoNewPrivs)" /proc/self/status',
+    )
+    expect(stdout).toBe('65534\n65534\nCapEff:\t0000000000000000\nNoNewPrivs:\t1\n')
+  })
+
+  test('it writes nowhere, and can not change that', async () => {
+    const acts = [
+      `echo changed >${dir}/f`,
+      `touch ${dir}/g /var/tmp/guard-was-here`,
+      'mount -o remount,bind,rw /',
+      'umount /tmp',
+      `unshare --user --map-root-user --mount sh -c "mount -o remount,bind,rw /var; echo x >${dir}/f"`,
+    ]
+    for (const act of acts) expect((await asNobody(act)).exitCode, act).not.toBe(0)
+    expect(readFileSync(join(dir, 'f'), 'utf8')).toBe('untouched')
+    expect(existsSync('/var/tmp/guard-was-here')).toBe(false)
+  })
+
+  test('its scratch folders and /tmp are its own', async () => {
+    const logs = join(dir, 'logs')
+    mkdirSync(logs)
+    chownSync(logs, 65_534, 33)
+    chmodSync(logs, 0o750)
+    const script = `echo x >${logs}/new.log && echo y >/tmp/mine && cat ${logs}/new.log /tmp/mine`
+    expect(await asNobody(script, { scratch: [logs] })).toMatchObject({
+      stdout: 'x\ny\n',
+      stderr: '',
+    })
+    expect(existsSync(join(logs, 'new.log'))).toBe(false)
+  })
+})

@@ -82,9 +82,17 @@ export async function must(
   return result
 }
 
-/** What a person needs to see of a result. */
+/** What a person needs to see of a result: of what was printed its end, where it went wrong. */
 export function report({ exitCode, stdout, stderr }: CommandResult): string {
-  return `exit status ${exitCode}\n--- stdout\n${stdout}\n--- stderr\n${stderr}`
+  return `exit status ${exitCode}\n--- stderr\n${endOf(stderr)}\n--- stdout\n${endOf(stdout)}`
+}
+
+const MOST_LINES = 25
+
+function endOf(text: string): string {
+  const lines = text.trimEnd().split('\n')
+  const left = lines.length - MOST_LINES
+  return left > 0 ? `(${left} lines before)\n${lines.slice(left).join('\n')}` : lines.join('\n')
 }
 
 function signalNumber(signal: NodeJS.Signals | null): number {

@@ -82,11 +82,35 @@ test('the names that people know lead to the commands of steward, from the deplo
   await host.shell(`cp -a ${first} ${older}`)
   await host.shell(`${deployments}/current/scripts/stop-server`)
   expect(await host.shell('supervisorctl status zulip-django || true')).toContain('STOPPED')
-  await host.shell(`${older}/scripts/start-server`)
+  await host.shell(`runuser -u zulip -- ${older}/scripts/start-server`)
   expect(await host.shell(`cd ${deployments}; readlink current last`)).toBe(`${older}\n${first}\n`)
   await host.shell(`cd ${deployments}/last/scripts; ./restart-server`)
   expect(await host.shell(`cd ${deployments}; readlink current last`)).toBe(`${first}\n${older}\n`)
   expect(await host.shell('supervisorctl status zulip-django')).toContain('RUNNING')
+})
+
+test('zulip-puppet-apply asks, and tells by its exit status what there is to do', async () => {
+  const tool = '/home/zulip/deployments/current/scripts/zulip-puppet-apply'
+  const run = async (args: string, exitCode: number, stdin = '') => {
+    const result = await host.exec(['sh', '-c', `${tool} ${args}`], { stdin })
+    expect(result, result.stdout + result.stderr).toMatchObject({ exitCode })
+    return result
+  }
+  await run('', 0)
+  await run('--noop --force', 0)
+  const file = '/etc/nginx/zulip-include/app'
+  await host.shell(`echo '# mine' >>${file}`)
+  expect(await run('--noop --force', 1)).toMatchObject({ stdout: '' })
+  expect((await run('--noop', 0)).stdout).toContain('-# mine')
+  await run('', 2)
+  expect((await run('', 0, 'what\nn\n')).stdout).toMatch(/(Apply changes\? \[y\/N\] ){2}/)
+  expect(await host.shell(`tail -n 1 ${file}`)).toBe('# mine\n')
+  await run('', 0, 'y\n')
+  await run('-f', 0)
+  expect(await host.shell(`tail -n 1 ${file}`)).not.toBe('# mine\n')
+  await host.shell("sed 's/zulip::voyager/zulip::nosuch/' /etc/zulip/zulip.conf >/tmp/other.conf")
+  expect((await run('-f --config /tmp/other.conf', 2)).stderr).toContain('zulip::nosuch')
+  await run('--tags=x', 2)
 })
 
 test('a purge takes deployments that are old and that no link leads to, and what only they used', async () => {

@@ -89,8 +89,22 @@ test('with chain reload no request of 50 a second is lost by a restart, nor on t
   await steward(host, ['apply', '--yes'], { exitCode: 0 })
   const restarted = await underLoad(host, () => steward(host, ['restart'], { exitCode: 0 }))
   expect(restarted.lost).toEqual({})
-  const back = await underLoad(host, () => steward(host, ['rollback', '--yes'], { exitCode: 0 }))
+  const hook = '/etc/zulip/hooks/post-deploy.d/tell.hook'
+  await host.writeFile(hook, '#!/bin/sh\n{ id -un; pwd; env | grep ^ZULIP_ | sort; } >/tmp/told\n')
+  await host.shell(`chmod 755 ${hook}`)
+  let said = ''
+  const back = await underLoad(host, async () => {
+    said = (await steward(host, ['rollback', '--yes'], { exitCode: 0 })).stdout
+  })
   expect(back.lost).toEqual({})
+  expect(await host.shell('cat /tmp/told')).toBe(
+    ['zulip', first, ...versionsTold('9.2', '9.1')].map((line) => `${line}\n`).join(''),
+  )
+  // What was written since the release that runs again was left for another.
+  const [, restore = ''] = /(steward bucket restore --before \S+)/.exec(said) ?? []
+  expect(said).toContain('  /etc/zulip/uwsgi.ini\n')
+  const planned = await host.exec([...restore.split(' '), '--dry-run'])
+  expect(planned.stdout).toContain('file /etc/zulip/uwsgi.ini')
   expect(await current()).toBe(`${first}\n`)
   expect(await versions()).toEqual(new Set(['9.1']))
   // The same load sees what is lost where the server is stopped by hand.
@@ -102,6 +116,60 @@ test('with chain reload no request of 50 a second is lost by a restart, nor on t
     ({ sent, lost }) => `${sent} sent, ${Object.values(lost).reduce((sum, n) => sum + n, 0)} lost`,
   )
   console.log(`restart: ${answered[0]}; rollback: ${answered[1]}; stopped by hand: ${answered[2]}`)
+})
+
+function versionsTold(old: string, now: string): string[] {
+  const told = (side: string, version: string) => [
+    `ZULIP_${side}_COMMIT=`,
+    `ZULIP_${side}_MERGE_BASE_COMMIT=`,
+    `ZULIP_${side}_VERSION=${version}`,
+  ]
+  return [...told('NEW', now), ...told('OLD', old)]
+}
+
+test('the user of Zulip restarts, starts and stops it too, and nobody else but root', async () => {
+  const as = (user: string, ...args: string[]) =>
+    host.exec(['runuser', '-u', user, '--', 'steward', ...args])
+  const before = await pids()
+  const restarted = await as('zulip', 'restart')
+  expect(restarted, restarted.stdout + restarted.stderr).toMatchObject({ exitCode: 0 })
+  for (const [name, pid] of await pids()) expect(pid, name).not.toBe(before.get(name))
+  expect(await as('zulip', 'stop')).toMatchObject({ exitCode: 0 })
+  expect(await as('zulip', 'start')).toMatchObject({ exitCode: 0 })
+  expect(JSON.parse(await ask(host, '/health'))).toMatchObject({ result: 'success' })
+  const [nobody, rollback] = [await as('nobody', 'restart'), await as('zulip', 'rollback', '--yes')]
+  expect(nobody).toMatchObject({ exitCode: 1 })
+  expect(nobody.stderr).toContain('only root and zulip can run this')
+  expect(rollback).toMatchObject({ exitCode: 1 })
+  expect(await host.shell('ls /home/zulip/.local/state/steward')).toContain('state.db')
+})
+
+test('the lock of deployments is taken from a run that is gone, and waited for where it is not', async () => {
+  const lock = `${deployments}/lock`
+  const holding = (process: string) =>
+    `ln -sfT steward-${process}-$(sed 's/.*) //' /proc/${process}/stat | cut -d ' ' -f 20) ${lock}`
+  await host.shell(`ln -s steward-1-12345 ${lock}`)
+  await steward(host, ['restart', '--only-django'], { exitCode: 0 })
+  expect(await host.shell(`ls -A ${lock} 2>&1 || true`)).toContain('No such file')
+  // Of another steward that runs, of Zulip's own, and of a process that is about to end.
+  for (const [take, give] of [
+    [`${holding('1')}`, `rm ${lock}`],
+    [`mkdir ${lock}`, `rmdir ${lock}`],
+    [`sleep 6 >/dev/null & ${holding('$!')}`, 'true'],
+  ] as const) {
+    await host.shell(take)
+    const run = steward(host, ['start'], { exitCode: 0 })
+    await host.shell(`sleep 3; [ -e ${lock} ] || [ -L ${lock} ]; ${give}`)
+    await run
+  }
+})
+
+test('a dry run tells what would stop, and how long it was away the last time', async () => {
+  const before = await pids()
+  const { stdout } = await steward(host, ['restart', '--dry-run'], { exitCode: 0 })
+  expect(stdout).toMatch(/^Stopped or restarted: zulip.* and \d+ more\.$/m)
+  expect(stdout).toMatch(/^In run \S+ of it these were away: \S+ \d+\.\d s/m)
+  expect(await pids()).toEqual(before)
 })
 
 test('settings that the release finds fault with stop nothing', async () => {

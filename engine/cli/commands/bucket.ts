@@ -46,8 +46,12 @@ export function declareBucket(program: Command): void {
   runs(
     examples(
       bucketCommand
-        .command('restore <id>')
+        .command('restore [id]')
         .description('put it back where it was, with its owner and mode, as a run of its own')
+        .option(
+          '--before <run>',
+          'instead of one: all files below /etc as they were before this run',
+        )
         .option('-n, --dry-run', 'show what would be put back, and change nothing')
         .option('-y, --yes', 'do not ask')
         .option(
@@ -57,7 +61,11 @@ export function declareBucket(program: Command): void {
         )
         .option('--no-diff', 'leave out the differences of files')
         .addOption(waitOption()),
-      ['steward bucket restore 12 --dry-run', 'steward bucket restore /etc/nginx/nginx.conf'],
+      [
+        'steward bucket restore 12 --dry-run',
+        'steward bucket restore /etc/nginx/nginx.conf',
+        'steward bucket restore --before 2026-03-01T12-00-00-4f1c --dry-run',
+      ],
     ),
     async () => ({ run: (await loadBucket()).restore as Run }),
   )

@@ -18,6 +18,11 @@ const asContinued = (command: Command): Command =>
 
 const YES = ['-y, --yes', 'do not ask'] as const
 const SKIP_CHECKS = ['--skip-checks', 'do not run `manage.py check` first'] as const
+const FILL_CACHE = ['--fill-cache', 'fill memcached first'] as const
+const SKIP_CLIENT_RELOADS = [
+  '--skip-client-reloads',
+  'do not tell browsers and apps to reload',
+] as const
 
 /** The commands of a Zulip server's life: each runs the procedure of that name. */
 export function declareServerCommands(program: Command): void {
@@ -67,8 +72,8 @@ export function declareServerCommands(program: Command): void {
       )
         .option('--less-graceful', 'stop all workers first, and start them at the end')
         .option('--only-django', 'only the processes that answer requests')
-        .option('--fill-cache', 'fill memcached first')
-        .option('--skip-client-reloads', 'do not tell browsers and apps to reload'),
+        .option(...FILL_CACHE)
+        .option(...SKIP_CLIENT_RELOADS),
       [
         'steward restart',
         'steward restart --dry-run',
@@ -81,7 +86,9 @@ export function declareServerCommands(program: Command): void {
     examples(
       asProcedure(
         server('start', "start the server's programs that are not running").option(...SKIP_CHECKS),
-      ),
+      )
+        .option(...FILL_CACHE)
+        .option(...SKIP_CLIENT_RELOADS),
       ['steward start'],
     ),
     async () => ({ run: (await loadServer()).start as Run }),
@@ -104,6 +111,7 @@ export function declareServerCommands(program: Command): void {
         )
           .option(...YES)
           .option(...SKIP_CHECKS)
+          .option('--skip-hooks', 'do not run the programs of /etc/zulip/hooks')
           .option('--force', 'even if the database has migrations that the release lacks'),
       ),
       [
