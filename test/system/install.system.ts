@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { buildArchives, buildRepository } from '../miniature/build.ts'
 import { ask, loadedPrograms } from './loaded.ts'
 import { camo, go, makeMirror, node, smokescreen, tusd } from './mirror.ts'
+import { makeNewerMemcached } from './newer-package.ts'
 import { connectRig, type TestHost } from './rig.ts'
 import { installedImage, steward } from './steward.ts'
 import { voyager, voyagerImage } from './voyager.ts'
@@ -165,20 +166,9 @@ describe('on a host that has its classes and no release', () => {
   })
 
   test('a system update says what it upgrades and restarts, and the server answers afterwards', async () => {
-    // A newer memcached, from a repository of this host.
-    await other.shell(`
-      mkdir -p /srv/newer; cd /srv/newer
-      apt-get install --yes --no-install-recommends dpkg-dev >/dev/null 2>&1
-      apt-get update >/dev/null
-      apt-get download memcached >/dev/null 2>&1
-      dpkg-deb --raw-extract memcached_*.deb package; rm memcached_*.deb
-      sed -i 's/^Version: .*/&.newer1/' package/DEBIAN/control
-      dpkg-deb --build package memcached_newer.deb >/dev/null; rm -r package
-      dpkg-scanpackages . >Packages 2>/dev/null
-      echo 'deb [trusted=yes] file:/srv/newer ./' >/etc/apt/sources.list.d/newer.list`)
+    await makeNewerMemcached(other)
     const started = () => other.shell('systemctl show --property=MainPID --value memcached')
     const [before, processes] = [await started(), await loadedPrograms(other)]
-    await other.shell('apt-get update >/dev/null')
     const planned = await steward(other, ['system-update', '--dry-run'], { exitCode: 0 })
     expect(planned.stdout).toMatch(/^query upgradable: .*memcached/m)
     expect(planned.stdout).toMatch(/^query restarted: .*memcached/m)
