@@ -73,6 +73,9 @@ function diffProgram({ ref, title, desired }: Program, current: SupervisorCurren
   const isRunning =
     'processes' in current && current.processes.some(({ state }) => state === 'RUNNING')
   const isOff = !('processes' in current && current.processes.some(isTried))
+  if (ensure === undefined && current.isTreeMissing) {
+    return { changes: [], note: `not restarted: ${tree} is not there yet`, leftAlone: true }
+  }
   if (ensure === undefined || (ensure === 'stopped' && isOff)) return { changes: [] }
   if (ensure === 'running' && current.isTreeMissing && !isRunning) {
     return { changes: [], note: `left stopped: ${tree} is not there yet`, leftAlone: true }

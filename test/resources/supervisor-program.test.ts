@@ -179,6 +179,12 @@ describe('diff', () => {
       { changes: [], note: `left stopped: ${tree} is not there yet`, leftAlone: true },
     ],
     [
+      'without its tree it is not restarted, and that is told',
+      'zulip-katex',
+      { tree },
+      { changes: [], note: `not restarted: ${tree} is not there yet`, leftAlone: true },
+    ],
+    [
       'what supervisor is just trying to start without its tree does not run',
       'zulip-tornado',
       { ...running, tree },
