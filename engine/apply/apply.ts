@@ -315,6 +315,8 @@ class Runner {
     }
     if ('leftAlone' in verdict) {
       this.#intents.unchanged(index)
+      // Where commands can run, what is left alone does not: it reads what it has to when it is started.
+      if (this.#host.cannotRun === undefined) this.#input.keeper.paid(ref)
       this.tally.leftAlone++
       const { note = '' } = verdict
       yield this.#finished(resource, began, { outcome: 'unchanged', changes: [], note })

@@ -57,6 +57,19 @@ resources:
     expect(second.plan.resources.at(-1)).toMatchObject({ ref: 'service[d]', action: 'refresh' })
     expect(told[1]).toBeUndefined()
   })
+  test('is paid where the listener is left alone, for it does not run', async () => {
+    const at = temporaryFolder()
+    const place = newPlace('/')
+    const alone: ResourceType = {
+      ...daemon(at, []),
+      diff: () => ({ changes: [], note: 'left stopped', leftAlone: true }),
+      refresh: () => Promise.reject(new Error('it does not run')),
+    }
+    const own = new Map([...types, ['service', alone]])
+    const { outcomes } = await runIn(place, manifest(at, 'one'), { types: own })
+    expect(outcomes.at(-1)).toBe('service[d] unchanged')
+    expect(owedIn(place)).toEqual([])
+  })
   test('comes without one where an earlier run owes it', async () => {
     const at = temporaryFolder()
     const place = newPlace('/')

@@ -15,7 +15,12 @@ const whose = ['--hostname', 'zulip.example.org', '--email', 'admin@example.org'
 let host: TestHost
 beforeAll(async () => {
   const rig = connectRig()
-  host = await rig.up('install', { ...voyager, image: await installedImage(rig) })
+  // Of little memory, where one process does the work of all queues, and each restart takes a second for it.
+  host = await rig.up('install', {
+    ...voyager,
+    memory: '2G',
+    image: await installedImage(rig),
+  })
   const archives = [camo(), go, node, smokescreen, tusd]
   const mirror = await makeMirror(host, archives)
   await mirror.start()
@@ -150,6 +155,8 @@ describe('on a host that has its classes and no release', () => {
     await other.shell('chown -R zulip:zulip /srv/upstream')
     const url = ['conf', 'set', 'deployment.git_repo_url', '/srv/upstream/zulip.git']
     await steward(other, url, { exitCode: 0 })
+    const multiprocess = 'application_server.queue_workers_multiprocess'
+    await steward(other, ['conf', 'set', multiprocess, 'false'], { exitCode: 0 })
   }, 900_000)
   afterAll(() => other?.destroy())
 
