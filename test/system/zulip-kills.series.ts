@@ -95,7 +95,9 @@ async function lossesOf(host: TestHost, tree: string): Promise<string[]> {
 const currentOf = async (host: TestHost) =>
   (await host.shell(`readlink ${deployments}/current`)).trim()
 
-test('install', { timeout }, async () => {
+test('an install that is killed after any of its events is finished by the same command', {
+  timeout,
+}, async () => {
   const begin = (host: TestHost) =>
     host.shell(`
       supervisorctl stop all >/dev/null || true
@@ -125,27 +127,30 @@ async function withTwoDeployments(): Promise<void> {
   }
 }
 
-test.each([
-  ['restart', 'a restart'],
-  ['rollback', 'a rollback'],
-] as const)('%s', { timeout }, async (command, title) => {
-  await withTwoDeployments()
-  const other = (host: TestHost) => host.shell(`readlink ${deployments}/last`)
-  const run = async (host: TestHost) => {
-    const tree = (await other(host)).trim()
-    return { tree, args: command === 'restart' ? ['restart', tree] : ['rollback', '--yes'] }
-  }
-  const [first] = hosts as [TestHost]
-  const all = await points(first, (await run(first)).args)
-  await eachPoint(`kills of ${title}`, { all, sample }, hosts, async (host, events) => {
-    const { tree, args } = await run(host)
-    const reached = await killAfter(host, args, events)
-    await steward(host, args, { exitCode: 0 })
-    return { reached, losses: await lossesOf(host, tree) }
-  })
-})
+test.each(['restart', 'rollback'])(
+  'a %s that is killed after any of its events is finished by the same command',
+  { timeout },
+  async (command) => {
+    await withTwoDeployments()
+    const other = (host: TestHost) => host.shell(`readlink ${deployments}/last`)
+    const run = async (host: TestHost) => {
+      const tree = (await other(host)).trim()
+      return { tree, args: command === 'restart' ? ['restart', tree] : ['rollback', '--yes'] }
+    }
+    const [first] = hosts as [TestHost]
+    const all = await points(first, (await run(first)).args)
+    await eachPoint(`kills of a ${command}`, { all, sample }, hosts, async (host, events) => {
+      const { tree, args } = await run(host)
+      const reached = await killAfter(host, args, events)
+      await steward(host, args, { exitCode: 0 })
+      return { reached, losses: await lossesOf(host, tree) }
+    })
+  },
+)
 
-test('stop and start', { timeout }, async () => {
+test('a stop or start that is killed after any of its events is finished by the same command', {
+  timeout,
+}, async () => {
   await withTwoDeployments()
   const [first] = hosts as [TestHost]
   const stopping = await points(first, ['stop'])
@@ -168,7 +173,9 @@ test('stop and start', { timeout }, async () => {
   )
 })
 
-test('system-update', { timeout }, async () => {
+test('a system update that is killed after any of its events is finished by the same command', {
+  timeout,
+}, async () => {
   await withTwoDeployments()
   const update = ['system-update', '--yes']
   const begin = (host: TestHost) =>
