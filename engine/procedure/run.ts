@@ -7,7 +7,14 @@ import type { ResourceDecl } from '../load/manifest.ts'
 import { plan } from '../plan.ts'
 import { probe } from '../probe.ts'
 import { Abandonment, ENTERED, StepFailed } from './abandonment.ts'
-import { type Answer, type ClassesSpec, ranFor, Unanswered, waitMs } from './answer.ts'
+import {
+  type Answer,
+  answerInShort,
+  type ClassesSpec,
+  ranFor,
+  Unanswered,
+  waitMs,
+} from './answer.ts'
 import { type Frame, rootFrame } from './frame.ts'
 import { forget, keepAnswer, type StepStatus } from './progress.ts'
 import {
@@ -213,7 +220,7 @@ class Walker {
   async *#query(step: Step, question: Question): AsyncGenerator<Event> {
     try {
       keepAnswer(this.#input.progress, answerKey(step), {
-        answer: await this.#waitFor(step, question),
+        answer: yield* this.#waitFor(step, question),
         isSecret: question.isSecret,
       })
     } catch (error) {
@@ -224,21 +231,29 @@ class Walker {
     yield this.#done(step, 'done')
   }
 
-  /** Asks until the answer is the one that is waited for. A command that fails meanwhile says "not yet". */
-  async #waitFor(step: Step, question: Question): Promise<Answer> {
+  /**
+   * Asks until the answer is the one that is waited for. A command that fails meanwhile says "not yet". What takes long
+   * is told once.
+   */
+  async *#waitFor(step: Step, question: Question): AsyncGenerator<Event, Answer> {
     const { spec } = question
     if (spec.until === undefined) return this.resolver.answer(question)
-    const end = performance.now() + waitMs(spec)
+    const began = performance.now()
+    const end = began + waitMs(spec)
     let last: Unanswered['ran']
+    let isTold = false
     for (;;) {
+      let found: string | undefined
       try {
         const leftMs = Math.max(MIN_ASKING_MS, end - performance.now())
         const answer = await this.resolver.answer(question, leftMs)
         if (await this.resolver.holds(step, question, answer)) return answer
         last = ranFor(spec, answer, question)
+        found = question.isSecret ? undefined : answerInShort(spec, answer)
       } catch (error) {
         if (!(error instanceof Unanswered && error.why === 'not yet')) throw error
         last = error.ran
+        found = question.isSecret ? undefined : error.ran?.output.trimEnd().split('\n').at(-1)
       }
       if (performance.now() > end) {
         throw this.resolver.redacted(
@@ -250,6 +265,15 @@ class Walker {
         )
       }
       if (this.#input.stop.aborted) throw new Stopped()
+      if (!isTold && performance.now() - began > QUIET_MS) {
+        isTold = true
+        const leftSeconds = Math.round((end - performance.now()) / 1000)
+        const message = `${titleOf(step)}, for up to ${leftSeconds} s more`
+        yield {
+          type: 'waiting',
+          message: found ? `${message}: ${this.resolver.redact(found)}` : message,
+        }
+      }
       await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS))
     }
   }
@@ -467,5 +491,7 @@ const COUNTS = [
 
 /** How long after an answer that is not the one waited for the next is asked for. */
 const ASK_AGAIN_MS = 500
+/** How long it waits without a word. */
+const QUIET_MS = 3000
 /** A command that is begun has this long, also where the time is nearly up. */
 const MIN_ASKING_MS = 1000

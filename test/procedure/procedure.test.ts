@@ -258,6 +258,24 @@ steps:
     expect(JSON.stringify(events)).toContain('did not become true that never.exists')
   })
 
+  test('says once what it waits for where that takes long', async () => {
+    const procedure = procedureOf(`class: main
+steps:
+  - query: holder
+    command: [echo, since noon of root]
+    until: size(holder.lines) == 0
+    timeout: 5
+  - fail: no
+`)
+    const { events } = await procedure.run()
+    const told = events.filter(({ type }) => type === 'waiting')
+    expect(told).toHaveLength(1)
+    expect(told[0]).toHaveProperty(
+      'message',
+      expect.stringMatching(/^query\[holder\], for up to \d s more: since noon of root$/),
+    )
+  })
+
   test('keeps asking a command that says "not yet" by its exit, and tells its last output', async () => {
     // A query sees an empty /tmp.
     const seen = mkdtempSync('/var/tmp/steward-test-')
