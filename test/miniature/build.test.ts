@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
@@ -49,20 +49,25 @@ describe('buildArchives', () => {
   })
 })
 
-describe('buildRepository', () => {
-  test('has a branch of its name and a tag of its version for each tree, and says of each which it is', async () => {
-    const repository = await buildRepository(join(scratch, 'git'))
-    const describeRef = (ref: string) =>
-      run('git', '-C', repository, 'describe', '--always', '--tags', '--match=[0-9]*', ref)
-    for (const name of treeNames) expect(describeRef(name)).toBe(treeOf(name).version)
-    expect(describeRef('main')).toMatch(/^9\.2-1-g/)
-    expect(run('git', '-C', repository, 'show', 'both:version.py')).toContain('"10.1+git"')
-    expect(run('git', '-C', repository, 'ls-tree', 'first', 'manage.py')).toMatch(/^100755 /)
-    // What a build makes is not in it.
-    expect(run('git', '-C', repository, 'ls-tree', '--name-only', 'first')).not.toContain(
-      'prod-static',
-    )
-  })
+const withGit = test.skipIf(spawnSync('git', ['--version']).error !== undefined)
+
+describe('buildRepository (skipped where there is no git)', () => {
+  withGit(
+    'has a branch of its name and a tag of its version for each tree, and says of each which it is',
+    async () => {
+      const repository = await buildRepository(join(scratch, 'git'))
+      const describeRef = (ref: string) =>
+        run('git', '-C', repository, 'describe', '--always', '--tags', '--match=[0-9]*', ref)
+      for (const name of treeNames) expect(describeRef(name)).toBe(treeOf(name).version)
+      expect(describeRef('main')).toMatch(/^9\.2-1-g/)
+      expect(run('git', '-C', repository, 'show', 'both:version.py')).toContain('"10.1+git"')
+      expect(run('git', '-C', repository, 'ls-tree', 'first', 'manage.py')).toMatch(/^100755 /)
+      // What a build makes is not in it.
+      expect(run('git', '-C', repository, 'ls-tree', '--name-only', 'first')).not.toContain(
+        'prod-static',
+      )
+    },
+  )
 })
 
 describe('treeFiles', () => {
@@ -93,19 +98,24 @@ describe('treeFiles', () => {
   })
 })
 
-test('a build in a tree takes the version that git tells, where it was asked', () => {
-  const tree = join(scratch, 'tree')
-  cpSync(join(import.meta.dirname, 'base'), tree, { recursive: true })
-  const build = () =>
-    execFileSync(process.execPath, ['tools/build.js'], { cwd: tree, encoding: 'utf8' })
-  expect(build()).toMatch(/^0\.0\+git: 4 files, \d+ bytes to transfer, [\d.]+ s, \d+ MB at most\n$/)
-  execFileSync('git', ['init', '-q', tree])
-  const git = ['-C', tree, '-c', 'user.name=Zulip', '-c', 'user.email=zulip@example.org']
-  execFileSync('git', [...git, 'add', '.'])
-  execFileSync('git', [...git, 'commit', '-q', '-m', 'All of it'])
-  execFileSync('git', [...git, 'tag', '9.7.1'])
-  execFileSync(join(tree, 'tools/cache-zulip-git-version'))
-  expect(readFileSync(join(tree, 'zulip-git-version'), 'utf8')).toBe('9.7.1\n9.7.1\n')
-  expect(build()).toMatch(/^9\.7\.1: /)
-  expect(run('git', '-C', tree, 'status', '--short')).toBe('')
-})
+withGit(
+  'a build in a tree takes the version that git tells, where it was asked (skipped where there is no git)',
+  () => {
+    const tree = join(scratch, 'tree')
+    cpSync(join(import.meta.dirname, 'base'), tree, { recursive: true })
+    const build = () =>
+      execFileSync(process.execPath, ['tools/build.js'], { cwd: tree, encoding: 'utf8' })
+    expect(build()).toMatch(
+      /^0\.0\+git: 4 files, \d+ bytes to transfer, [\d.]+ s, \d+ MB at most\n$/,
+    )
+    execFileSync('git', ['init', '-q', tree])
+    const git = ['-C', tree, '-c', 'user.name=Zulip', '-c', 'user.email=zulip@example.org']
+    execFileSync('git', [...git, 'add', '.'])
+    execFileSync('git', [...git, 'commit', '-q', '-m', 'All of it'])
+    execFileSync('git', [...git, 'tag', '9.7.1'])
+    execFileSync(join(tree, 'tools/cache-zulip-git-version'))
+    expect(readFileSync(join(tree, 'zulip-git-version'), 'utf8')).toBe('9.7.1\n9.7.1\n')
+    expect(build()).toMatch(/^9\.7\.1: /)
+    expect(run('git', '-C', tree, 'status', '--short')).toBe('')
+  },
+)
