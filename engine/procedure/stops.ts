@@ -14,6 +14,8 @@ function isAway({ ref, changes, refresh }: PlannedResource): boolean {
   if (!isProcess(ref)) return false
   const ensure = changes.find(({ attribute }) => attribute === 'ensure')
   return (
-    ensure?.to === 'stopped' || /^running/.test(String(ensure?.from)) || refresh?.by === 'restart'
+    ensure?.to === 'stopped' ||
+    String(ensure?.from).startsWith('running') ||
+    refresh?.by === 'restart'
   )
 }
