@@ -116,7 +116,7 @@ resource:
     main.yaml:2:1: error: the manifest has no key "resource" [unknown-key]
         2 | resource:
           | ^^^^^^^^
-      expected  one of: alias_of, assert, class, defaults, define, include, incomplete, let, notices, parameters, resources, resume, steps, summary, tags
+      expected  one of: alias_of, allowed_users, assert, class, defaults, define, include, incomplete, let, notices, parameters, resources, resume, steps, summary, tags
       found     resource
       help      did you mean "resources"?
     "
@@ -139,7 +139,7 @@ resources:
     main.yaml:2:1: error: the manifest has no key "sumary" [unknown-key]
         2 | sumary: What it is for.
           | ^^^^^^
-      expected  one of: alias_of, assert, class, defaults, define, include, incomplete, let, notices, parameters, resources, resume, steps, summary, tags
+      expected  one of: alias_of, allowed_users, assert, class, defaults, define, include, incomplete, let, notices, parameters, resources, resume, steps, summary, tags
       found     sumary
       help      did you mean "summary"?
 

@@ -140,6 +140,20 @@ export interface Counts {
 
 export const mutants: readonly Mutant[] = [...withoutEdges(), ...withoutWords()]
 
+/** What `prove` does not find, of all mutants that matter; the long series says of how many, and that none is found by now. */
+export const knownMisses = [
+  'zulip::app_frontend_base: supervisor_program zulip-workers without restart_on',
+  'zulip::app_frontend_base: file /etc/logrotate.d/zulip without needs users',
+  'zulip::nginx: file /etc/logrotate.d/nginx without needs users',
+  'zulip::nginx: service nginx without reload_on "/var/log/nginx"',
+  'zulip::program_file: file ${{ common.programs }}/${{ title }}.conf without needs directories',
+  'zulip::supervisor: file ${{ configuration }} without needs users',
+]
+
+export function isKnownMiss(harm: string): boolean {
+  return knownMisses.some((known) => harm.startsWith(known))
+}
+
 /** Edges whose ends a root can hold. */
 export const rootedEdges = whole.edges.filter((edge) => rooted.holds(edge))
 
