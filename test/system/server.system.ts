@@ -83,9 +83,12 @@ test('a restart from another deployment makes that one current, and the one befo
 })
 
 test('with chain reload no request of 50 a second is lost by a restart, nor on the way back', async () => {
-  await steward(host, ['conf', 'set', 'application_server.rolling_restart', 'true'], {
-    exitCode: 0,
-  })
+  for (const [key, value] of [
+    ['rolling_restart', 'true'],
+    // Which the configuration of uwsgi tells.
+    ['uwsgi_listen_backlog_limit', '256'],
+  ] as const)
+    await steward(host, ['conf', 'set', `application_server.${key}`, value], { exitCode: 0 })
   await steward(host, ['apply', '--yes'], { exitCode: 0 })
   const restarted = await underLoad(host, () => steward(host, ['restart'], { exitCode: 0 }))
   expect(restarted.lost).toEqual({})
