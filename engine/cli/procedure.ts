@@ -261,12 +261,14 @@ async function showSteps(
   )
 }
 
-/** How long what a procedure stops was away when it last ran to its end; undefined where it never has. */
+/** How long what a procedure stops was away when it last did so and ran to its end; undefined where it never has. */
 function lastTime(name: string, { runs }: Store): Before | undefined {
-  const last = runs.list().find(({ classes, status, command }) => {
-    return classes.includes(name) && status === 'done' && command[0] !== 'undo'
-  })
-  return last && { run: last.id, away: absencesOf(runs.events(last.id)) }
+  for (const { id, classes, status, command } of runs.list()) {
+    if (!classes.includes(name) || status !== 'done' || command[0] === 'undo') continue
+    const away = absencesOf(runs.events(id))
+    if (away.size > 0) return { run: id, away }
+  }
+  return undefined
 }
 
 function sameArguments(a: object, b: object): boolean {
