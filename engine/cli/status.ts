@@ -11,7 +11,11 @@ import { paintOf, print } from './output.ts'
 export async function run(flags: Pick<CommonFlags, 'root' | 'state' | 'json'>): Promise<number> {
   const folder = stateOf(flags, resolve(flags.root ?? '/'))
   const status = Store.reading(folder, (store) => read(store, folder)) ?? NOTHING
-  print(flags.json ? jsonText(status) : renderStatus(status, { paint: paintOf(process.stdout) }))
+  print(
+    flags.json
+      ? jsonText(status)
+      : renderStatus(status, { paint: paintOf(process.stdout), given: flags }),
+  )
   const { cutOff, owed, procedures } = status
   return cutOff.length + owed.length + procedures.length === 0 ? 0 : 1
 }

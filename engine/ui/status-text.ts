@@ -4,6 +4,7 @@ import type { OwedRefresh } from '../due-refreshes.ts'
 import type { Holder } from '../host/lock.ts'
 import type { RunRow } from '../record/runs.ts'
 import { renderEnding } from './event-text.ts'
+import { type GivenOptions, givenText, OF_RECORD } from './given-options.ts'
 import { formatTime } from './run-text.ts'
 
 /** What is open on a host. */
@@ -23,7 +24,11 @@ export interface Status {
   }[]
 }
 
-export function renderStatus(status: Status, { paint }: { readonly paint: Paint }): string {
+export function renderStatus(
+  status: Status,
+  { paint, given }: { readonly paint: Paint; readonly given: GivenOptions },
+): string {
+  const apply = `steward apply${givenText(given, OF_RECORD)}`
   const { holder, last, cutOff, owed, procedures } = status
   const section = (title: string, lines: readonly string[], wayOut: string) =>
     lines.length === 0
@@ -37,7 +42,7 @@ export function renderStatus(status: Status, { paint }: { readonly paint: Paint 
     ...section(
       'Cut off:',
       cutOff.map(({ id, command }) => `run ${id}  ${['steward', ...command].join(' ')}`),
-      'The next run goes on from where it came to: steward apply',
+      `The next run goes on from where it came to: ${apply}`,
     ),
     ...section(
       'Refreshes that are owed:',
@@ -45,7 +50,7 @@ export function renderStatus(status: Status, { paint }: { readonly paint: Paint 
         ({ listener, by, source, run }) =>
           `${listener}  ${by}, because ${source} changed in run ${run}`,
       ),
-      'The next run makes them: steward apply',
+      `The next run makes them: ${apply}`,
     ),
     ...section(
       'Procedures that are open:',

@@ -23,11 +23,11 @@ describe('status', () => {
     expect(status).toBe(1)
     expect(stdout).toBe(`Cut off:
   run ${run}  steward apply --yes
-The next run goes on from where it came to: steward apply
+The next run goes on from where it came to: steward apply --state state
 
 Refreshes that are owed:
   service[nginx]  reload, because file[/etc/x] changed in run ${run}
-The next run makes them: steward apply
+The next run makes them: steward apply --state state
 
 Procedures that are open:
   run ${run}  steward apply --yes
