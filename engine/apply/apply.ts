@@ -315,7 +315,7 @@ class Runner {
     }
     if ('leftAlone' in verdict) {
       this.#intents.unchanged(index)
-      // Where commands can run, what is left alone does not: it reads what it has to when it is started.
+      // Where commands can run, what is left alone lacks what it runs from: it reads all anew once that is there.
       if (this.#host.cannotRun === undefined) this.#input.keeper.paid(ref)
       this.tally.leftAlone++
       const { note = '' } = verdict

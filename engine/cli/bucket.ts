@@ -66,7 +66,7 @@ export async function diff(flags: Flags, id: string): Promise<number> {
 
 /**
  * `steward bucket restore`: puts it back as any run, so that this can be taken back too. With `before` all files below
- * /etc that this run, or one after it, overwrote or removed.
+ * /etc that this run, or one after it, overwrote or removed; those that were made since stay.
  */
 export function restore(
   flags: PutBackFlags & { readonly before?: string },
@@ -82,7 +82,8 @@ export function restore(
       const found = store.runs.find(run)
       if (!found) throw new Refusal(noRun(run, store.runs.list()))
       const kept = configurationBefore(store, found.id)
-      return { kept, events: [], unsure: [], classes: found.classes }
+      const classes = [found, ...store.runs.listAfter(found.id)].flatMap((row) => row.classes)
+      return { kept, events: [], unsure: [], classes: [...new Set(classes)] }
     })
   }
   return putBack(flags, options, ['bucket', 'restore', id], (store) => {

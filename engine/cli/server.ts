@@ -1,9 +1,11 @@
 import { resolve } from 'node:path'
 import { Refusal } from '../diagnostics/diagnostic.ts'
-import { CURRENT, LAST } from '../zulip/deployments.ts'
+import { CURRENT, deploymentPath, LAST } from '../zulip/deployments.ts'
 import { run as apply } from './apply.ts'
 import type { ApplyFlags } from './apply-flags.ts'
-import { deploymentAt, offerConfiguration } from './configuration-of-then.ts'
+import { deploymentAt, hasEndedSince, offerConfiguration } from './configuration-of-then.ts'
+
+const ROLLBACK = 'zulip::rollback'
 
 /** What the commands take that run the server; a name in camel case is a parameter of the procedure. */
 export interface ServerFlags extends ApplyFlags {
@@ -19,7 +21,7 @@ export interface ServerFlags extends ApplyFlags {
 /** `steward restart`: 0, 1 refused, 4 failed; what ran before runs again then. */
 export function restart(flags: ServerFlags, deployment: string | undefined): Promise<number> {
   return procedure('zulip::restart', flags, {
-    deployment,
+    deployment: pathOf(deployment),
     less_graceful: flags.lessGraceful,
     only_django: flags.onlyDjango,
     fill_cache: flags.fillCache,
@@ -51,12 +53,26 @@ export async function rollback(
   deployment: string | undefined,
 ): Promise<number> {
   const { yes = false, force, skipChecks, skipHooks } = flags
-  const tree = deploymentAt(flags, deployment ?? LAST)
-  const parameters = { deployment, force, skip_checks: skipChecks, skip_hooks: skipHooks }
-  const status = await procedure('zulip::rollback', flags, parameters, yes)
-  const isDone = flags.dryRun || deploymentAt(flags, CURRENT) === tree
-  if (status !== 0 || !isDone || tree === undefined) return status
-  return offerConfiguration(tree, flags)
+  const path = pathOf(deployment)
+  const target = deploymentAt(path ?? LAST)
+  const before = deploymentAt(CURRENT)
+  const began = new Date().toISOString()
+  const status = await procedure(
+    ROLLBACK,
+    flags,
+    { deployment: path, force, skip_checks: skipChecks, skip_hooks: skipHooks },
+    yes,
+  )
+  const after = deploymentAt(CURRENT)
+  // A run that was gone on with may have been past the switch; one that failed then has switched all the same.
+  const isSwitched = after !== before || hasEndedSince(ROLLBACK, began)
+  const tree = flags.dryRun ? target : isSwitched ? after : undefined
+  if (tree === undefined) return status
+  return (await offerConfiguration(tree, flags)) || status
+}
+
+function pathOf(deployment: string | undefined): string | undefined {
+  return deployment === undefined ? undefined : deploymentPath(deployment)
 }
 
 /** What `install` takes. */

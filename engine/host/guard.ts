@@ -40,7 +40,9 @@ export async function guardCommand(
     privileges: ['--no-new-privs', ...(own === 0 ? capabilities : [])],
   })
   const failed = result.exitCode === 125 && result.stderr.startsWith(mark)
-  return failed ? { unavailable: result.stderr.slice(mark.length).trim() } : result
+  if (!failed) return result
+  const why = result.stderr.slice(mark.length).trim()
+  return { unavailable: own === 0 ? why : `${why}; this system lets only root do that` }
 }
 
 /**

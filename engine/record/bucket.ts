@@ -101,10 +101,10 @@ export class Bucket {
     return this.#db.all(sql, run).map(keptRow)
   }
 
-  /** The newest run that had a link lead elsewhere. */
+  /** The newest run before which a link led there, and after whose first change elsewhere. */
   runThatMoved(link: string, target: string): string | undefined {
     const sql =
-      "SELECT run FROM kept WHERE kind = 'link' AND path = ? AND target = ? ORDER BY id DESC LIMIT 1"
+      "SELECT run FROM kept WHERE id IN (SELECT min(id) FROM kept WHERE path = ? GROUP BY run) AND kind = 'link' AND target = ? ORDER BY id DESC LIMIT 1"
     const row = this.#db.get(sql, textOfPath(link), textOfPath(target))
     return row && String(row.run)
   }

@@ -62,7 +62,8 @@ function awayText(stops: readonly string[], before: Before | undefined): string[
   const known = [...(before?.away ?? [])].map(
     ([ref, ms]) => `${partsOf(ref).title} ${formatDuration(ms)}`,
   )
-  if (before) return [...what, `In run ${before.run} of it these were away: ${fewOf(known)}.`]
+  if (before)
+    return [...what, `The last time (run ${before.run}) these were away: ${fewOf(known)}.`]
   return names.length === 0
     ? []
     : [...what, 'How long they would be away is not known, for it has not run to its end here yet.']

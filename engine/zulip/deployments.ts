@@ -19,6 +19,11 @@ export interface Deployment {
   readonly links: readonly (typeof LINKS)[number][]
 }
 
+/** The path of a deployment that is given by its name, or as any path. */
+export function deploymentPath(given: string): string {
+  return given.includes('/') ? posix.resolve(given) : posix.join(FOLDER, given)
+}
+
 /** The deployments of a host, the newest first; those that are named otherwise last. */
 export function readDeployments(host: HostReader): Deployment[] {
   const targets = LINKS.map((link) => {

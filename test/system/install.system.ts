@@ -155,10 +155,28 @@ describe('on a host that has its classes and no release', () => {
     await other.shell('chown -R zulip:zulip /srv/upstream')
     const url = ['conf', 'set', 'deployment.git_repo_url', '/srv/upstream/zulip.git']
     await steward(other, url, { exitCode: 0 })
+    const { first } = await buildArchives(['first'])
+    await other.copyIn(first, archive)
     const multiprocess = 'application_server.queue_workers_multiprocess'
     await steward(other, ['conf', 'set', multiprocess, 'false'], { exitCode: 0 })
   }, 900_000)
   afterAll(() => other?.destroy())
+
+  test('without its database filled it is left stopped, for a backup to be restored', async () => {
+    await steward(other, ['install', archive, ...whose, '--no-init-db'], { exitCode: 0 })
+    const sql = (text: string) =>
+      other.shell(`cd /; runuser -u postgres -- psql --tuples-only --no-align zulip -c "${text}"`)
+    expect(await sql("SELECT count(*) FROM pg_tables WHERE schemaname = 'zulip'")).toBe('0\n')
+    expect(
+      await sql(
+        'SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()',
+      ),
+    ).toBe('zulip\n')
+    expect(await other.shell('supervisorctl status | grep -c RUNNING || true')).toBe('2\n')
+    await other.shell(
+      'rm -r /home/zulip/deployments/* /etc/zulip/settings.py; cd /; runuser -u postgres -- dropdb zulip',
+    )
+  })
 
   test('what a tag of git names is built, and runs', async () => {
     const from = (ref: string, exitCode: number) =>

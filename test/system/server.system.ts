@@ -105,7 +105,7 @@ test('with chain reload no request of 50 a second is lost by a restart, nor on t
   )
   // What was written since the release that runs again was left for another.
   const [, restore = ''] = /(steward bucket restore --before \S+)/.exec(said) ?? []
-  expect(said).toContain('  /etc/zulip/uwsgi.ini\n')
+  expect(said).toMatch(/^notice +\/etc\/zulip\/uwsgi.ini$/m)
   const planned = await host.exec([...restore.split(' '), '--dry-run'])
   expect(planned.stdout).toContain('file /etc/zulip/uwsgi.ini')
   expect(await current()).toBe(`${first}\n`)
@@ -171,7 +171,7 @@ test('a dry run tells what would stop, and how long it was away the last time', 
   const before = await pids()
   const { stdout } = await steward(host, ['restart', '--dry-run'], { exitCode: 0 })
   expect(stdout).toMatch(/^Stopped or restarted: process-fts-updates, .*zulip-tornado\.$/m)
-  expect(stdout).toMatch(/^In run \S+ of it these were away: \S+ \d+(\.\d)? s/m)
+  expect(stdout).toMatch(/^The last time \(run \S+\) these were away: \S+ \d+(\.\d)? s/m)
   expect(await pids()).toEqual(before)
 })
 

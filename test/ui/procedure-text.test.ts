@@ -37,7 +37,7 @@ test('the steps of a procedure end with what stops meanwhile, and for how long i
     ['supervisor_program[first]', 950],
   ])
   expect(text(steps, { run: 'last', away })).toContain(
-    '\nIn run last of it these were away: a 4.1 s, first 0.9 s.\n10 steps would',
+    '\nThe last time (run last) these were away: a 4.1 s, first 0.9 s.\n10 steps would',
   )
 })
 

@@ -50,7 +50,7 @@ export function declareBucket(program: Command): void {
         .description('put it back where it was, with its owner and mode, as a run of its own')
         .option(
           '--before <run>',
-          'instead of one: all files below /etc as they were before this run',
+          'instead of one: all files below /etc that this run or a later one overwrote or removed',
         )
         .option('-n, --dry-run', 'show what would be put back, and change nothing')
         .option('-y, --yes', 'do not ask')
