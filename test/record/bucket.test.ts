@@ -95,3 +95,29 @@ describe('what is collected', () => {
     fc.assert(nothingNeeded, { numRuns: 60 })
   })
 })
+
+test('the run that moved a link away from somewhere is not one that only went there and back', () => {
+  const store = Store.open(temporaryFolder())
+  const link = '/srv/current'
+  const move = (...from: readonly string[]) => {
+    const run = store.runs.start({ command: ['restart'], classes: [] })
+    const owned = { mode: 0o777, uid: 0, gid: 0, hash: undefined, base: undefined }
+    for (const target of from)
+      store.bucket.keep({
+        run,
+        ref: `file[${link}]`,
+        path: link,
+        kind: 'link',
+        goes: 'all',
+        target,
+        ...owned,
+      })
+    return run
+  }
+  const upgrade = move('/srv/a')
+  // A rollback that failed, and was brought back by its rescue.
+  move('/srv/b', '/srv/a')
+  expect(store.bucket.runThatMoved(link, '/srv/a')).toBe(upgrade)
+  expect(store.bucket.runThatMoved(link, '/srv/c')).toBeUndefined()
+  store.close()
+})
