@@ -107,7 +107,7 @@ test('with chain reload no request of 50 a second is lost by a restart, nor on t
   const [, restore = ''] = /(steward bucket restore --before \S+)/.exec(said) ?? []
   expect(said).toMatch(/^notice +\/etc\/zulip\/uwsgi.ini$/m)
   const planned = await host.exec([...restore.split(' '), '--dry-run'])
-  expect(planned.stdout).toContain('file /etc/zulip/uwsgi.ini')
+  expect(planned.stdout).toContain('file[/etc/zulip/uwsgi.ini]')
   expect(await current()).toBe(`${first}\n`)
   expect(await versions()).toEqual(new Set(['9.1']))
   // The same load sees what is lost where the server is stopped by hand.
