@@ -47,7 +47,8 @@ export async function run(given: ApplyFlags, named: readonly string[]): Promise<
   }
   const { options, told } = flags.dryRun ? withExample(road) : { options: road }
   if (told !== undefined && !flags.json) print(`${told}\n`)
-  const procedure = procedureOf(options)
+  // Nothing is kept before it is known that somebody may do this.
+  const procedure = procedureOf({ ...options, mayKeep: false })
   if (!flags.dryRun) mustBeAllowed(options, flags, procedure?.allowedUsers)
   if (procedure) {
     const { applyProcedure } = await import('./procedure.ts')
