@@ -27,7 +27,7 @@ test('a run that is killed at any of its writes is finished by the next', { time
   const all = await killPoints(first, ['steward', ...applyCrowd])
   await eachPoint(
     'kills of an apply',
-    { all, sample: 60 },
+    { all, sample: 30 },
     [first, second],
     async (host, point) => {
       const reached = await expectConvergence(host, point, goal)
@@ -40,7 +40,7 @@ test('a procedure that is killed at any of its writes is continued', { timeout }
   for (const host of [first, second]) await setUpGreeting(host)
   await resetGreeting(first)
   const all = await killPoints(first, ['steward', ...greet])
-  const points = { all, sample: 40 }
+  const points = { all, sample: 20 }
   await eachPoint('kills of a procedure', points, [first, second], async (host, point) => {
     await resetGreeting(host)
     const reached = await runAndKill(host, ['steward', ...greet], point)
