@@ -27,6 +27,13 @@ beforeAll(async () => {
       const host = await rig.up(name, { ...voyager, image })
       await host.copyIn(first, archive)
       await host.shell('rm -f /etc/zulip/settings.py')
+      // Every process that loads the application takes a second of a processor to start.
+      for (const [key, value] of [
+        ['uwsgi_processes', '2'],
+        ['queue_workers_multiprocess', 'false'],
+      ] as const)
+        await steward(host, ['conf', 'set', `application_server.${key}`, value], { exitCode: 0 })
+      await steward(host, ['apply', '--yes'], { exitCode: 0 })
       return host
     }),
   )
