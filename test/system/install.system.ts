@@ -172,9 +172,8 @@ describe('on a host that has its classes and no release', () => {
         'SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()',
       ),
     ).toBe('zulip\n')
-    // What knows nothing of a release, and so harms nobody who restores.
     expect(await other.shell('supervisorctl status | awk \'$2 == "RUNNING" { print $1 }\'')).toBe(
-      'go-camo\nprocess-fts-updates\nsmokescreen\n',
+      'go-camo\nsmokescreen\n',
     )
     await other.shell(
       'rm -r /home/zulip/deployments/* /etc/zulip/settings.py; cd /; runuser -u postgres -- dropdb zulip',
