@@ -158,7 +158,7 @@ test('the lock of deployments is taken from a run that is gone, and waited for w
   for (const [take, give] of [
     [`${holding('1')}`, `rm ${lock}`],
     [`mkdir ${lock}`, `rmdir ${lock}`],
-    [`sleep 6 >/dev/null & ${holding('$!')}`, 'true'],
+    [`sleep 12 >/dev/null & ${holding('$!')}`, 'true'],
   ] as const) {
     await host.shell(take)
     const run = steward(host, ['start'], { exitCode: 0 })
