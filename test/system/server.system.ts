@@ -154,10 +154,12 @@ test('the lock of deployments is taken from a run that is gone, and waited for w
   await host.shell(`ln -s steward-1-12345 ${lock}`)
   await steward(host, ['restart', '--only-django'], { exitCode: 0 })
   expect(await host.shell(`ls -A ${lock} 2>&1 || true`)).toContain('No such file')
-  // Of a process that runs, and of Zulip's own scripts.
+  // Of a process that runs, of Zulip's own scripts, and of a process that is about to end.
+  const ends = `$(systemctl show --property=MainPID --value holder)`
   for (const [take, give] of [
     [`${holding('1')}`, `rm ${lock}`],
     [`mkdir ${lock}`, `rmdir ${lock}`],
+    [`systemd-run --quiet --unit=holder sleep 12; ${holding(ends)}`, 'true'],
   ] as const) {
     await host.shell(take)
     const run = steward(host, ['start'], { exitCode: 0 })
